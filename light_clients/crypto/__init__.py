@@ -1,0 +1,1 @@
+"""Each a thin door to one well-kept cryptographic library."""

@@ -1,0 +1,1 @@
+"""Proofs of state and membership: pure functions from a trusted root to a value."""
