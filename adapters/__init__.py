@@ -1,0 +1,1 @@
+"""How a ledger is spoken to. Adapters fetch and deliver; they never judge."""

@@ -1,0 +1,1 @@
+"""What is done: registry, journeys, workers, operators, the command line."""

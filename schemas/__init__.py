@@ -1,0 +1,1 @@
+"""What is said between ledgers: lanes, messages, outcomes, claims, attestations. Pure: no I/O, no clock, no randomness."""
