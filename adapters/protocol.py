@@ -1,0 +1,328 @@
+"""The three faces of a ledger: Reader, Prover, Writer. An adapter fetches and delivers; it never judges.
+
+Every method may raise only `AdapterError` and its kinds (the guard holds an adapter to that). Bytes of headers and
+proofs leave an adapter unjudged: `light_clients` decides what may be believed. Events are what an endpoint *says*;
+the hub believes them only when they fold to a proved head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from schemas.claim import Claim
+from schemas.evidence import StateEvidence
+from schemas.message import Message
+from schemas.outcome import Settled, Status
+from schemas.primitives import BlockHash, ChainId, ChainWord, Head, LaneId, MessageId
+
+
+class AdapterError(Exception):
+    """The base of everything an adapter raises on purpose.
+
+    Attributes:
+        endpoint: the endpoint that it concerns, without credentials, or empty.
+    """
+
+    def __init__(self, message: str, *, endpoint: str = "") -> None:
+        super().__init__(message)
+        self.endpoint = endpoint
+
+
+class Unreachable(AdapterError):
+    """The endpoint does not answer, answers too late, or says that it is busy: try again, or another one."""
+
+
+class BadAnswer(AdapterError):
+    """The endpoint answered something that is not of the platform's form: leave it for another one."""
+
+
+class Rejected(AdapterError):
+    """The ledger refused the request for a reason of its own (a revert, a bad nonce, no funds).
+
+    Attributes:
+        code: a short name of the cause: `reverted`, `nonce_too_low`, `underpriced`, `no_funds`, `known`, `other`.
+        reason: the custom error of the contract in words, where there is one.
+    """
+
+    def __init__(self, message: str, *, code: str = "other", reason: str = "", endpoint: str = "") -> None:
+        super().__init__(message, endpoint=endpoint)
+        self.code = code
+        self.reason = reason
+
+
+class Misconfigured(AdapterError):
+    """The configuration cannot work (wrong chain, no EVM, missing method): a person has to change it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerIdentity:
+    """What a node says it is: CAIP-2 name, hash of the first block, software, and whether that is a development node."""
+
+    chain_id: ChainId
+    first_block: BlockHash
+    software: str
+    development: bool
+
+    @property
+    def word(self) -> ChainWord:
+        """The ledger's chain word."""
+        return self.chain_id.word(self.first_block)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an event stands: block height and hash, transaction hash, index of the log in the block, block time (0 if unknown)."""
+
+    height: int
+    block_hash: bytes
+    transaction: bytes
+    index: int
+    timestamp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSent:
+    """The source gateway took a message and moved its outbox head."""
+
+    lane_id: LaneId
+    message_id: MessageId
+    head: Head
+    message: Message
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelivered:
+    """The destination gateway consumed a message with this status and result (at most 256 bytes)."""
+
+    lane_id: LaneId
+    nonce: int
+    message_id: MessageId
+    status: Status
+    result: bytes
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMoved:
+    """A head moved: direction 1 outcomes, 2 inbox, 3 settled (0 is in MessageSent)."""
+
+    lane_id: LaneId
+    direction: int
+    nonce: int
+    head: Head
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class LaneOpened:
+    """A gateway opened its end of a lane; the fields are every preimage of lane_id. `end`: 0 source, 1 destination."""
+
+    lane_id: LaneId
+    end: int
+    hub: str
+    source: ChainWord
+    source_gateway: bytes
+    destination: ChainWord
+    destination_gateway: bytes
+    channel: str
+    verifier: bytes
+    peer_code_hash: bytes
+    position: Position
+
+
+GatewayEvent = MessageSent | MessageDelivered | HeadMoved | LaneOpened
+
+
+class Reader(Protocol):
+    """Reads what a ledger says."""
+
+    def identity(self) -> LedgerIdentity:
+        """Ask the node what it is."""
+        ...
+
+    def tip(self) -> int:
+        """Height of the newest block that the endpoint serves."""
+        ...
+
+    def headers(self, first: int, last: int) -> list[bytes]:
+        """Headers of heights `first` to `last` inclusive, as their validators sealed them, in order; at most 1,000."""
+        ...
+
+    def events(self, first: int, last: int, gateway: bytes) -> list[GatewayEvent]:
+        """The gateway's events of blocks `first` to `last` inclusive, in ledger order."""
+        ...
+
+    def lane_ends(self, gateway: bytes, lane_id: LaneId) -> LaneEnds:
+        """The counters that a gateway keeps of a lane, at the newest block."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LaneEnds:
+    """Counters that a gateway keeps of a lane: sent and settled at the source, delivered at the destination."""
+
+    sent: int
+    settled: int
+    delivered: int
+    paused: bool
+    closed: bool
+
+
+class Prover(Protocol):
+    """Fetches evidence of a lane's head."""
+
+    def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
+        """Fetch, for each (lane, direction), the proof of its head in the state of the block at `height`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A call of `deliver`: messages in order, later ids under the same claim, the claim and its proof bytes."""
+
+    lane_id: LaneId
+    messages: tuple[Message, ...]
+    suffix_ids: tuple[bytes, ...]
+    claim: Claim
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A call of `settle`: entries in order, later outcome ids under the same claim, the claim and its proof bytes."""
+
+    lane_id: LaneId
+    settled: tuple[Settled, ...]
+    suffix_ids: tuple[bytes, ...]
+    claim: Claim
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A transaction to be: target (empty = deployment), calldata, and the gas that it may use."""
+
+    target: bytes
+    data: bytes
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed transaction: its hash, raw bytes, and the fee that it offers (base units per gas)."""
+
+    transaction: bytes
+    raw: bytes
+    fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a transaction: mined at a height, succeeded or reverted, gas used, deployed contract if any."""
+
+    transaction: bytes
+    height: int
+    block_hash: bytes
+    success: bool
+    gas_used: int
+    contract: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """An account that pays: address, next nonce by the newest block, nonce with pending ones, balance, fee now (base units per gas)."""
+
+    address: bytes
+    nonce: int
+    pending_nonce: int
+    balance: int
+    fee: int
+
+
+class Writer(Protocol):
+    """Builds, signs and sends transactions."""
+
+    def call_for(self, gateway: bytes, action: Delivery | Settlement) -> Call:
+        """Encode a delivery or a settlement for the gateway, with its gas limit."""
+        ...
+
+    def wallet(self, address: bytes) -> Wallet:
+        """Read an account and the fee that the ledger asks now."""
+        ...
+
+    def sign(self, private_key: bytes, nonce: int, call: Call, fee: int) -> Signed:
+        """Sign a transaction offering `fee` per gas; touches no network but for the chain id, remembered."""
+        ...
+
+    def broadcast(self, transactions: Sequence[bytes]) -> list[Rejected | None]:
+        """Send raw transactions in order; None = taken (or known already), else why it was rejected."""
+        ...
+
+    def receipts(self, transactions: Sequence[bytes]) -> list[Receipt | None]:
+        """Ask what became of transactions; None = not mined as far as the endpoint knows."""
+        ...
+
+    def simulate(self, sender: bytes, call: Call) -> bytes:
+        """Run a call against the newest state; returns its output.
+
+        Raises:
+            Rejected: it would revert; `reason` says why in the contract's words.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint of a ledger: its URL (or IPC path) and who operates it (endpoints count by operator)."""
+
+    url: str
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterOptions:
+    """What an adapter needs to open a ledger.
+
+    Attributes:
+        endpoints: at least one, the preferred first.
+        expected_chain: the CAIP-2 name that the endpoint must have, or empty at registration.
+        timeout_s: seconds that one request may take.
+        max_answer_bytes: the largest answer that is read.
+        extra: options of the platform, by name.
+    """
+
+    endpoints: tuple[Endpoint, ...]
+    expected_chain: str = ""
+    timeout_s: float = 10.0
+    max_answer_bytes: int = 256 * 1024 * 1024
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+class Ledger(Reader, Prover, Writer, Protocol):
+    """An opened ledger: all three faces, the endpoint in use, and a way to leave it."""
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint in use now, without credentials."""
+        ...
+
+    def leave_endpoint(self, reason: str) -> bool:
+        """Accuse the endpoint in use and move to another; False if there is no other."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class AdapterFactory(Protocol):
+    """What a package registers under the entry-point group `relayhub.adapters`."""
+
+    name: str
+
+    def open(self, options: AdapterOptions) -> Ledger:
+        """Open a ledger; opening asks the network nothing."""
+        ...
