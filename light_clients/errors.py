@@ -2,21 +2,27 @@
 
     LightClientError            the only family that leaves this package
     ├─ Retry                    their side is slow or behind: ask again, nothing is false
-    │  ├─ HeaderGap             headers are missing between the trusted one and this one
-    │  └─ HeightNotRetained     the height has left, or not yet reached, the window of the state
+    │  └─ HeaderGap · HeaderBehind · TimestampAhead · HeightNotRetained · HeightNotReached
     ├─ Refused                  the proof is false: keep the evidence, never retry
     │  ├─ RlpRefused            RlpTruncated · RlpNotCanonical · RlpTrailingBytes · RlpTooDeep
     │  ├─ SignatureRefused      SignatureLength · SignatureRecoveryId · SignatureHighS · SignatureInvalid
-    │  ├─ ProofRefused          what a Merkle-Patricia proof can get wrong
-    │  ├─ HeaderRefused         what a sealed header can get wrong
-    │  └─ ClaimRefused          what a claim and its evidence can get wrong
+    │  ├─ ProofRefused          ProofIncomplete · ProofNodeHashMismatch · ProofNodeInvalid · ProofNodeInlining
+    │  │                        · ProofNodesUnused · ProofPathInvalid · ProofValueInvalid
+    │  ├─ HeaderRefused         form: HeaderTooLarge · HeaderFieldInvalid · HeaderJsonInvalid · HeaderHashMismatch
+    │  │                        · ExtraDataInvalid · VanityInvalid · VoteInvalid · RoundOutOfBounds · MixHashInvalid
+    │  │                        · DifficultyInvalid
+    │  │                        place: ParentMismatch · TimestampNotIncreasing
+    │  │                        set: ValidatorsNotAscending · ValidatorsTooMany · ValidatorsUnexpected
+    │  │                        · ProposerNotValidator · VotesTooMany · ValidatorsExhausted
+    │  │                        seals: SealsTooFew · SealsTooMany · SealForeign · SealDuplicate
+    │  └─ ClaimRefused          ClaimMalformed · ClaimHeightMismatch · ClaimBlockMismatch · GatewayAbsent
+    │                           · CodeHashMismatch · HeadAbsent · HeadMismatch · HistoryMismatch · HeadNotInHistory
     ├─ Misbehaviour             two final headers contradict each other: freeze
     └─ Misconfigured            stop, and tell the operator what to change
+       └─ ConfigurationInvalid · PinMismatch · StateUnreadable · ClientFrozen · ClientExpired
 
 Every leaf has a name of its own, so that "refused by name" can be tested, logged and counted.
 """
-
-# ruff: noqa: N818 - the names are the protocol's own words (Retry, Refused, Misbehaviour, Misconfigured)
 
 from __future__ import annotations
 
@@ -69,7 +75,7 @@ class Retry(LightClientError):
 class Refused(LightClientError):
     """The proof is false."""
 
-    next_step = "Keep the evidence and do not retry with the same bytes; ask another endpoint for the true ones."
+    next_step = "Keep the evidence and ask another endpoint; the same bytes stay false."
 
 
 class Misconfigured(LightClientError):
@@ -142,3 +148,227 @@ class SignatureHighS(SignatureRefused):
 
 class SignatureInvalid(SignatureRefused):
     """No public key can be recovered."""
+
+
+class HeaderGap(Retry):
+    """Headers are missing between the trusted one and this one."""
+
+    next_step = "Send the headers in between first, in order."
+
+
+class HeaderBehind(Retry):
+    """The header is not above the trusted one."""
+
+    next_step = "Send a newer header; if its hash differs from the accepted one, give both to find_misbehaviour."
+
+
+class TimestampAhead(Retry):
+    """The header is further ahead of our clock than the drift that is allowed."""
+
+    next_step = "Check the clocks of both sides, then send the header again."
+
+
+class HeightNotRetained(Retry):
+    """The height has left the window of headers that the state remembers."""
+
+    next_step = "Prove the claim at a newer header."
+
+
+class HeightNotReached(Retry):
+    """The height is above the newest accepted header."""
+
+    next_step = "Follow the headers up to that height first."
+
+
+class ProofRefused(Refused):
+    """A Merkle-Patricia proof that does not hold."""
+
+
+class ProofIncomplete(ProofRefused):
+    """A node that the path needs is missing."""
+
+
+class ProofNodeHashMismatch(ProofRefused):
+    """A node does not have the hash under which its parent knows it."""
+
+
+class ProofNodeInvalid(ProofRefused):
+    """A node is neither a branch, an extension nor a leaf."""
+
+
+class ProofNodeInlining(ProofRefused):
+    """A node below 32 bytes is referenced by hash, or a longer one is inlined."""
+
+
+class ProofNodesUnused(ProofRefused):
+    """Nodes are left over when the path ends."""
+
+
+class ProofPathInvalid(ProofRefused):
+    """The hexadecimal-prefix flag or padding of a path is wrong."""
+
+
+class ProofValueInvalid(ProofRefused):
+    """The value of a leaf is not what its trie holds."""
+
+
+class HeaderRefused(Refused):
+    """A header that its ledger would not have sealed."""
+
+
+class HeaderTooLarge(HeaderRefused):
+    """A header is larger than any header of this family."""
+
+
+class HeaderFieldInvalid(HeaderRefused):
+    """A field is missing, superfluous or of the wrong size."""
+
+
+class HeaderJsonInvalid(HeaderRefused):
+    """The JSON of a block cannot be read as a header."""
+
+
+class HeaderHashMismatch(HeaderRefused):
+    """The hash that came with a header is not its hash."""
+
+
+class ExtraDataInvalid(HeaderRefused):
+    """The extra data is not the five items of QBFT."""
+
+
+class VanityInvalid(HeaderRefused):
+    """The vanity is not 32 bytes."""
+
+
+class VoteInvalid(HeaderRefused):
+    """A vote is neither to add nor to drop an address."""
+
+
+class RoundOutOfBounds(HeaderRefused):
+    """The round is larger than consensus can reach."""
+
+
+class MixHashInvalid(HeaderRefused):
+    """The mix hash is not the mark of Byzantine fault tolerance."""
+
+
+class DifficultyInvalid(HeaderRefused):
+    """The difficulty is not 1."""
+
+
+class ParentMismatch(HeaderRefused):
+    """The parent is not the trusted header."""
+
+
+class TimestampNotIncreasing(HeaderRefused):
+    """The time does not move forward from the parent."""
+
+
+class ValidatorsNotAscending(HeaderRefused):
+    """The validators are not in ascending order, or one stands twice."""
+
+
+class ValidatorsTooMany(HeaderRefused):
+    """There are more validators than a client keeps."""
+
+
+class ValidatorsUnexpected(HeaderRefused):
+    """The validators are not the set that the votes so far lead to."""
+
+
+class ProposerNotValidator(HeaderRefused):
+    """The proposer is no validator."""
+
+
+class VotesTooMany(HeaderRefused):
+    """There are more open votes than a client keeps."""
+
+
+class ValidatorsExhausted(HeaderRefused):
+    """The votes would remove the last validator."""
+
+
+class SealsTooFew(HeaderRefused):
+    """Fewer than two thirds of the validators sealed."""
+
+
+class SealsTooMany(HeaderRefused):
+    """There are more seals than validators."""
+
+
+class SealForeign(HeaderRefused):
+    """A seal is not by a validator of the set, or is over other content."""
+
+
+class SealDuplicate(HeaderRefused):
+    """One validator sealed twice."""
+
+
+class ClaimRefused(Refused):
+    """A claim that its evidence does not show."""
+
+
+class ClaimMalformed(ClaimRefused):
+    """A field of the claim is out of its range."""
+
+
+class ClaimHeightMismatch(ClaimRefused):
+    """The header is of another height than the claim."""
+
+
+class ClaimBlockMismatch(ClaimRefused):
+    """The header is not the block that was accepted or claimed."""
+
+
+class GatewayAbsent(ClaimRefused):
+    """There is no account at the address of the gateway."""
+
+
+class CodeHashMismatch(ClaimRefused):
+    """The code of the gateway is not the one that was pinned."""
+
+
+class HeadAbsent(ClaimRefused):
+    """The slot holds no head: the lane is not open there."""
+
+
+class HeadMismatch(ClaimRefused):
+    """The slot holds another head."""
+
+
+class HistoryMismatch(ClaimRefused):
+    """The entries do not fold to the proved head."""
+
+
+class HeadNotInHistory(ClaimRefused):
+    """The head of the claim is not the one after its number of entries."""
+
+
+class ConfigurationInvalid(Misconfigured):
+    """An option is out of its range."""
+
+    next_step = "Correct the option that the message names."
+
+
+class PinMismatch(Misconfigured):
+    """The header is not the one that was pinned."""
+
+    next_step = "Check the pinned block hash with a source of your own, then register again."
+
+
+class StateUnreadable(Misconfigured):
+    """The stored state is damaged or of another version."""
+
+    next_step = "Restore the state from a backup, or register the client again from a pinned header."
+
+
+class ClientFrozen(Misconfigured):
+    """The client was frozen after misbehaviour."""
+
+    next_step = "Let the officers reconcile, then register the ledger again."
+
+
+class ClientExpired(Misconfigured):
+    """The newest accepted header is older than the trusting period."""
+
+    next_step = "Register the client again from a recent pinned header."
