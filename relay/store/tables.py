@@ -1,0 +1,326 @@
+"""The tables. Messages and outcomes are only ever inserted; where a message stands follows from its lane's counters.
+
+Times are Unix seconds (REAL). Hashes, accounts and payloads are bytes. 64-bit words of the protocol that may exceed
+a signed integer are stored in two's complement.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+SIGN_BIT = 1 << 63
+WORD = 1 << 64
+
+
+class Unsigned64(TypeDecorator[int]):
+    """An unsigned 64-bit integer in a signed column (two's complement)."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Any) -> int | None:
+        """Store: 2**63 and above become negative."""
+        return value if value is None or value < SIGN_BIT else value - WORD
+
+    def process_result_value(self, value: int | None, dialect: Any) -> int | None:
+        """Read: negative becomes 2**63 and above."""
+        return value if value is None or value >= 0 else value + WORD
+
+
+# An auto-incrementing key: SQLite wants INTEGER, PostgreSQL BIGINT.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+settings = Table(
+    "settings", metadata, Column("name", String(64), primary_key=True), Column("value", JSON, nullable=False)
+)
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("chain_id", String(41), nullable=False),
+    Column("chain_word", LargeBinary(32), nullable=False, unique=True),
+    Column("first_block", LargeBinary(32), nullable=False),
+    Column("adapter", String(64), nullable=False),
+    Column("endpoints", JSON, nullable=False),  # [{"url": …, "operator": …}]
+    Column("software", Text, nullable=False),
+    Column("development", Boolean, nullable=False),
+    Column("consensus", String(32), nullable=False),  # qbft | development
+    Column("gateway", LargeBinary(64), nullable=False),
+    Column("gateway_code_hash", LargeBinary(32), nullable=False),
+    Column("verifier", LargeBinary(64), nullable=False),
+    Column("officers", JSON, nullable=False),  # key names on a development hub, else []
+    Column("account", LargeBinary(64), nullable=False),  # the relayer's account there
+    Column("account_key", String(64), nullable=False),  # name of its key
+    Column("pinned_height", BigInteger, nullable=False),
+    Column("client_state", LargeBinary, nullable=False),
+    Column("client_height", BigInteger, nullable=False),
+    Column("client_hash", LargeBinary(32), nullable=False),
+    Column("client_time", BigInteger, nullable=False),
+    Column("client_expires_at", BigInteger, nullable=False),  # 0 = never
+    Column("observed_height", BigInteger, nullable=False),
+    Column("tip", BigInteger, nullable=False),
+    Column("tip_at", Float, nullable=False),
+    Column("balance", String(80), nullable=False, default="0"),
+    Column("fee", String(40), nullable=False, default="0"),
+    Column("spent_per_day", String(80), nullable=False, default="0"),
+    Column("state", String(16), nullable=False),  # active | frozen | retired
+    Column("created_at", Float, nullable=False),
+)
+
+endpoint_health = Table(
+    "endpoint_health",
+    metadata,
+    Column("chain", String(64), primary_key=True),
+    Column("url", String(256), primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("lane_id", LargeBinary(32), primary_key=True),
+    Column("hub", String(64), nullable=False),
+    Column("suite", String(8), nullable=False),
+    Column("source", String(64), nullable=False, index=True),
+    Column("destination", String(64), nullable=False, index=True),
+    Column("channel", String(64), nullable=False),
+    Column("source_verifier", LargeBinary(64), nullable=False),
+    Column("destination_verifier", LargeBinary(64), nullable=False),
+    Column("trust", String(32), nullable=False),
+    Column("batch_limit", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # opening | active | frozen | closed | abandoned | retired
+    Column("opened_at", Float, nullable=False),
+    # forward: what the source sent, up to which nonce each stage is reached
+    Column("final", BigInteger, nullable=False, default=0),
+    Column("final_head", LargeBinary(32), nullable=False),
+    Column("final_height", BigInteger, nullable=False, default=0),  # the block whose proof shows final_head
+    Column("final_hash", LargeBinary(32), nullable=True),
+    Column("claimed", BigInteger, nullable=False, default=0),
+    Column("attested", BigInteger, nullable=False, default=0),
+    Column("submitted", BigInteger, nullable=False, default=0),
+    Column("delivered", BigInteger, nullable=False, default=0),
+    # back: what became of it
+    Column("outcome_head", LargeBinary(32), nullable=False),
+    Column("outcome_height", BigInteger, nullable=False, default=0),
+    Column("outcome_hash", LargeBinary(32), nullable=True),
+    Column("outcome_claimed", BigInteger, nullable=False, default=0),
+    Column("outcome_attested", BigInteger, nullable=False, default=0),
+    Column("settle_submitted", BigInteger, nullable=False, default=0),
+    Column("settled", BigInteger, nullable=False, default=0),
+    Column("executed", BigInteger, nullable=False, default=0),
+    Column("failed", BigInteger, nullable=False, default=0),
+    Column("expired", BigInteger, nullable=False, default=0),
+    Column("refused", BigInteger, nullable=False, default=0),
+    UniqueConstraint("source", "destination", "channel"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("lane_id", LargeBinary(32), primary_key=True),
+    Column("nonce", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", LargeBinary(32), nullable=False, index=True),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("sender", LargeBinary(64), nullable=False),
+    Column("receiver", LargeBinary(64), nullable=False),
+    Column("expires_at", Unsigned64, nullable=False),
+    Column("gas_limit", Unsigned64, nullable=False),
+    Column("callback_gas", Unsigned64, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("height", BigInteger, nullable=False),
+    Column("transaction", LargeBinary(64), nullable=False, index=True),
+    Column("sent_at", Float, nullable=False),  # block time
+    Column("seen_at", Float, nullable=False),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("lane_id", LargeBinary(32), primary_key=True),
+    Column("nonce", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", LargeBinary(32), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("result", LargeBinary(256), nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("height", BigInteger, nullable=False),
+    Column("transaction", LargeBinary(64), nullable=False, index=True),
+    Column("seen_at", Float, nullable=False),
+)
+
+milestones = Table(  # one row a batch and stage: a message's time at a stage is the first row that reaches its nonce
+    "milestones",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("lane_id", LargeBinary(32), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("height", BigInteger, nullable=False, default=0),
+    Column("reference", LargeBinary, nullable=False, default=b""),  # transaction hash or claim digest
+    Index("milestones_lane", "lane_id", "stage", "nonce"),
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("lane_id", LargeBinary(32), primary_key=True),
+    Column("direction", Integer, primary_key=True),
+    Column("height", BigInteger, primary_key=True, autoincrement=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("lane_id", LargeBinary(32), nullable=False),
+    Column("direction", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("height", BigInteger, nullable=False),
+    Column("block_hash", LargeBinary(32), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("state", String(12), nullable=False),  # open | attested | void
+    Column("created_at", Float, nullable=False),
+    Column("attested_at", Float, nullable=True),
+    UniqueConstraint("digest"),
+    Index("claims_lane", "lane_id", "direction", "nonce"),
+    Index("claims_state", "state", "id"),
+)
+
+attestations = Table(
+    "attestations",
+    metadata,
+    Column("claim_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("signer", LargeBinary(64), primary_key=True),
+    Column("signature", LargeBinary(80), nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("signer", LargeBinary(64), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("organisation", String(64), nullable=False),
+    Column("state", String(12), nullable=False),  # active | struck
+    Column("seen_at", Float, nullable=False, default=0),
+    Column("signed_at", Float, nullable=False, default=0),
+    Column("created_at", Float, nullable=False),
+)
+
+committees = Table(  # who may sign for the verifier of a ledger in an epoch, as the ledger has it
+    "committees",
+    metadata,
+    Column("chain", String(64), primary_key=True),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("threshold", Integer, nullable=False),
+    Column("signers", JSON, nullable=False),  # [hex of signer, …] in the order of the bitmap
+    Column("state", String(12), nullable=False),  # current | old
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("chain", String(64), nullable=False),
+    Column("purpose", String(12), nullable=False),  # deliver | settle | anchor | retry
+    Column("lane_id", LargeBinary(32), nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("target", LargeBinary(64), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("gas", BigInteger, nullable=False),
+    Column("account_nonce", BigInteger, nullable=True),
+    Column("fee", String(40), nullable=False, default="0"),
+    Column("raw", LargeBinary, nullable=True),
+    Column("hash", LargeBinary(64), nullable=True, index=True),
+    Column("earlier", JSON, nullable=False, default=list),  # hashes of the same nonce that were replaced
+    Column("state", String(12), nullable=False),  # queued | sent | mined | reverted | void
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("created_at", Float, nullable=False),
+    Column("sent_at", Float, nullable=True),
+    Column("height", BigInteger, nullable=True),
+    Column("gas_used", BigInteger, nullable=True),
+    Column("reason", Text, nullable=False, default=""),
+    Index("transactions_chain", "chain", "state", "id"),
+    Index("transactions_lane", "lane_id", "purpose", "state"),
+)
+
+waits = Table(  # what waits, why, for whom, since when, and when the hub looks again
+    "waits",
+    metadata,
+    Column("kind", String(12), primary_key=True),  # chain | lane | back (a lane's way back)
+    Column("id", String(80), primary_key=True),
+    Column("code", String(40), nullable=False),
+    Column("party", String(128), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("next_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("kind", String(12), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("wanted", BigInteger, nullable=False, default=0),
+)
+
+refusals = Table(  # what was offered and refused by name
+    "refusals",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("party", String(128), nullable=False),
+    Column("subject", String(160), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+incidents = Table(  # freezes and what led to them, with both objects kept
+    "incidents",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("subject", String(160), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("process", String(64), primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+)

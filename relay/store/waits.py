@@ -1,0 +1,83 @@
+"""What waits, why, for whom, since when, and when the hub looks again.
+
+Codes grow; none is ever renamed or removed: an operator's alarm may name one.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+
+from sqlalchemy import Connection, Row, delete, select
+
+from relay.store.tables import waits
+from relay.store.upsert import upsert
+
+RETRY_TABLE_S = (5.0, 10.0, 30.0, 60.0, 180.0)
+
+
+class Reason(StrEnum):
+    """Why something waits."""
+
+    OPERATORS_SILENT = "operators_silent"  # fewer attestations than the quorum
+    ENDPOINT_UNREACHABLE = "endpoint_unreachable"
+    ENDPOINT_BAD_ANSWER = "endpoint_bad_answer"
+    ENDPOINT_ACCUSED = "endpoint_accused"  # its events do not fold to the proved head
+    HEADER_REFUSED = "header_refused"
+    HEADER_NOT_THERE = "header_not_there"
+    CLIENT_FROZEN = "client_frozen"
+    CLIENT_EXPIRED = "client_expired"
+    CHAIN_STALLED = "chain_stalled"
+    DESTINATION_DOWN = "destination_down"
+    WALLET_EMPTY = "wallet_empty"
+    TRANSACTION_REVERTED = "transaction_reverted"
+    TRANSACTION_PENDING = "transaction_pending"
+    WINDOW_FULL = "window_full"  # the destination's lane-wide limit delays
+    LANE_PAUSED = "lane_paused"
+    LANE_NOT_OPEN = "lane_not_open"
+    NO_COMMITTEE = "no_committee"
+    KEY_UNREADABLE = "key_unreadable"
+    CLOCK_AHEAD = "clock_ahead"
+
+
+def backoff_s(attempts: int) -> float:
+    """Seconds until the next look after so many attempts: 5, 10, 30, 60, then 180."""
+    return RETRY_TABLE_S[min(attempts, len(RETRY_TABLE_S) - 1)]
+
+
+def wait(
+    connection: Connection, kind: str, identifier: str, reason: Reason, *, party: str, text: str, again_s: float = 0.0
+) -> None:
+    """Record that something waits; a wait of the same code keeps its beginning and counts one more attempt."""
+    now = time.time()
+    row = find(connection, kind, identifier)
+    same = row is not None and row.code == reason
+    attempts = row.attempts + 1 if row is not None and same else 0
+    upsert(
+        connection,
+        waits,
+        {"kind": kind, "id": identifier},
+        {
+            "code": str(reason),
+            "party": party[:128],
+            "text": text[:1000],
+            "since": row.since if row is not None and same else now,
+            "next_at": now + (again_s or backoff_s(attempts)),
+            "attempts": attempts,
+        },
+    )
+
+
+def clear(connection: Connection, kind: str, identifier: str) -> None:
+    """Record that it no longer waits."""
+    connection.execute(delete(waits).where(waits.c.kind == kind, waits.c.id == identifier))
+
+
+def find(connection: Connection, kind: str, identifier: str) -> Row[tuple[object, ...]] | None:
+    """Return the wait of (kind, id), if it waits."""
+    return connection.execute(select(waits).where(waits.c.kind == kind, waits.c.id == identifier)).one_or_none()
+
+
+def due(connection: Connection, now: float) -> list[Row[tuple[object, ...]]]:
+    """Everything whose next look is due."""
+    return list(connection.execute(select(waits).where(waits.c.next_at <= now)).all())
