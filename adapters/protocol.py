@@ -31,7 +31,15 @@ class AdapterError(Exception):
 
 
 class Unreachable(AdapterError):
-    """The endpoint does not answer, answers too late, or says that it is busy: try again, or another one."""
+    """The endpoint does not answer, answers too late, or says that it is busy: try again, or another one.
+
+    Attributes:
+        retry_after_s: seconds that the endpoint asks to be left alone, 0 if it does not say.
+    """
+
+    def __init__(self, message: str, *, endpoint: str = "", retry_after_s: float = 0.0) -> None:
+        super().__init__(message, endpoint=endpoint)
+        self.retry_after_s = retry_after_s
 
 
 class BadAnswer(AdapterError):
@@ -42,7 +50,8 @@ class Rejected(AdapterError):
     """The ledger refused the request for a reason of its own (a revert, a bad nonce, no funds).
 
     Attributes:
-        code: a short name of the cause: `reverted`, `nonce_too_low`, `underpriced`, `no_funds`, `known`, `other`.
+        code: a short name of the cause: `reverted`, `nonce_too_low`, `nonce_too_high`, `underpriced`, `no_funds`, `known`,
+            `pool_full`, `too_much_gas`, `no_state` (the node has pruned it), `no_method`, `too_much` (narrow the question), `other`.
         reason: the custom error of the contract in words, where there is one.
     """
 
@@ -289,6 +298,7 @@ class AdapterOptions:
     Attributes:
         endpoints: at least one, the preferred first.
         expected_chain: the CAIP-2 name that the endpoint must have, or empty at registration.
+        expected_first_block: the hash of the first block that it must have (32 bytes), or empty at registration.
         timeout_s: seconds that one request may take.
         max_answer_bytes: the largest answer that is read.
         extra: options of the platform, by name.
@@ -296,6 +306,7 @@ class AdapterOptions:
 
     endpoints: tuple[Endpoint, ...]
     expected_chain: str = ""
+    expected_first_block: bytes = b""
     timeout_s: float = 10.0
     max_answer_bytes: int = 256 * 1024 * 1024
     extra: dict[str, str] = field(default_factory=dict)

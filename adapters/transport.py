@@ -1,0 +1,276 @@
+"""What carries a request to an endpoint and brings the answer: HTTP with kept connections, or a local socket.
+
+Both hold an answer to its size while it comes in and a request to its time as a whole, so that neither a slow nor an
+endless endpoint can hold a worker. Compressed answers are not asked for: a small one could unpack to a huge one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from adapters.protocol import BadAnswer, Misconfigured, Unreachable
+
+BUSY_STATUSES = frozenset({429, 502, 503, 504})
+_TOKEN = re.compile(r"[^/]{21,}")
+_SOCKET_CHUNK = 1 << 16
+
+
+class AnswerTooLarge(BadAnswer):
+    """The answer is larger than agreed: ask for less at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the HTTP status (200 on a socket) and the body."""
+
+    status: int
+    body: bytes
+
+
+class Transport(Protocol):
+    """Carries one request body and returns the answer."""
+
+    def exchange(self, body: bytes) -> Answer:
+        """Send a body and read the answer.
+
+        Raises:
+            Unreachable: no answer in time, or the endpoint is busy.
+            BadAnswer: the answer breaks off or is too large.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+def socket_path(url: str) -> str | None:
+    """Return the path of a local socket that a URL names (`/…`, `ipc:/…`, `unix:/…`), or None for another kind of URL."""
+    if url.startswith("/"):
+        return url
+    parts = urlsplit(url)
+    if parts.scheme in ("ipc", "unix"):
+        return parts.netloc + parts.path
+    return None
+
+
+def endpoint_label(url: str) -> str:
+    """Name an endpoint without credentials: no user, password, query or fragment, and no path token above 20 characters."""
+    path = socket_path(url)
+    if path is not None:
+        return f"ipc:{path}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "(unreadable URL)"
+    host = f"[{host}]" if ":" in host else host
+    label = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    return label + _TOKEN.sub("…", parts.path.rstrip("/"))
+
+
+def open_transport(url: str, *, timeout_s: float, max_answer_bytes: int) -> Transport:
+    """Choose the transport for a URL; nothing is sent yet.
+
+    Raises:
+        Misconfigured: the URL is neither http(s) nor a local socket.
+    """
+    path = socket_path(url)
+    if path is not None:
+        return SocketTransport(path, timeout_s=timeout_s, max_answer_bytes=max_answer_bytes)
+    if not url.startswith(("http://", "https://")) or endpoint_label(url) == "(unreadable URL)" or not urlsplit(url).hostname:
+        raise Misconfigured(
+            f"{endpoint_label(url)!r} is no endpoint; give http://HOST:PORT, https://… or the path of a local socket."
+        )
+    return HttpTransport(url, timeout_s=timeout_s, max_answer_bytes=max_answer_bytes)
+
+
+def _hide(_record: logging.LogRecord) -> bool:
+    """The library httpx logs each request with its whole URL, credentials included: those records are dropped."""
+    return False
+
+
+class HttpTransport:
+    """HTTP POST with kept connections; environment proxies are not followed, nor redirects."""
+
+    def __init__(self, url: str, *, timeout_s: float, max_answer_bytes: int) -> None:
+        logging.getLogger("httpx").addFilter(_hide)
+        self._url = url
+        self._label = endpoint_label(url)
+        self._timeout_s = timeout_s
+        self._limit = max_answer_bytes
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(timeout_s),
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30.0),
+            headers={"content-type": "application/json", "accept-encoding": "identity"},
+            trust_env=False,
+        )
+
+    def exchange(self, body: bytes) -> Answer:
+        """Post a body; a kept connection that the server had closed meanwhile is replaced once."""
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            return self._post(body, deadline)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            pass
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        try:
+            return self._post(body, deadline)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+    def _post(self, body: bytes, deadline: float) -> Answer:
+        with self._client.stream("POST", self._url, content=body) as response:
+            if response.status_code in BUSY_STATUSES:
+                raise Unreachable(
+                    f"{self._label} is busy (HTTP {response.status_code}); try again later.",
+                    endpoint=self._label,
+                    retry_after_s=_retry_after(response.headers.get("retry-after", "")),
+                )
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise BadAnswer(
+                    f"{self._label} compresses its answer though it was not asked to; switch that off.", endpoint=self._label
+                )
+            try:
+                return Answer(response.status_code, self._read(response, deadline))
+            except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+                raise BadAnswer(f"{self._label} broke off in the middle of its answer.", endpoint=self._label) from error
+
+    def _read(self, response: httpx.Response, deadline: float) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_raw():
+            size += len(part)
+            if size > self._limit:
+                raise AnswerTooLarge(
+                    f"{self._label} answered more than {self._limit} bytes; ask for less at once.", endpoint=self._label
+                )
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{self._label} did not finish in {self._timeout_s:g} s.", endpoint=self._label)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
+        if isinstance(error, httpx.TimeoutException):
+            return Unreachable(f"{self._label} did not answer in {self._timeout_s:g} s.", endpoint=self._label)
+        return Unreachable(
+            f"{self._label} cannot be reached ({type(error).__name__}); check that it runs and the URL.", endpoint=self._label
+        )
+
+
+def _retry_after(text: str) -> float:
+    """Seconds that a Retry-After header asks for; a date counts as not given, and nothing above an hour is believed."""
+    return min(float(text), 3600.0) if re.fullmatch(r"[0-9]{1,9}", text) else 0.0
+
+
+class SocketTransport:
+    """JSON-RPC over a local stream socket (geth, Besu and anvil call it IPC): one request at a time, one JSON value each way."""
+
+    def __init__(self, path: str, *, timeout_s: float, max_answer_bytes: int) -> None:
+        self._path = path
+        self._label = f"ipc:{path}"
+        self._timeout_s = timeout_s
+        self._limit = max_answer_bytes
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+
+    def exchange(self, body: bytes) -> Answer:
+        """Send a body and read one JSON value; a socket that failed is closed, so that no late answer is read for another."""
+        with self._lock:
+            deadline = time.monotonic() + self._timeout_s
+            kept = self._socket is not None
+            try:
+                return self._converse(body, deadline)
+            except (BrokenPipeError, ConnectionResetError, EOFError) as error:
+                self._drop()
+                if not kept:
+                    raise self._unreachable(error) from error
+            except OSError as error:
+                self._drop()
+                raise self._unreachable(error) from error
+            except (BadAnswer, Unreachable):
+                self._drop()
+                raise
+            try:
+                return self._converse(body, deadline)
+            except (OSError, EOFError) as error:
+                self._drop()
+                raise self._unreachable(error) from error
+            except (BadAnswer, Unreachable):
+                self._drop()
+                raise
+
+    def close(self) -> None:
+        """Close the socket."""
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.close()
+            self._socket = None
+
+    def _converse(self, body: bytes, deadline: float) -> Answer:
+        if self._socket is None:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._socket = connection
+            connection.settimeout(self._timeout_s)
+            connection.connect(self._path)
+        self._socket.settimeout(self._timeout_s)
+        self._socket.sendall(body + b"\n")
+        return Answer(200, self._read(self._socket, deadline))
+
+    def _read(self, connection: socket.socket, deadline: float) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Unreachable(f"{self._label} did not finish in {self._timeout_s:g} s.", endpoint=self._label)
+            connection.settimeout(left)
+            part = connection.recv(_SOCKET_CHUNK)
+            if not part:
+                if parts:
+                    raise BadAnswer(f"{self._label} broke off in the middle of its answer.", endpoint=self._label)
+                raise EOFError
+            parts.append(part)
+            size += len(part)
+            if size > self._limit:
+                raise AnswerTooLarge(
+                    f"{self._label} answered more than {self._limit} bytes; ask for less at once.", endpoint=self._label
+                )
+            if part.rstrip()[-1:] in (b"}", b"]", b"") and _is_whole(b"".join(parts)):
+                return b"".join(parts)
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        if isinstance(error, TimeoutError):
+            return Unreachable(f"{self._label} did not answer in {self._timeout_s:g} s.", endpoint=self._label)
+        return Unreachable(
+            f"{self._label} cannot be reached ({type(error).__name__}); check that the node runs and the path.",
+            endpoint=self._label,
+        )
+
+
+def _is_whole(body: bytes) -> bool:
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
