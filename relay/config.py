@@ -1,29 +1,16 @@
-"""Where a hub lives on disk and what its configuration file says.
-
-A hub has a home folder (`--home`, else RELAYHUB_HOME, else `.relayhub` in the working directory):
-
-    hub.toml             the configuration below
-    relayhub.db          the database, unless `database` names another
-    keys/NAME.json       private keys, mode 600
-    operators/NAME/      an operator's own folder on a development hub: operator.toml, operator.db, its key
-    run/                 sockets, process ids, logs
-"""
+"""What a hub's configuration file, `hub.toml`, may say. Where it lies is `relay.home`'s business."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-import tomllib
-from pathlib import Path
+from typing import Any
 
-import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relay.errors import BadInput, NotFound
+from relay.errors import BadInput
+from relay.home import Home
 from schemas.primitives import SchemaError, name_text
 
-SOCKET_PATH_MAX = 100  # a Unix socket's path has room for about 107 bytes
+__all__ = ["Home", "HubConfig", "parse_config"]
 
 
 class HubConfig(BaseModel):
@@ -54,82 +41,19 @@ class HubConfig(BaseModel):
     poll_interval_s: float = Field(default=0.1, gt=0, le=60)
 
 
-class Home:
-    """A hub's folder and the paths in it."""
+def parse_config(settings: dict[str, Any], where: str) -> HubConfig:
+    """Check the settings of a configuration file; `where` names the file in errors.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()
-
-    @classmethod
-    def locate(cls, explicit: str | None = None) -> Home:
-        """Find the home: the given path, else RELAYHUB_HOME, else `.relayhub` here."""
-        return cls(Path(explicit or os.environ.get("RELAYHUB_HOME") or ".relayhub"))
-
-    @property
-    def config_file(self) -> Path:
-        """The configuration file."""
-        return self.folder / "hub.toml"
-
-    @property
-    def keys(self) -> Path:
-        """The folder of private keys, mode 700."""
-        return self.folder / "keys"
-
-    @property
-    def operators(self) -> Path:
-        """The folder under which a development hub keeps its operators' own folders."""
-        return self.folder / "operators"
-
-    @property
-    def run(self) -> Path:
-        """Logs and process ids."""
-        return self.folder / "run"
-
-    @property
-    def socket(self) -> Path:
-        """The embedded broker's socket: in `run`, or in a short private folder where the path would be too long."""
-        path = self.run / "valkey.sock"
-        if len(os.fsencode(path)) <= SOCKET_PATH_MAX:
-            return path
-        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"relayhub-{os.getuid()}-{digest}" / "valkey.sock"
-
-    def load(self) -> HubConfig:
-        """Read the configuration.
-
-        Raises:
-            NotFound: there is no hub here.
-            BadInput: the file cannot be used; the error names the setting.
-        """
-        try:
-            raw = self.config_file.read_bytes()
-        except FileNotFoundError:
-            raise NotFound(f"There is no hub at {self.folder}.", "Run `relayhub up` to make one.") from None
-        except OSError as error:
-            raise BadInput(f"{self.config_file} cannot be read: {error.strerror}.", "Check its permissions.") from error
-        try:
-            config = HubConfig.model_validate(tomllib.loads(raw.decode()))
-            name_text(config.name, "hub name")
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise BadInput(f"{self.config_file}: {where}: {first['msg']}.", "Correct the setting.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, SchemaError) as error:
-            raise BadInput(f"{self.config_file}: {error}.", "Correct the file.") from error
-        return config
-
-    def save(self, config: HubConfig) -> None:
-        """Write the configuration, readable by its owner only, in one step."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = self.config_file.with_suffix(".new")
-        temporary.write_bytes(tomli_w.dumps(config.model_dump()).encode())
-        temporary.chmod(0o600)
-        temporary.replace(self.config_file)
-
-    def database_url(self, config: HubConfig) -> str:
-        """SQLAlchemy URL of the hub's database."""
-        return config.database or f"sqlite:///{self.folder / 'relayhub.db'}"
-
-    def broker_url(self, config: HubConfig) -> str:
-        """Celery URL of the broker."""
-        return config.broker or f"redis+socket://{self.socket}"
+    Raises:
+        BadInput: a setting cannot be used; the error names it.
+    """
+    try:
+        config = HubConfig.model_validate(settings)
+        name_text(config.name, "hub name")
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BadInput(f"{where}: {setting}: {first['msg']}.", "Correct the setting.") from error
+    except SchemaError as error:
+        raise BadInput(f"{where}: {error}.", "Correct the file.") from error
+    return config
