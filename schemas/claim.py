@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
-from schemas.primitives import BlockHash, Head, LaneId, SchemaError, Uint64, uint64
+from schemas.primitives import BlockHash, Head, LaneId, SchemaError, Uint64, exact_integer, uint64
 
 
 class Direction(IntEnum):
@@ -37,7 +37,7 @@ class Claim:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     lane_id: LaneId
-    direction: Direction
+    direction: Annotated[Direction, BeforeValidator(exact_integer)]
     nonce: Uint64
     head: Head
     height: Uint64
@@ -49,7 +49,7 @@ class Claim:
         Raises:
             SchemaError: something does not fit.
         """
-        if self.direction not in (0, 1):
+        if exact_integer(self.direction) not in (0, 1):
             raise SchemaError(f"direction must be 0 (outbox) or 1 (outcomes), not {self.direction}")
         if uint64(self.nonce, "nonce") == 0:
             raise SchemaError("a claim speaks of at least one entry; its nonce must not be 0")

@@ -37,10 +37,12 @@ class Lane:
         """Check names and sizes.
 
         Raises:
-            SchemaError: a name or an address is not of the protocol's form.
+            SchemaError: a name, a chain word or an address is not of the protocol's form.
         """
         name_text(self.hub, "hub name")
         name_text(self.channel, "channel")
+        ChainWord(self.source)
+        ChainWord(self.destination)
         account_bytes(self.source_gateway, "source gateway")
         account_bytes(self.destination_gateway, "destination gateway")
 

@@ -86,6 +86,7 @@ class Message:
         account_bytes(self.receiver, "receiver")
         for name in ("expires_at", "gas_limit", "callback_gas", "payload_length"):
             uint64(getattr(self, name), name)
+        Bytes32(self.payload_hash)
         if self.hash_only:
             return
         if len(self.payload) != self.payload_length:

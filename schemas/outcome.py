@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
 from schemas.message import Message
-from schemas.primitives import RESULT_MAX_BYTES, HexBytes, LaneId, MessageId, OutcomeId, SchemaError
+from schemas.primitives import RESULT_MAX_BYTES, LaneId, MessageId, OutcomeId, Result, SchemaError, exact_integer
 from schemas.suites import Suite, integer_word
 
 
@@ -29,10 +29,12 @@ def outcome_id(suite: Suite, message_id: bytes, status: int, result: bytes) -> O
     """H(TAG("outcome"), message_id, status, H(result)).
 
     Raises:
-        SchemaError: the status is not 1 to 4, or the result has more than 256 bytes.
+        SchemaError: the message_id is not 32 bytes, the status not 1 to 4, or the result has more than 256 bytes.
     """
-    if status not in (1, 2, 3, 4):
+    if exact_integer(status) not in (1, 2, 3, 4):
         raise SchemaError(f"status must be 1 to 4, not {status}")
+    if len(message_id) != 32:
+        raise SchemaError(f"message_id must be 32 bytes, not {len(message_id)}")
     if len(result) > RESULT_MAX_BYTES:
         raise SchemaError(f"result has {len(result)} bytes; at most {RESULT_MAX_BYTES}")
     return OutcomeId(suite.hash(suite.tag("outcome") + message_id + integer_word(status) + suite.hash_account(result)))
@@ -51,8 +53,8 @@ class Outcome:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     message_id: MessageId
-    status: Status
-    result: HexBytes
+    status: Annotated[Status, BeforeValidator(exact_integer)]
+    result: Result
 
     def outcome_id(self, suite: Suite) -> OutcomeId:
         """Compute the outcome's id in the lane's suite."""
@@ -66,8 +68,8 @@ class Settled:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     message: Message
-    status: Status
-    result: HexBytes
+    status: Annotated[Status, BeforeValidator(exact_integer)]
+    result: Result
 
     def outcome_id(self, suite: Suite, lane_id: LaneId) -> OutcomeId:
         """Recompute message_id and outcome_id as the source gateway does."""

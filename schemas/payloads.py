@@ -6,13 +6,27 @@ payload as bytes; this codec is for the people and programs at both ends.
 
 from __future__ import annotations
 
-import io
-from typing import Annotated, Any, Literal
+import unicodedata
+from typing import Annotated, Literal
 
 import cbor2
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from schemas.cbor import CborValue, load
 from schemas.primitives import HexBytes, SchemaError
+
+JOINERS = "\u200c\u200d"
+"""Invisible characters that scripts and emoji need: zero-width non-joiner and joiner."""
+
+
+def _within_a_word(value: int) -> int:
+    if not -(2**256) <= value < 2**256:
+        raise SchemaError("an integer of a call must fit a 256-bit word")
+    return value
+
+
+Integer256 = Annotated[int, AfterValidator(_within_a_word)]
+"""An integer that a ledger's word can hold, signed or unsigned."""
 
 
 class _Payload(BaseModel):
@@ -38,7 +52,7 @@ class CallPayload(_Payload):
 
     kind: Literal["call"] = "call"
     method: str = Field(min_length=1, max_length=256)
-    arguments: list[str | int | bool] = Field(default_factory=list, max_length=256)
+    arguments: list[str | Integer256 | bool] = Field(default_factory=list, max_length=256)
 
 
 Payload = Annotated[RawPayload | TextPayload | CallPayload, Field(discriminator="kind")]
@@ -61,46 +75,48 @@ def decode_payload(data: bytes) -> RawPayload | TextPayload | CallPayload:
     """
     if not data:
         raise SchemaError("an empty payload has no kind; show it as raw bytes")
-    payload = _from_value(data[0], _load(data[1:]))
+    payload = _from_value(data[0], load(data[1:]))
     if encode_payload(payload) != data:
         raise SchemaError("the payload is not in deterministic CBOR (RFC 8949 section 4.2)")
     return payload
 
 
-def _load(data: bytes) -> Any:
-    stream = io.BytesIO(data)
-    try:
-        value = cbor2.load(stream)
-    except (cbor2.CBORDecodeError, ValueError, RecursionError) as error:
-        raise SchemaError(f"the payload is not CBOR: {error}") from error
-    if stream.tell() != len(data):
-        raise SchemaError(f"{len(data) - stream.tell()} bytes follow the payload's CBOR value")
-    return value
-
-
-def _from_value(kind: int, value: Any) -> RawPayload | TextPayload | CallPayload:
+def _from_value(kind: int, value: CborValue) -> RawPayload | TextPayload | CallPayload:
     if kind == 0 and isinstance(value, bytes):
         return RawPayload(data=value)
     if kind == 1 and isinstance(value, str):
         return TextPayload(text=value)
-    if kind == 2 and isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
-        arguments = value[1]
-        if isinstance(arguments, list) and all(isinstance(item, str | int) for item in arguments):
+    if kind == 2 and isinstance(value, list) and len(value) == 2:
+        method, arguments = value
+        if isinstance(arguments, list):
             try:
-                return CallPayload(method=value[0], arguments=arguments)
+                return CallPayload.model_validate({"method": method, "arguments": arguments})
             except ValueError as error:
                 raise SchemaError(f"the call is not well formed: {error}") from error
     raise SchemaError(f"no payload of kind {kind} has this shape; known kinds are 0 raw, 1 text, 2 call")
 
 
 def describe_payload(data: bytes) -> str:
-    """Show a payload to a person: the text, the call, or hexadecimal."""
+    """Show a payload to a person on one line: the text, the call, or hexadecimal.
+
+    Control characters, line breaks and invisible formatting are escaped: a stranger's text moves no cursor and
+    reverses no line on the reader's screen.
+    """
     try:
         payload = decode_payload(data)
     except SchemaError:
         return "0x" + data.hex()
     if isinstance(payload, TextPayload):
-        return payload.text
+        return _visible(payload.text)
     if isinstance(payload, CallPayload):
-        return f"{payload.method}({', '.join(map(repr, payload.arguments))})"
+        return f"{_visible(payload.method)}({', '.join(_visible(repr(item)) for item in payload.arguments)})"
     return "0x" + payload.data.hex()
+
+
+def _visible(text: str) -> str:
+    return "".join(
+        character
+        if character in JOINERS or unicodedata.category(character) not in {"Cc", "Cf", "Zl", "Zp"}
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )

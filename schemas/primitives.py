@@ -71,11 +71,11 @@ def name_text(value: str, name: str) -> str:
     """Return `value` if it is a name of the protocol: NFC, printable, 1 to 64 bytes in UTF-8.
 
     Raises:
-        SchemaError: it is empty, too long, not in NFC, or holds control or surrogate characters.
+        SchemaError: it is empty, too long, not in NFC, or holds control, invisible, line-breaking or unassigned characters.
     """
     if not isinstance(value, str) or not value:
         raise SchemaError(f"{name} must not be empty")
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} for character in value):
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for character in value):
         raise SchemaError(f"{name} {value!r} holds control, invisible or unassigned characters; leave them out")
     if value != value.strip():
         raise SchemaError(f"{name} {value!r} begins or ends with a space; leave it out")
@@ -207,8 +207,34 @@ HexBytes = Annotated[
 ]
 """Bytes of any length; hexadecimal with `0x` in JSON."""
 
-Account = Annotated[HexBytes, Field(min_length=1, max_length=ACCOUNT_MAX_BYTES)]
+Account = Annotated[
+    bytes,
+    BeforeValidator(_read_hex),
+    Field(min_length=1, max_length=ACCOUNT_MAX_BYTES),
+    PlainSerializer(hex0x, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": f"^0x([0-9a-f]{{2}}){{1,{ACCOUNT_MAX_BYTES}}}$"}),
+]
 """A ledger's native account, program address or name: 1 to 64 bytes."""
+
+Result = Annotated[
+    bytes,
+    BeforeValidator(_read_hex),
+    Field(max_length=RESULT_MAX_BYTES),
+    PlainSerializer(hex0x, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": f"^0x([0-9a-f]{{2}}){{0,{RESULT_MAX_BYTES}}}$"}),
+]
+"""What a receiver returned or reverted with: at most 256 bytes."""
+
+
+def exact_integer(value: Any) -> Any:
+    """Let an integer pass to an enumeration and nothing that merely equals one.
+
+    Raises:
+        SchemaError: the value is a truth value, a fraction, a text or anything else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise SchemaError(f"must be an integer, not {value!r}")
+    return value
 
 
 class ChainId(str):
