@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from relay.errors import BadInput, LeaseLost
@@ -62,6 +62,10 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the tables to this version (Alembic); harmless when they are."""
+        from relay.store.migrations import HEAD
+
+        if self.version() == HEAD:
+            return
         from alembic import command
         from alembic.config import Config
 
@@ -70,6 +74,20 @@ class Store:
         config.attributes["store"] = self
         try:
             command.upgrade(config, "head")
+        except OperationalError as error:
+            raise _storage_error(error) from error
+
+    def version(self) -> str:
+        """The version of the tables as Alembic recorded it; empty where there are none.
+
+        Raises:
+            BadInput: the database cannot be opened.
+        """
+        try:
+            with self.read() as connection:
+                if not inspect(connection).has_table("alembic_version"):
+                    return ""
+                return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
         except OperationalError as error:
             raise _storage_error(error) from error
 

@@ -324,3 +324,15 @@ heartbeats = Table(
     Column("pid", Integer, nullable=False),
     Column("at", Float, nullable=False),
 )
+
+proposals = Table(  # what officers proposed on a ledger through this hub; the ledger itself keeps only the action's hash
+    "proposals",
+    metadata,
+    Column("chain", String(64), primary_key=True),
+    Column("contract", LargeBinary(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("action", LargeBinary, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("officer", String(64), nullable=False),
+    Column("at", Float, nullable=False),
+)
