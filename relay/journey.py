@@ -118,9 +118,10 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class ClaimsVoid:
-    """Claims that were not consumed are worth nothing any more (a new committee, an old block): make new ones."""
+    """Claims are worth nothing any more: those without a quorum (an old block), or all (a new committee). Make new ones."""
 
     back: bool
+    attested_too: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def step(journey: Journey, event: Event) -> Journey:
     if isinstance(event, Delivered):
         return _delivered(journey, event)
     if isinstance(event, ClaimsVoid):
-        return _claims_void(journey, event.back)
+        return _claims_void(journey, event)
     if isinstance(event, SubmissionLost):
         if event.back:
             return replace(journey, settle_submitted=journey.settled)
@@ -201,12 +202,16 @@ def _settled(journey: Journey, nonce: int) -> Journey:
     )
 
 
-def _claims_void(journey: Journey, back: bool) -> Journey:
-    if back:
+def _claims_void(journey: Journey, event: ClaimsVoid) -> Journey:
+    if event.back:
+        if not event.attested_too:
+            return replace(journey, outcome_claimed=journey.outcome_attested)
         return replace(
             journey,
             outcome_claimed=journey.settled,
             outcome_attested=journey.settled,
             settle_submitted=journey.settled,
         )
+    if not event.attested_too:
+        return replace(journey, claimed=journey.attested)
     return replace(journey, claimed=journey.delivered, attested=journey.delivered, submitted=journey.delivered)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.protocol import AdapterError, HeadMoved, LaneOpened, Ledger, MessageDelivered, MessageSent
-from light_clients.errors import Refused
+from light_clients.errors import Refused, Retry
 from light_clients.proofs.gateway import GatewayPin, SlotEvidence
 from schemas.claim import Claim, Direction
 from schemas.heads import fold
@@ -113,13 +113,14 @@ class Followed:
     tip: int
 
 
-def follow(ledger: Ledger, client: Any, state: Any, now: int, *, target: int | None = None) -> Followed:
+def follow(ledger: Ledger, client: Any, state: Any, newest: bytes, now: int, *, target: int | None = None) -> Followed:
     """Fetch and judge the headers after the trusted one, at most 400.
 
     Args:
         ledger: where they are fetched.
         client: the light client of the ledger's consensus.
         state: its trusted state.
+        newest: the header at the state's height, byte for byte, to hold a contradicting one against.
         now: Unix seconds.
         target: go no further than this height (the endpoint's tip otherwise).
 
@@ -142,19 +143,19 @@ def follow(ledger: Ledger, client: Any, state: Any, now: int, *, target: int | N
         try:
             verified = client.verify_header(state, header, now)
         except Refused as refusal:
-            _accuse_if_proved(ledger, client, state)
+            _accuse_if_proved(ledger, client, state, newest)
             raise Lied(refusal.name, refusal.message, ledger.endpoint) from refusal
-        state = client.apply(state, verified)
+        state, newest = client.apply(state, verified), header
     return Followed(state, headers, tip)
 
 
-def _accuse_if_proved(ledger: Ledger, client: Any, state: Any) -> None:
-    """After a refused header, look whether the endpoint now serves another sealed header at the trusted height."""
+def _accuse_if_proved(ledger: Ledger, client: Any, state: Any, newest: bytes) -> None:
+    """After a refused header: does the endpoint serve another sealed header of the trusted height? Then raise Misbehaviour."""
     try:
         served = ledger.headers(state.height, state.height)
-    except AdapterError:
+        contradiction = client.find_misbehaviour(state, newest, served[0])
+    except (AdapterError, Refused, Retry, IndexError):
         return
-    contradiction = client.contradiction(state, served[0]) if served else None
     if contradiction is not None:
         raise contradiction
 

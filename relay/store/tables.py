@@ -72,6 +72,7 @@ chains = Table(
     Column("account_key", String(64), nullable=False),  # name of its key
     Column("pinned_height", BigInteger, nullable=False),
     Column("client_state", LargeBinary, nullable=False),
+    Column("client_header", LargeBinary, nullable=False),  # the newest accepted header, byte for byte
     Column("client_height", BigInteger, nullable=False),
     Column("client_hash", LargeBinary(32), nullable=False),
     Column("client_time", BigInteger, nullable=False),
@@ -82,6 +83,8 @@ chains = Table(
     Column("balance", String(80), nullable=False, default="0"),
     Column("fee", String(40), nullable=False, default="0"),
     Column("spent_per_day", String(80), nullable=False, default="0"),
+    Column("wallet_at", Float, nullable=False, default=0),
+    Column("accused_at", Float, nullable=False, default=0),
     Column("state", String(16), nullable=False),  # active | frozen | retired
     Column("created_at", Float, nullable=False),
 )
