@@ -1,0 +1,11 @@
+"""Profiles of hypothesis: `HYPOTHESIS_PROFILE=ci` or `deep` asks for more examples; no profile measures time."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+EXAMPLES = {"dev": 50, "ci": 200, "deep": 5_000}
+
+for name, examples in EXAMPLES.items():
+    settings.register_profile(name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
