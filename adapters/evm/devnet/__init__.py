@@ -1,0 +1,14 @@
+"""Development networks: anvil behind a front that seals its blocks as Besu's QBFT validators do.
+
+Nothing of this is for production: all validators' keys are in one process, and the test switches let it lie. Inside
+contracts BLOCKHASH, PREVRANDAO and DIFFICULTY are anvil's; COINBASE is the proposer. After a restart the states of the
+last 500 blocks are there; older blocks, transactions and logs stay, their states do not.
+"""
+
+from __future__ import annotations
+
+from adapters.evm.devnet.anvil import find_anvil
+from adapters.evm.devnet.errors import AnvilNotFoundError, DevelopmentNetworkError, RpcError
+from adapters.evm.devnet.network import DevelopmentNetwork
+
+__all__ = ["AnvilNotFoundError", "DevelopmentNetwork", "DevelopmentNetworkError", "RpcError", "find_anvil"]
