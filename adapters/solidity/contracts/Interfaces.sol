@@ -85,6 +85,7 @@ struct Proposal {
     address proposer;
     address approver;
     address replaces;
+    uint64 delaySeconds;
     uint64 readyAt;
     uint8 state;
 }

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IGateway, LaneCaps, LaneOpening, LaneView} from "./Interfaces.sol";
+import {UnknownSuite} from "./Errors.sol";
+import {Heads} from "./base/Heads.sol";
+import {Officers} from "./base/Officers.sol";
+import {Words} from "./base/Words.sol";
+import {Inbox} from "./gateway/Inbox.sol";
+import {Outbox} from "./gateway/Outbox.sol";
+import {Settlement} from "./gateway/Settlement.sol";
+
+/// @title The gateway that every EVM-like ledger shares
+/// @notice Source: docs/protocol.md, section What a gateway does. It holds no value and no allowance, cannot be upgraded and
+/// stands behind no proxy.
+contract Gateway is Heads, Inbox, Settlement {
+    constructor(
+        bytes32 chainWord_,
+        address[] memory officers_,
+        address guardian_,
+        uint64 delaySeconds_,
+        uint64 minimumExpirySeconds_,
+        uint64 timeDivisor_
+    )
+        Officers(chainWord_, officers_, guardian_, delaySeconds_, timeDivisor_)
+        Outbox(minimumExpirySeconds_)
+    {}
+
+    /// @inheritdoc IGateway
+    function lane(bytes32 laneId) external view override returns (LaneView memory seen) {
+        Lane storage state = _known(laneId);
+        seen.opened = true;
+        seen.end = state.destination ? DESTINATION : SOURCE;
+        seen.closed = state.closed;
+        seen.paused = state.paused;
+        seen.abandoned = state.abandoned;
+        seen.verifier = state.verifier;
+        seen.peerCodeHash = state.peerCodeHash;
+        seen.peerGateway = state.peerGateway;
+        seen.caps = LaneCaps(
+            state.maxPayload,
+            state.maxGas,
+            state.maxCallbackGas,
+            state.receiverLength,
+            state.windowSeconds,
+            state.windowLimit
+        );
+        if (state.destination) {
+            seen.delivered = state.consumed;
+        } else {
+            seen.sent = _sent(laneId);
+            seen.settled = state.consumed;
+        }
+        seen.verifierChanges = state.verifierChanges;
+        seen.generation = _generation(state);
+    }
+
+    /// @inheritdoc IGateway
+    function heads(bytes32 laneId)
+        external
+        view
+        override
+        returns (bytes32 outbox, bytes32 outcomes, bytes32 inbox, bytes32 settled)
+    {
+        return (_outboxHeads[laneId], _outcomeHeads[laneId], _inboxHeads[laneId], _settledHeads[laneId]);
+    }
+
+    /// @inheritdoc IGateway
+    function laneIdOf(LaneOpening calldata opening) external pure override returns (bytes32) {
+        if (keccak256(bytes(opening.suite)) != Words.SUITE) revert UnknownSuite(opening.suite);
+        return _laneId(opening);
+    }
+
+    /// @inheritdoc IGateway
+    function senderLimit(bytes32 laneId, address account) external view override returns (uint16) {
+        return _senders[laneId][account].limit;
+    }
+
+    /// @inheritdoc IGateway
+    function receiverAllowed(bytes32 laneId, address account) external view override returns (bool) {
+        return _receivers[laneId][account];
+    }
+}
