@@ -1,0 +1,42 @@
+"""The platform's options of the adapter `evm`, given as text under `extra`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adapters.protocol import Misconfigured
+
+
+class EvmOptions(BaseModel):
+    """What can be said of an Ethereum-like ledger beyond its endpoints.
+
+    Attributes:
+        transactions: `auto` asks the newest block whether there is a base fee; `legacy` never offers one (EIP-155).
+        log_range: blocks that one question for events may span at most; it is halved where a node refuses.
+        transaction_gas_cap: the most gas that one transaction may have, 0 = the block's limit (EIP-7825 has 16,777,216).
+        fee_floor: the least fee per gas that is offered, in base units.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    transactions: Literal["auto", "legacy"] = "auto"
+    log_range: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
+    transaction_gas_cap: Annotated[int, Field(ge=0)] = 0
+    fee_floor: Annotated[int, Field(ge=0)] = 0
+
+    @classmethod
+    def read(cls, extra: dict[str, str]) -> EvmOptions:
+        """Read the options from text.
+
+        Raises:
+            Misconfigured: an option is unknown or out of range; the text names it.
+        """
+        try:
+            return cls.model_validate(extra)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            known = ", ".join(cls.model_fields)
+            raise Misconfigured(f"Option {name!r} of the evm adapter: {first['msg']}; the options are {known}.") from error
