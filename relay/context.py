@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from sqlalchemy import Row, select
 
 from adapters.protocol import AdapterOptions, Endpoint, Ledger
 from adapters.registry import open_ledger
-from relay.home import Home
 from relay.errors import LeaseLost, NotFound
+from relay.home import Home
 from relay.keys import KeyStore
 from relay.store import Lease, Store
 from relay.store.tables import chains
@@ -59,7 +59,7 @@ class Context:
         options = AdapterOptions(
             endpoints=tuple(Endpoint(item["url"], item.get("operator", "")) for item in row.endpoints),
             expected_chain=row.chain_id,
-            extra={"first_block": "0x" + row.first_block.hex()},
+            expected_first_block=row.first_block,
         )
         ledger = open_ledger(row.adapter, options)
         self._ledgers[row.name] = (signature, ledger)
@@ -87,7 +87,7 @@ class Renewer:
                 self._thread.start()
         return self
 
-    def __enter__(self) -> Renewer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

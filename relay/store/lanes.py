@@ -60,7 +60,14 @@ def save_journey(
     connection.execute(update(lanes).where(lanes.c.lane_id == bytes(lane_id)).values(**values))
     now = time.time()
     rows = [
-        {"lane_id": bytes(lane_id), "stage": str(stage), "nonce": new[name], "at": now, "height": height, "reference": reference}
+        {
+            "lane_id": bytes(lane_id),
+            "stage": str(stage),
+            "nonce": new[name],
+            "at": now,
+            "height": height,
+            "reference": reference,
+        }
         for stage, name in COUNTERS.items()
         if new[name] > old[name]
     ]

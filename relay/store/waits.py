@@ -6,6 +6,7 @@ Codes grow; none is ever renamed or removed: an operator's alarm may name one.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from enum import StrEnum
 
 from sqlalchemy import Connection, Row, delete, select
@@ -71,6 +72,12 @@ def wait(
 def clear(connection: Connection, kind: str, identifier: str) -> None:
     """Record that it no longer waits."""
     connection.execute(delete(waits).where(waits.c.kind == kind, waits.c.id == identifier))
+
+
+def clear_if(connection: Connection, kind: str, identifier: str, codes: Sequence[Reason]) -> None:
+    """Record that it no longer waits, if it waits for one of these reasons."""
+    mine = (waits.c.kind == kind, waits.c.id == identifier)
+    connection.execute(delete(waits).where(*mine, waits.c.code.in_([str(code) for code in codes])))
 
 
 def find(connection: Connection, kind: str, identifier: str) -> Row[tuple[object, ...]] | None:

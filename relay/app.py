@@ -1,0 +1,39 @@
+"""The Celery application: the alarm clock. The database holds the truth; a lost or doubled task costs time only.
+
+The reason stands beside each setting. Workers run with `--pool solo --without-gossip --without-mingle`: one process, one
+task at a time, nothing shared to corrupt; several processes give parallelism.
+"""
+
+from __future__ import annotations
+
+from celery import Celery
+
+from relay.home import Home
+
+home = Home.locate()
+app = Celery("relayhub", broker=home.broker_url(home.load()), include=["relay.tasks"])
+app.conf.update(
+    task_acks_late=True,  # a task is done when it is done, not when it is taken
+    task_reject_on_worker_lost=True,  # with a prefork pool: a killed child's task runs again
+    task_acks_on_failure_or_timeout=True,  # a failing task is not retried by the broker; the sweep does it
+    task_ignore_result=True,  # results are in the database
+    task_store_errors_even_if_ignored=False,
+    result_backend=None,
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,  # a slow ledger's tasks must not wait behind each other in one worker
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=True,  # `relayhub up` asks whether a worker answers
+    task_default_queue="relayhub",
+    task_default_delivery_mode="transient",  # nothing in the broker needs to survive it
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # the broker may be away for as long as it likes
+    broker_transport_options={
+        "visibility_timeout": 30,  # a killed worker's task is redelivered after this; the sweep wakes it sooner
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 10,
+        "socket_keepalive": True,
+    },
+)

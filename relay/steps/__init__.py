@@ -1,0 +1,1 @@
+"""The journey of a message in the order in which it happens: look · claim · carry · submit."""

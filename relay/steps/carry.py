@@ -1,0 +1,231 @@
+"""Step 3, for one lane and direction: turn attested claims into transactions that deliver or settle.
+
+The transactions are only written down here, in the order of the lane; the submitter of the ledger signs and sends them.
+A batch ends where its claim ends, so no suffix ids are needed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row, insert, select, update
+
+from adapters.protocol import Call, Delivery, Ledger, Settlement
+from adapters.solidity.calldata import committee_proof
+from relay.context import Context
+from relay.crash import crash_point
+from relay.journey import Reached, SubmissionLost, step
+from relay.steps.claim import BACK, COLUMN, Side
+from relay.store import Lease, waits
+from relay.store.lanes import get, journey_of, save_journey
+from relay.store.tables import attestations, claims, committees, messages, operators, outcomes, transactions
+from relay.store.waits import Reason, wait
+from schemas.claim import Claim, Direction
+from schemas.message import Message
+from schemas.outcome import Settled, Status
+from schemas.primitives import BlockHash, Bytes32, Head, LaneId
+from schemas.suites import Suite, suite_named
+
+log = structlog.get_logger()
+
+IN_FLIGHT = 60
+"""Transactions of one lane and direction that may be queued or sent at once."""
+PURPOSE = {Direction.OUTBOX: "deliver", Direction.OUTCOMES: "settle"}
+
+
+def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | None:
+    """Queue transactions for every claim with a quorum.
+
+    Returns:
+        The ledger to wake, if anything was queued.
+    """
+    with context.store.read() as connection:
+        lane = get(connection, lane_id)
+        target: str = lane.source if side is BACK else lane.destination
+        lost = _lost(connection, lane, side)
+        wait_row = waits.find(connection, side.wait_kind, lane_id.hex())
+    if lost:
+        _give_up(lease, lane_id, side, lost)
+        return None
+    if getattr(lane, COLUMN[side.submitted]) >= getattr(lane, COLUMN[side.attested]):
+        return None
+    if wait_row is not None and wait_row.code == Reason.TRANSACTION_REVERTED and wait_row.next_at > time.time():
+        return None
+    row = context.chain(target)
+    calls = _build(context, lane, side, row, context.ledger(row))
+    if not calls:
+        return None
+    with lease.write() as connection:
+        lane = get(connection, lane_id)
+        before = after = journey_of(lane)
+        expected = getattr(lane, COLUMN[side.submitted]) + 1
+        for first, last, call in calls:
+            if first != expected:
+                break
+            connection.execute(insert(transactions).values(**_row(lane, side, row, first, last, call)))
+            after = step(after, Reached(side.submitted, last))
+            expected = last + 1
+        save_journey(connection, lane_id, before, after)
+        crash_point("worker.carry.before_commit")
+    crash_point("worker.carry.after_commit")
+    return target
+
+
+def _row(lane: Row[Any], side: Side, chain: Row[Any], first: int, last: int, call: Call) -> dict[str, Any]:
+    return {
+        "chain": chain.name,
+        "purpose": PURPOSE[side.direction],
+        "lane_id": lane.lane_id,
+        "first": first,
+        "last": last,
+        "target": call.target,
+        "data": call.data,
+        "gas": call.gas,
+        "state": "queued",
+        "earlier": [],
+        "created_at": time.time(),
+    }
+
+
+def _lost(connection: Connection, lane: Row[Any], side: Side) -> list[Row[Any]]:
+    """Transactions of the lane that reverted or can never be mined."""
+    return list(
+        connection.execute(
+            select(transactions)
+            .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose == PURPOSE[side.direction])
+            .where(transactions.c.state.in_(("reverted", "lost")))
+            .order_by(transactions.c.id)
+        ).all()
+    )
+
+
+def _give_up(lease: Lease, lane_id: LaneId, side: Side, lost: list[Row[Any]]) -> None:
+    """Step back to what the ledger consumed; what is still queued would revert too, so it is void."""
+    with lease.write() as connection:
+        lane = get(connection, lane_id)
+        consumed = lane.settled if side is BACK else lane.delivered
+        mine = (transactions.c.lane_id == bytes(lane_id), transactions.c.purpose == PURPOSE[side.direction])
+        connection.execute(update(transactions).where(*mine, transactions.c.state == "queued").values(state="void"))
+        connection.execute(
+            update(transactions).where(*mine, transactions.c.state.in_(("reverted", "lost"))).values(state="failed")
+        )
+        before = journey_of(lane)
+        save_journey(connection, lane_id, before, step(before, SubmissionLost(back=side is BACK)))
+        beyond = [row for row in lost if row.last > consumed and row.state == "reverted"]
+        if beyond:
+            worst = beyond[0]
+            why = worst.reason or "no reason given"
+            text = f"{worst.purpose} of {worst.first}..{worst.last} reverted on {worst.chain}: {why}."
+            reason = Reason.WINDOW_FULL if "Window" in why else Reason.TRANSACTION_REVERTED
+            wait(connection, side.wait_kind, lane_id.hex(), reason, party=f"chain {worst.chain}", text=text)
+    log.warning("submission_lost", lane=lane_id.hex()[:16], direction=int(side.direction), transactions=len(lost))
+
+
+def _build(
+    context: Context, lane: Row[Any], side: Side, chain: Row[Any], ledger: Ledger
+) -> list[tuple[int, int, Call]]:
+    """Encode a call for each attested claim that is not submitted, in order."""
+    submitted = getattr(lane, COLUMN[side.submitted])
+    with context.store.read() as connection:
+        rows = connection.execute(
+            select(claims)
+            .where(
+                claims.c.lane_id == lane.lane_id,
+                claims.c.direction == int(side.direction),
+                claims.c.state == "attested",
+            )
+            .where(claims.c.nonce > submitted, claims.c.nonce <= getattr(lane, COLUMN[side.attested]))
+            .order_by(claims.c.nonce, claims.c.id)
+            .limit(max(0, IN_FLIGHT - _in_flight(connection, lane, side)))
+        ).all()
+        if not rows:
+            return []
+        proofs = _proofs(connection, chain.name, rows)
+        read = _settled_entries if side is BACK else _messages
+        found = read(connection, lane, suite_named(lane.suite), submitted + 1, rows[-1].nonce)
+    calls, start = [], submitted + 1
+    for row in rows:
+        if row.nonce < start:
+            continue
+        part = found[start - submitted - 1 : row.nonce - submitted]
+        calls.append(
+            (start, row.nonce, ledger.call_for(bytes(chain.gateway), _action(side, row, part, proofs[row.id])))
+        )
+        start = row.nonce + 1
+    return calls
+
+
+def _action(side: Side, row: Row[Any], part: list[Any], proof: bytes) -> Delivery | Settlement:
+    lane_id = LaneId(row.lane_id)
+    claim = Claim(lane_id, Direction(row.direction), row.nonce, Head(row.head), row.height, BlockHash(row.block_hash))
+    if side is BACK:
+        return Settlement(lane_id, tuple(part), (), claim, proof)
+    return Delivery(lane_id, tuple(part), (), claim, proof)
+
+
+def _in_flight(connection: Connection, lane: Row[Any], side: Side) -> int:
+    rows = connection.execute(
+        select(transactions.c.id)
+        .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose == PURPOSE[side.direction])
+        .where(transactions.c.state.in_(("queued", "sent")))
+    ).all()
+    return len(rows)
+
+
+def _proofs(connection: Connection, chain: str, rows: Sequence[Row[Any]]) -> dict[int, bytes]:
+    """Committee proofs: one signature of each of as many organisations as the threshold asks, in the order of the bitmap."""
+    found: dict[int, dict[bytes, bytes]] = {}
+    signatures = connection.execute(select(attestations).where(attestations.c.claim_id.in_([row.id for row in rows])))
+    for item in signatures:
+        found.setdefault(item.claim_id, {})[bytes(item.signer)] = bytes(item.signature)
+    epochs = {row.epoch: row for row in connection.execute(select(committees).where(committees.c.chain == chain))}
+    houses = {bytes(row.signer): row.organisation for row in connection.execute(select(operators))}
+    return {row.id: _proof(epochs[row.epoch], found.get(row.id, {}), houses) for row in rows}
+
+
+def _proof(committee: Row[Any], signatures: dict[bytes, bytes], houses: dict[bytes, str]) -> bytes:
+    chosen: list[tuple[int, bytes]] = []
+    counted: set[str] = set()
+    for index, item in enumerate(committee.signers):
+        signer = bytes.fromhex(item.removeprefix("0x"))
+        house = houses.get(signer, item)
+        if signer in signatures and house not in counted and len(counted) < committee.threshold:
+            counted.add(house)
+            chosen.append((index, signatures[signer]))
+    return committee_proof(committee.epoch, chosen)
+
+
+def _messages(connection: Connection, lane: Row[Any], suite: Suite, first: int, last: int) -> list[Any]:
+    rows = connection.execute(
+        select(messages)
+        .where(messages.c.lane_id == lane.lane_id, messages.c.nonce >= first, messages.c.nonce <= last)
+        .order_by(messages.c.nonce)
+    )
+    return [_message(row, suite) for row in rows]
+
+
+def _message(row: Row[Any], suite: Suite) -> Message:
+    return Message(
+        row.nonce,
+        row.sender,
+        row.receiver,
+        row.expires_at,
+        row.gas_limit,
+        row.callback_gas,
+        len(row.payload),
+        Bytes32(suite.hash(row.payload)),
+        row.payload,
+    )
+
+
+def _settled_entries(connection: Connection, lane: Row[Any], suite: Suite, first: int, last: int) -> list[Any]:
+    rows = connection.execute(
+        select(messages, outcomes.c.status, outcomes.c.result)
+        .join(outcomes, (outcomes.c.lane_id == messages.c.lane_id) & (outcomes.c.nonce == messages.c.nonce))
+        .where(messages.c.lane_id == lane.lane_id, messages.c.nonce >= first, messages.c.nonce <= last)
+        .order_by(messages.c.nonce)
+    )
+    return [Settled(_message(row, suite).without_payload(), Status(row.status), row.result) for row in rows]
