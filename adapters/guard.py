@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from adapters.answer_forms import check_bytes_list, check_count, check_list
 from adapters.protocol import (
@@ -183,9 +183,7 @@ class GuardedLedger:
 
     def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
         """Fetch, for each (lane, direction), the proof of its head in the state of the block at `height`."""
-        return self._run(
-            lambda ledger: check_list(ledger.evidence(gateway, lane_ids, height), len(lane_ids), "proofs")
-        )
+        return self._run(lambda ledger: check_list(ledger.evidence(gateway, lane_ids, height), len(lane_ids), "proofs"))
 
     def call_for(self, gateway: bytes, action: Delivery | Settlement) -> Call:
         """Encode a delivery or a settlement for the gateway, with its gas limit."""
@@ -297,7 +295,8 @@ class GuardedLedger:
             with self._lock:
                 self._drop(seat)
             raise Unreachable(
-                f"{seat.label} did not finish a call in {self._call_timeout_s:g} s; try again later.", endpoint=seat.label
+                f"{seat.label} did not finish a call in {self._call_timeout_s:g} s; try again later.",
+                endpoint=seat.label,
             )
         if failure:
             raise self._in_family(seat, failure[0])
@@ -319,7 +318,9 @@ class GuardedLedger:
     def _check(self, seat: _Seat, identity: LedgerIdentity) -> None:
         """Compare what the endpoint says it is with what is expected, and with the endpoint before it."""
         expected = self._options.expected_chain or (self._pinned.chain_id if self._pinned else identity.chain_id)
-        first_block = self._options.expected_first_block or (self._pinned.first_block if self._pinned else identity.first_block)
+        first_block = self._options.expected_first_block or (
+            self._pinned.first_block if self._pinned else identity.first_block
+        )
         if identity.chain_id != expected:
             seat.unusable = Misconfigured(
                 f"{seat.label} is {identity.chain_id}, not {expected}; correct the endpoint.", endpoint=seat.label

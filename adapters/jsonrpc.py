@@ -53,7 +53,12 @@ class JsonRpc:
     """
 
     def __init__(
-        self, url: str, *, timeout_s: float = 10.0, max_answer_bytes: int = 256 * 1024 * 1024, transport: Transport | None = None
+        self,
+        url: str,
+        *,
+        timeout_s: float = 10.0,
+        max_answer_bytes: int = 256 * 1024 * 1024,
+        transport: Transport | None = None,
     ) -> None:
         """Prepare to speak to an endpoint; nothing is asked yet.
 

@@ -89,7 +89,11 @@ def open_transport(url: str, *, timeout_s: float, max_answer_bytes: int) -> Tran
     path = socket_path(url)
     if path is not None:
         return SocketTransport(path, timeout_s=timeout_s, max_answer_bytes=max_answer_bytes)
-    if not url.startswith(("http://", "https://")) or endpoint_label(url) == "(unreadable URL)" or not urlsplit(url).hostname:
+    if (
+        not url.startswith(("http://", "https://"))
+        or endpoint_label(url) == "(unreadable URL)"
+        or not urlsplit(url).hostname
+    ):
         raise Misconfigured(
             f"{endpoint_label(url)!r} is no endpoint; give http://HOST:PORT, https://… or the path of a local socket."
         )
@@ -145,12 +149,15 @@ class HttpTransport:
                 )
             if response.headers.get("content-encoding", "identity") != "identity":
                 raise BadAnswer(
-                    f"{self._label} compresses its answer though it was not asked to; switch that off.", endpoint=self._label
+                    f"{self._label} compresses its answer though it was not asked to; switch that off.",
+                    endpoint=self._label,
                 )
             try:
                 return Answer(response.status_code, self._read(response, deadline))
             except (httpx.RemoteProtocolError, httpx.ReadError) as error:
-                raise BadAnswer(f"{self._label} broke off in the middle of its answer.", endpoint=self._label) from error
+                raise BadAnswer(
+                    f"{self._label} broke off in the middle of its answer.", endpoint=self._label
+                ) from error
 
     def _read(self, response: httpx.Response, deadline: float) -> bytes:
         parts: list[bytes] = []
@@ -170,7 +177,8 @@ class HttpTransport:
         if isinstance(error, httpx.TimeoutException):
             return Unreachable(f"{self._label} did not answer in {self._timeout_s:g} s.", endpoint=self._label)
         return Unreachable(
-            f"{self._label} cannot be reached ({type(error).__name__}); check that it runs and the URL.", endpoint=self._label
+            f"{self._label} cannot be reached ({type(error).__name__}); check that it runs and the URL.",
+            endpoint=self._label,
         )
 
 

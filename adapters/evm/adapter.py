@@ -13,13 +13,13 @@ from typing import Any
 from adapters.evm.answers import data, quantity, record
 from adapters.evm.fees import FEE_CALLS, Fees, read_fees
 from adapters.evm.gas import action_gas
-from adapters.evm.gateway import SIGNATURES, explain, gateway_call, head_slot, read_event
 from adapters.evm.headers import header_rlp
 from adapters.evm.logs import LogReader
 from adapters.evm.options import EvmOptions
 from adapters.evm.proofs import fetch_evidence
 from adapters.evm.receipts import read_receipt
 from adapters.evm.refusals import broadcast_refusal, call_refusal
+from adapters.evm.reverts import explain
 from adapters.evm.transactions import sign_legacy, sign_with_base_fee
 from adapters.evm.views import PAUSED, lane_call, read_lane_ends
 from adapters.jsonrpc import JsonRpc, RpcError
@@ -38,6 +38,9 @@ from adapters.protocol import (
     Signed,
     Wallet,
 )
+from adapters.solidity.calldata import encode_deliver, encode_settle
+from adapters.solidity.events import SIGNATURES, decode_event
+from adapters.solidity.storage import head_slot
 from adapters.transport import Transport
 from schemas.evidence import StateEvidence
 from schemas.primitives import BlockHash, ChainId, LaneId, hex0x
@@ -105,7 +108,8 @@ class EvmLedger:
         if isinstance(block, RpcError) or block is None:
             if not self._first_block:
                 raise Misconfigured(
-                    f"{self.endpoint} does not serve block 0; state the hash of the first block.", endpoint=self.endpoint
+                    f"{self.endpoint} does not serve block 0; state the hash of the first block.",
+                    endpoint=self.endpoint,
                 )
             first_block = self._first_block
         else:
@@ -141,7 +145,8 @@ class EvmLedger:
 
     def events(self, first: int, last: int, gateway: bytes) -> list[GatewayEvent]:
         """The gateway's events of blocks `first` to `last` inclusive, in ledger order."""
-        return [read_event(log) for log in self._logs.read(first, last, gateway, SIGNATURES)]
+        logs = self._logs.read(first, last, gateway, SIGNATURES)
+        return [decode_event(log.topics, log.data, log.position) for log in logs]
 
     def lane_ends(self, gateway: bytes, lane_id: LaneId) -> LaneEnds:
         """The counters that the gateway keeps of a lane, at the newest block.
@@ -156,11 +161,14 @@ class EvmLedger:
                 raise call_refusal(answer, explain)
         lane, paused = (data(answer, "answer of the gateway") for answer in answers)
         if not lane:
-            raise Rejected(f"There is no contract at {hex0x(gateway)}; check the gateway's address.", endpoint=self.endpoint)
+            raise Rejected(
+                f"There is no contract at {hex0x(gateway)}; check the gateway's address.", endpoint=self.endpoint
+            )
         ends = read_lane_ends(lane, paused)
         if ends is None:
             raise Rejected(
-                f"The gateway {hex0x(gateway)} never opened lane {lane_id.hex0x()}; open it first.", endpoint=self.endpoint
+                f"The gateway {hex0x(gateway)} never opened lane {lane_id.hex0x()}; open it first.",
+                endpoint=self.endpoint,
             )
         return ends
 
@@ -173,7 +181,10 @@ class EvmLedger:
 
     def call_for(self, gateway: bytes, action: Delivery | Settlement) -> Call:
         """Encode a delivery or a settlement, with a gas limit for the worst case within the block's."""
-        calldata = gateway_call(action)
+        if isinstance(action, Delivery):
+            calldata = encode_deliver(action.lane_id, action.messages, action.suffix_ids, action.claim, action.proof)
+        else:
+            calldata = encode_settle(action.lane_id, action.settled, action.suffix_ids, action.claim, action.proof)
         return Call(gateway, calldata, action_gas(action, len(calldata), self._gas_cap()))
 
     def wallet(self, address: bytes) -> Wallet:
@@ -214,7 +225,9 @@ class EvmLedger:
                 results.append(broadcast_refusal(answer))
                 continue
             if data(answer, "hash of the transaction", 32) != keccak256(raw):
-                raise BadAnswer(f"{self.endpoint} took a transaction under another hash; leave it.", endpoint=self.endpoint)
+                raise BadAnswer(
+                    f"{self.endpoint} took a transaction under another hash; leave it.", endpoint=self.endpoint
+                )
             results.append(None)
         return results
 

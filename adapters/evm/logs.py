@@ -73,7 +73,9 @@ class LogReader:
             if isinstance(item, RpcError):
                 raise item
         if quantity(tip, "the newest block's number") < end:
-            raise Unreachable(f"{self._rpc.label} has not reached block {end}; ask again later.", endpoint=self._rpc.label)
+            raise Unreachable(
+                f"{self._rpc.label} has not reached block {end}; ask again later.", endpoint=self._rpc.label
+            )
         return answer
 
     def _with_times(self, logs: list[Log]) -> list[Log]:
@@ -91,7 +93,9 @@ class LogReader:
 
 def _timed(log: Log, timestamp: int) -> Log:
     place = log.position
-    return Log(log.topics, log.data, Position(place.height, place.block_hash, place.transaction, place.index, timestamp))
+    return Log(
+        log.topics, log.data, Position(place.height, place.block_hash, place.transaction, place.index, timestamp)
+    )
 
 
 def _read_logs(answer: Any, first: int, last: int, address: bytes, signatures: frozenset[bytes]) -> list[Log]:

@@ -39,4 +39,6 @@ class EvmOptions(BaseModel):
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
             known = ", ".join(cls.model_fields)
-            raise Misconfigured(f"Option {name!r} of the evm adapter: {first['msg']}; the options are {known}.") from error
+            raise Misconfigured(
+                f"Option {name!r} of the evm adapter: {first['msg']}; the options are {known}."
+            ) from error

@@ -10,8 +10,8 @@ from typing import Any
 
 from adapters.evm.answers import data, quantity, record, records
 from adapters.evm.headers import header_rlp
-from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.evm.refusals import proof_refusal
+from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import BadAnswer, Rejected
 from schemas.evidence import StateEvidence
 from schemas.primitives import hex0x
@@ -50,7 +50,9 @@ def fetch_evidence(rpc: JsonRpc, address: bytes, slots: Sequence[bytes], height:
     fields = record(proof, "the proof")
     account = _nodes(fields.get("accountProof"), "accountProof")
     paths = records(fields.get("storageProof"), "storageProof")
-    if [quantity(path.get("key"), "key of a storage proof") for path in paths] != [int.from_bytes(slot, "big") for slot in slots]:
+    if [quantity(path.get("key"), "key of a storage proof") for path in paths] != [
+        int.from_bytes(slot, "big") for slot in slots
+    ]:
         raise BadAnswer("the storage proofs are of other slots than were asked for; leave the endpoint.")
     return [StateEvidence(height, header, account, _nodes(path.get("proof"), "storage proof")) for path in paths]
 

@@ -13,9 +13,22 @@ from adapters.jsonrpc import RpcError
 from adapters.protocol import Rejected
 
 _CAUSES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("known", re.compile(r"already ?known|already imported|known transaction|already exists|already in (the )?(mem)?pool|in cache")),
-    ("nonce_too_high", re.compile(r"nonce.{0,24}too (high|far|distant)|nonce ?gap|nonce_too_far|noncetoohigh|nonce_too_high")),
-    ("nonce_too_low", re.compile(r"nonce.{0,24}(too low|too_low|already|below)|oldnonce|nonce_too_low|invalid nonce|invalid sequence")),
+    (
+        "known",
+        re.compile(
+            r"already ?known|already imported|known transaction|already exists|already in (the )?(mem)?pool|in cache"
+        ),
+    ),
+    (
+        "nonce_too_high",
+        re.compile(r"nonce.{0,24}too (high|far|distant)|nonce ?gap|nonce_too_far|noncetoohigh|nonce_too_high"),
+    ),
+    (
+        "nonce_too_low",
+        re.compile(
+            r"nonce.{0,24}(too low|too_low|already|below)|oldnonce|nonce_too_low|invalid nonce|invalid sequence"
+        ),
+    ),
     (
         "underpriced",
         re.compile(
@@ -24,7 +37,7 @@ _CAUSES: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("no_funds", re.compile(r"insufficient (funds|balance)|upfront.?cost|enough funds|balance too low")),
-    ("too_much_gas", re.compile(r"exceeds.{0,12}block gas limit|gas limit.{0,16}(exceed|too high)|exceeds_block_gas_limit|gas ?limit ?cap")),
+    ("too_much_gas", re.compile(r"exceeds.{0,12}block.gas.limit|gas.limit.{0,16}(exceed|too high)|gas.?limit.?cap")),
     ("pool_full", re.compile(r"pool.{0,12}(is )?full|pool limit|mempool is full|too many (pending )?transactions")),
 )
 _TOO_MUCH = re.compile(
@@ -45,7 +58,11 @@ def broadcast_refusal(error: RpcError) -> Rejected | None:
     text = error.reason.lower()
     for code, pattern in _CAUSES:
         if pattern.search(text):
-            return None if code == "known" else Rejected(str(error), code=code, reason=error.reason, endpoint=error.endpoint)
+            return (
+                None
+                if code == "known"
+                else Rejected(str(error), code=code, reason=error.reason, endpoint=error.endpoint)
+            )
     return error
 
 
@@ -73,7 +90,9 @@ def call_refusal(error: RpcError, explain: Callable[[bytes], str]) -> Rejected:
         reason = explain(reverted)
         return Rejected(f"The call would revert: {reason}", code="reverted", reason=reason, endpoint=error.endpoint)
     if error.rpc_code == 3 or _REVERTED.search(error.reason.lower()):
-        return Rejected(f"The call would revert: {error.reason}", code="reverted", reason=error.reason, endpoint=error.endpoint)
+        return Rejected(
+            f"The call would revert: {error.reason}", code="reverted", reason=error.reason, endpoint=error.endpoint
+        )
     return error
 
 
