@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from light_clients import qbft
+from light_clients import development, qbft
 from light_clients.errors import ConfigurationInvalid
 from light_clients.protocol import LightClient
 
-FAMILIES: MappingProxyType[str, LightClient[Any, Any, Any]] = MappingProxyType({"qbft": qbft})
+FAMILIES: MappingProxyType[str, LightClient[Any, Any, Any]] = MappingProxyType(
+    {"qbft": qbft, "development": development}
+)
 """Every consensus family that this version judges."""
 
 

@@ -47,6 +47,10 @@ class ClientState(Protocol):
         """Its time, Unix seconds."""
 
     @property
+    def confirmations(self) -> int:
+        """Blocks that must follow before a block counts as final; 0 where a sealed block is final."""
+
+    @property
     def expires_at(self) -> int:
         """Unix seconds from which the state can no longer be extended."""
 

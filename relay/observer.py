@@ -106,7 +106,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Headers that were judged: the new state, the headers' bytes, and the endpoint's newest height."""
+    """Headers that were judged: the new state, the headers' bytes, and the height up to which the endpoint has final ones."""
 
     state: Any
     headers: tuple[bytes, ...]
@@ -134,9 +134,10 @@ def follow(ledger: Ledger, client: Any, state: Any, newest: bytes, now: int, *, 
         Retry: headers are missing or clocks differ.
     """
     tip = ledger.tip()
-    goal = tip if target is None else min(tip, target)
+    final = tip - state.confirmations
+    goal = final if target is None else min(final, target)
     if goal <= state.height:
-        return Followed(state, (), tip)
+        return Followed(state, (), final)
     last = min(goal, state.height + HEADERS_A_LOOK)
     headers = tuple(ledger.headers(state.height + 1, last))
     for header in headers:
@@ -146,7 +147,7 @@ def follow(ledger: Ledger, client: Any, state: Any, newest: bytes, now: int, *, 
             _accuse_if_proved(ledger, client, state, newest)
             raise Lied(refusal.name, refusal.message, ledger.endpoint) from refusal
         state, newest = client.apply(state, verified), header
-    return Followed(state, headers, tip)
+    return Followed(state, headers, final)
 
 
 def _accuse_if_proved(ledger: Ledger, client: Any, state: Any, newest: bytes) -> None:

@@ -260,7 +260,7 @@ class Submitter:
                 else:
                     values = {"reason": item.reason}
                     raws.append(bytes(item.raw))
-                values |= {"sent_at": now, "attempts": item.attempts + 1}
+                values = {**values, "sent_at": now, "attempts": item.attempts + 1}
                 connection.execute(update(transactions).where(transactions.c.id == item.id).values(**values))
         self._note_answers([item.id for item in items], self.ledger.broadcast(raws))
         log.info("sent_again", chain=self.row.name, transactions=len(items))

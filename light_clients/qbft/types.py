@@ -211,6 +211,11 @@ class QbftState:
         return self.recent[-1]
 
     @property
+    def confirmations(self) -> int:
+        """Blocks that must follow before a block counts as final: none, a sealed block is final."""
+        return 0
+
+    @property
     def validators(self) -> tuple[Address, ...]:
         """The set that seals the next block."""
         return self.sets[-1].members

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from adapters.protocol import AdapterError, Ledger, MessageDelivered, MessageSent
 from light_clients.errors import LightClientError, Misbehaviour, Misconfigured, Retry
+from light_clients.families import client_named
 from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import GatewayPin
-from relay.clients import client_named
 from relay.context import Context
 from relay.crash import crash_point
 from relay.journey import Delivered, Journey, Reached, Stage, step
