@@ -22,12 +22,13 @@ from relay.logs import configure_logs
 from relay.store import waits
 from relay.store.tables import chains, heartbeats, lanes, transactions
 from relay.store.upsert import upsert
-from relay.tasks import wake
+from relay.tasks import queue_depth, wake
 
 log = structlog.get_logger()
 
 SWEEP_S = 2.0
 STALLED_LOOK_S = 5.0
+QUEUE_LIMIT = 2_000
 
 
 class ChainWatch(threading.Thread):
@@ -107,7 +108,8 @@ def main() -> None:
         for key in set(wanted) - set(threads):
             threads[key] = ChainWatch(wanted[key], context.config.poll_interval_s)
             threads[key].start()
-        sweep(context)
+        if queue_depth() < QUEUE_LIMIT:  # without workers the queue must not grow for ever; the database forgets nothing
+            sweep(context)
         with context.store.write() as connection:
             upsert(connection, heartbeats, {"process": "watch"}, {"pid": os.getpid(), "at": time.time()})
         if stopped.wait(SWEEP_S):
