@@ -24,11 +24,16 @@ def fold_history(suite: Suite, start_head: Head, entry_ids: Sequence[bytes]) -> 
 
     Returns:
         The head after each entry; as many as there are entries.
+
+    Raises:
+        HistoryMismatch: An id is not 32 bytes.
     """
     digest, step = suite.hash, suite.tag("step")
     heads: list[Head] = []
     current: bytes = start_head
     for entry_id in entry_ids:
+        if len(entry_id) != 32:
+            raise HistoryMismatch("An id of an entry has 32 bytes.", expected=32, found=entry_id)
         current = digest(step + current + entry_id)
         heads.append(Head(current))
     return heads
@@ -48,7 +53,7 @@ def check_claim_in_history(
         proved_head: The head that the slot of the gateway was proved to hold.
 
     Raises:
-        HistoryMismatch: The entries do not fold to the proved head; the endpoint that brought them is wrong.
+        HistoryMismatch: The entries do not fold to the proved head, or an id is not 32 bytes; the endpoint is wrong.
         HeadNotInHistory: The claim's head is not the one after ``claim.nonce`` entries.
     """
     heads = [start_head, *fold_history(suite, start_head, entry_ids)]
@@ -57,7 +62,9 @@ def check_claim_in_history(
     index = claim.nonce - start_nonce
     if not 0 <= index < len(heads):
         raise HeadNotInHistory(
-            "The number of entries that the claim names is not in this history.", expected=start_nonce, found=claim.nonce
+            "The number of entries that the claim names is not in this history.",
+            expected=start_nonce,
+            found=claim.nonce,
         )
     if heads[index] != claim.head:
         raise HeadNotInHistory("The head of the claim is another one.", expected=heads[index], found=claim.head)

@@ -132,7 +132,13 @@ def _header_items(header: bytes) -> list[bytes]:
 def _parse_extra(data: bytes) -> tuple[QbftExtra, bytes]:
     """Reads the extra data; also returns the encoded vanity, validators and vote as the hashes have them."""
     match rlp.decode_list(data):
-        case [bytes() as vanity, list() as validator_items, list() as vote_items, bytes() as round_item, list() as seals]:
+        case [
+            bytes() as vanity,
+            list() as validator_items,
+            list() as vote_items,
+            bytes() as round_item,
+            list() as seals,
+        ]:
             pass
         case _:
             raise ExtraDataInvalid("The extra data is vanity, validators, vote, round and seals.")
@@ -145,9 +151,7 @@ def _parse_extra(data: bytes) -> tuple[QbftExtra, bytes]:
     round_number = rlp.decode_integer(round_item)
     if round_number > MAXIMUM_ROUND:
         raise RoundOutOfBounds("The round is too large.", expected=MAXIMUM_ROUND, found=round_item)
-    extra = QbftExtra(
-        vanity, tuple(map(Address, validators)), vote, round_number, tuple(_strings(seals, 65, "a seal"))
-    )
+    extra = QbftExtra(vanity, tuple(map(Address, validators)), vote, round_number, tuple(_strings(seals, 65, "a seal")))
     return extra, _unsealed_items(extra)
 
 
@@ -265,7 +269,9 @@ def _hex_digits(block: Mapping[str, Any], name: str) -> str:
 def _data(block: Mapping[str, Any], name: str, size: int | None) -> bytes:
     digits = _hex_digits(block, name)
     if len(digits) % 2 or (size is not None and len(digits) != 2 * size):
-        raise HeaderJsonInvalid(f"The field {name} of the block has a wrong size.", expected=size, found=len(digits) // 2)
+        raise HeaderJsonInvalid(
+            f"The field {name} of the block has a wrong size.", expected=size, found=len(digits) // 2
+        )
     return bytes.fromhex(digits)
 
 

@@ -284,7 +284,9 @@ def check_seals(parsed: QbftHeader, validators: tuple[Address, ...]) -> tuple[Ad
 def _refuse_validators(listed: tuple[Address, ...], expected: tuple[Address, ...]) -> None:
     if any(first >= second for first, second in pairwise(listed)):
         raise ValidatorsNotAscending("The validators are not in ascending order.", found=b"".join(listed))
-    raise ValidatorsUnexpected("The votes do not lead to this set.", expected=b"".join(expected), found=b"".join(listed))
+    raise ValidatorsUnexpected(
+        "The votes do not lead to this set.", expected=b"".join(expected), found=b"".join(listed)
+    )
 
 
 def _vote_of(parsed: QbftHeader) -> Vote | None:

@@ -26,7 +26,11 @@ Tally = tuple[tuple[Address, ...], tuple[Vote, ...]]
 
 
 def after_block(
-    configuration: QbftConfiguration, height: int, validators: tuple[Address, ...], votes: tuple[Vote, ...], vote: Vote | None
+    configuration: QbftConfiguration,
+    height: int,
+    validators: tuple[Address, ...],
+    votes: tuple[Vote, ...],
+    vote: Vote | None,
 ) -> Tally:
     """The set and the votes after a block.
 
