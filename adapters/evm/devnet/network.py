@@ -213,7 +213,7 @@ class DevelopmentNetwork:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        psutil.wait_procs(children, timeout=_STOP_TIMEOUT_S)
+        _wait_until_ended(children)
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 stream.close()
@@ -227,6 +227,27 @@ def _children(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children()
     except psutil.NoSuchProcess:
         return []
+
+
+def _wait_until_ended(processes: list[psutil.Process]) -> None:
+    """Waits for processes that are not ours to reap; a dead one may stay in the table for a while.
+
+    Raises:
+        DevelopmentNetworkError: One of them goes on.
+    """
+    deadline = time.monotonic() + _STOP_TIMEOUT_S
+    for process in processes:
+        while _runs(process):
+            if time.monotonic() > deadline:
+                raise DevelopmentNetworkError(f"process {process.pid} does not end; end it by hand.")
+            time.sleep(0.005)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _result_of(answer: dict[str, Any]) -> Any:

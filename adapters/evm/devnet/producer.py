@@ -121,8 +121,12 @@ class Producer:
                 self._settled.set()
 
     def _timestamp(self) -> int:
+        """The next block's time: later than its parent's, or equal where blocks are made faster than one a second."""
         chosen, self._next_timestamp = self._next_timestamp, None
-        return max(self._newest_timestamp, int(time.time()) + self._offset_s) if chosen is None else chosen
+        if chosen is not None:
+            return chosen
+        earliest = self._newest_timestamp + (1 if self.block_time_s >= 1 else 0)
+        return max(earliest, int(time.time()) + self._offset_s)
 
     async def _seal_next(self, chain: SealedChain) -> None:
         chain.seal(await self._anvil.call("eth_getBlockByNumber", hex(chain.height + 1), False))
