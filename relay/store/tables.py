@@ -67,10 +67,12 @@ chains = Table(
     Column("gateway", LargeBinary(64), nullable=False),
     Column("gateway_code_hash", LargeBinary(32), nullable=False),
     Column("verifier", LargeBinary(64), nullable=False),
+    Column("mailbox", LargeBinary(64), nullable=False, default=b""),  # the example receiver of a development hub
     Column("officers", JSON, nullable=False),  # key names on a development hub, else []
     Column("account", LargeBinary(64), nullable=False),  # the relayer's account there
     Column("account_key", String(64), nullable=False),  # name of its key
     Column("pinned_height", BigInteger, nullable=False),
+    Column("pinned_hash", LargeBinary(32), nullable=False),
     Column("client_state", LargeBinary, nullable=False),
     Column("client_header", LargeBinary, nullable=False),  # the newest accepted header, byte for byte
     Column("client_height", BigInteger, nullable=False),
@@ -328,14 +330,16 @@ heartbeats = Table(
     Column("at", Float, nullable=False),
 )
 
-proposals = Table(  # what officers proposed on a ledger through this hub; the ledger itself keeps only the action's hash
-    "proposals",
-    metadata,
-    Column("chain", String(64), primary_key=True),
-    Column("contract", LargeBinary(64), primary_key=True),
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("action", LargeBinary, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("officer", String(64), nullable=False),
-    Column("at", Float, nullable=False),
+proposals = (
+    Table(  # what officers proposed on a ledger through this hub; the ledger itself keeps only the action's hash
+        "proposals",
+        metadata,
+        Column("chain", String(64), primary_key=True),
+        Column("contract", LargeBinary(64), primary_key=True),
+        Column("number", BigInteger, primary_key=True, autoincrement=False),
+        Column("action", LargeBinary, nullable=False),
+        Column("text", Text, nullable=False),
+        Column("officer", String(64), nullable=False),
+        Column("at", Float, nullable=False),
+    )
 )

@@ -1,0 +1,160 @@
+"""Operators: who signs, for which organisation. On a development hub they are three local processes with their own folders.
+
+The hub knows an operator by the address of its signing key; the key itself is the operator's own. On a development hub
+`write_operator_files` writes `operators/NAME/operator.toml`, from which a running operator takes up new ledgers.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from sqlalchemy import Row, insert, select, update
+
+from relay.config import HubConfig
+from relay.errors import BadInput, Duplicate, NotFound
+from relay.home import Home
+from relay.keys import KeyStore
+from relay.store import Store
+from relay.store.tables import chains, operators
+from schemas.primitives import SchemaError, bytes_from_hex, name_text
+
+DEVELOPMENT_OPERATORS = ("org-1", "org-2", "org-3")
+SIGNER_KEY = "signer"
+
+
+def add_operator(store: Store, name: str, signer: bytes, organisation: str) -> None:
+    """Register an operator by its signer's address.
+
+    Args:
+        store: the database.
+        name: its name, in any script.
+        signer: address of its signing key, 20 bytes.
+        organisation: who it belongs to; a quorum counts organisations.
+
+    Raises:
+        BadInput: a name or the address cannot be used.
+        Duplicate: the name or the signer is registered already.
+    """
+    try:
+        name_text(name, "operator name")
+        name_text(organisation, "organisation")
+    except SchemaError as error:
+        raise BadInput(f"{error}.", "Choose another name.") from None
+    if "/" in name or name.startswith("."):
+        raise BadInput(f"The operator name {name!r} cannot be a folder's name.", "Leave out slashes and a leading dot.")
+    if len(signer) != 20 or not any(signer):
+        raise BadInput("A signer is an address of 20 bytes that is not zero.", "Give --signer 0x and 40 digits.")
+    with store.write() as connection:
+        taken = connection.execute(
+            select(operators).where((operators.c.name == name) | (operators.c.signer == signer))
+        ).first()
+        if taken is not None:
+            what = f"named {name}" if taken.name == name else f"with the signer 0x{signer.hex()} ({taken.name})"
+            raise Duplicate(f"There is an operator {what} already.", "See: relayhub operator list.")
+        connection.execute(
+            insert(operators).values(
+                signer=signer, name=name, organisation=organisation, state="active", created_at=time.time()
+            )
+        )
+
+
+def signer_address(text: str) -> bytes:
+    """Read a signer's address from a command line.
+
+    Raises:
+        BadInput: it is none.
+    """
+    try:
+        address = bytes_from_hex(text)
+    except SchemaError:
+        address = b""
+    if len(address) != 20:
+        raise BadInput(f"{text[:80]!r} is no address.", "Give 0x and 40 hexadecimal digits.")
+    return address
+
+
+def all_operators(store: Store) -> list[Row[Any]]:
+    """Every operator by name, struck ones included."""
+    with store.read() as connection:
+        return list(connection.execute(select(operators).order_by(operators.c.name)).all())
+
+
+def members(store: Store) -> list[Row[Any]]:
+    """Operators that may sign, in the order of a new epoch's bitmap: by name."""
+    return [row for row in all_operators(store) if row.state == "active"]
+
+
+def operator_named(store: Store, name: str) -> Row[Any]:
+    """The operator of a name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for row in all_operators(store):
+        if row.name == name:
+            return row
+    raise NotFound(f"There is no operator named {name!r}.", "See: relayhub operator list.")
+
+
+def mark_struck(store: Store, name: str) -> None:
+    """Record that an operator's signatures count no more."""
+    with store.write() as connection:
+        connection.execute(update(operators).where(operators.c.name == name).values(state="struck"))
+
+
+def development_operators(home: Home, config: HubConfig, store: Store) -> None:
+    """Make the three local operators of a development hub where they are missing, and write their files."""
+    known = {row.name for row in all_operators(store)}
+    for name in DEVELOPMENT_OPERATORS:
+        key = KeyStore(home.operators / name).load_or_new(SIGNER_KEY)
+        if name not in known:
+            add_operator(store, name, key.address, name)
+    write_operator_files(home, config, store)
+
+
+def write_operator_files(home: Home, config: HubConfig, store: Store) -> None:
+    """Write each local operator's configuration: the hub's address and the ledgers with what pins them."""
+    with store.read() as connection:
+        rows = connection.execute(select(chains).where(chains.c.state != "retired").order_by(chains.c.name)).all()
+    entries = [_chain_entry(row) for row in rows]
+    for row in all_operators(store):
+        folder = home.operators / row.name
+        if not (folder / f"{SIGNER_KEY}.json").exists():
+            continue  # an operator elsewhere keeps its own file
+        content: dict[str, Any] = {
+            "name": row.name,
+            "organisation": row.organisation,
+            "hub_url": f"http://127.0.0.1:{config.web_port}",
+            "key_file": f"{SIGNER_KEY}.json",
+            "database": "operator.db",
+            "chains": entries,
+        }
+        _replace(folder / "operator.toml", tomli_w.dumps(content).encode())
+
+
+def _chain_entry(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "chain_id": row.chain_id,
+        "first_block": "0x" + bytes(row.first_block).hex(),
+        "adapter": row.adapter,
+        "endpoints": [endpoint["url"] for endpoint in row.endpoints],
+        "consensus": row.consensus,
+        "gateway": "0x" + bytes(row.gateway).hex(),
+        "gateway_code_hash": "0x" + bytes(row.gateway_code_hash).hex(),
+        "pinned_height": row.pinned_height,
+        "pinned_hash": "0x" + bytes(row.pinned_hash).hex(),
+    }
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file in one step and leave it alone where it says the same already."""
+    if path.exists() and path.read_bytes() == content:
+        return
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(content)
+    temporary.chmod(0o600)
+    temporary.replace(path)

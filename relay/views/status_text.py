@@ -1,0 +1,131 @@
+"""`relayhub status` as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relay.views.tables import table
+from relay.views.times import ago, coins, span
+
+
+def render(data: dict[str, Any], now: float) -> str:
+    """Lay out what `hub_status` returned."""
+    parts = [_heading(data)]
+    if data["chains"]:
+        parts.append(table(CHAIN_HEADINGS, [_chain(chain) for chain in data["chains"]]))
+    else:
+        parts.append("No ledgers yet. Add one: relayhub chain add NAME --rpc URL")
+    if data["lanes"]:
+        parts.append(table(LANE_HEADINGS, [_lane(lane) for lane in data["lanes"]]))
+    elif data["chains"]:
+        parts.append("No lanes yet. Open one: relayhub lane open A B --both")
+    waiting = [_wait(wait, subject, now) for subject, wait in _all_waits(data)]
+    if waiting:
+        parts.append("Waiting\n" + "\n".join(waiting))
+    if data["operators"]:
+        parts.append(table(OPERATOR_HEADINGS, [_operator(operator, now) for operator in data["operators"]]))
+    if data["incidents"]:
+        parts.append("Incidents\n" + "\n".join(_incident(incident, now) for incident in data["incidents"]))
+    parts.append(_processes(data))
+    return "\n\n".join(part for part in parts if part)
+
+
+CHAIN_HEADINGS = ("LEDGER", "ID", "STATE", "TRUST", "HEIGHT", "BEHIND", "CLIENT EXPIRES", "WALLET", "RUNWAY", "TROUBLE")
+LANE_HEADINGS = (
+    "LANE",
+    "STATE",
+    "TRUST",
+    "SENT",
+    "DELIVERED",
+    "SETTLED",
+    "BACKLOG",
+    "OLDEST",
+    "OK/FAIL/EXP/REF",
+    "HEADS AT",
+)
+OPERATOR_HEADINGS = ("OPERATOR", "ORGANISATION", "STATE", "SEEN", "SIGNED")
+
+
+def lane_name(lane: dict[str, Any]) -> str:
+    """A lane as a person names it: `a → b`, and its channel unless that is the default one."""
+    channel = "" if lane["channel"] == "default" else f" #{lane['channel']}"
+    return f"{lane['source']} → {lane['destination']}{channel}"
+
+
+def _heading(data: dict[str, Any]) -> str:
+    state = "ready" if data["ready"] else "starting" if data["running"] else "stopped (relayhub up)"
+    text = f"Hub {data['hub']} · {state} · {data['home']}"
+    if data["development"]:
+        text += "\nDevelopment hub: officers' and operators' keys are local and delays are zero."
+    return text
+
+
+def _chain(chain: dict[str, Any]) -> tuple[object, ...]:
+    expires = chain["client_expires_in_s"]
+    return (
+        chain["name"],
+        chain["chain_id"],
+        chain["state"],
+        chain["trust"],
+        chain["height"],
+        chain["behind"],
+        "-" if expires is None else "expired" if expires <= 0 else f"in {span(expires)}",
+        coins(int(chain["balance"])),
+        "-" if chain["runway_days"] is None else f"{chain['runway_days']:.0f} d",
+        "; ".join(f"{item['url']}: {item['reason']}" for item in chain["endpoint_trouble"]) or "-",
+    )
+
+
+def _lane(lane: dict[str, Any]) -> tuple[object, ...]:
+    counts = "/".join(str(lane[name]) for name in ("executed", "failed", "expired", "refused"))
+    return (
+        lane_name(lane),
+        lane["state"],
+        lane["trust"],
+        lane["sent"],
+        lane["delivered"],
+        lane["settled"],
+        lane["backlog"],
+        "-" if lane["oldest_age_s"] is None else span(lane["oldest_age_s"]),
+        counts + ("" if lane["conserved"] else " NOT CONSERVED"),
+        f"{lane['head_height']}/{lane['outcome_head_height']}",
+    )
+
+
+def _all_waits(data: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    found = [(f"ledger {chain['name']}", wait) for chain in data["chains"] for wait in chain["waits"]]
+    for lane in data["lanes"]:
+        for wait in lane["waits"]:
+            way = " (way back)" if wait["kind"] == "back" else ""
+            found.append((f"lane {lane_name(lane)}{way}", wait))
+    return found
+
+
+def _wait(wait: dict[str, Any], subject: str, now: float) -> str:
+    next_look = max(wait["next_at"] - now, 0.0)
+    return (
+        f"  {subject}: {wait['code']}, for {wait['party']}, since {ago(wait['since'], now)}; "
+        f"next look in {span(next_look)}. {wait['text']}"
+    )
+
+
+def _operator(operator: dict[str, Any], now: float) -> tuple[object, ...]:
+    state = "SILENT" if operator["silent"] else operator["state"]
+    seen, signed = ago(operator["seen_at"], now), ago(operator["signed_at"], now)
+    return operator["name"], operator["organisation"], state, seen, signed
+
+
+def _incident(incident: dict[str, Any], now: float) -> str:
+    return f"  {ago(incident['at'], now)} ago: {incident['name']}, {incident['subject']}. {incident['text']}"
+
+
+def _processes(data: dict[str, Any]) -> str:
+    if not data["processes"]:
+        return ""
+    shown = []
+    for process in data["processes"]:
+        state = f"{process['pid']}" if process["alive"] else f"down ({process['note'] or 'died'})"
+        shown.append(
+            f"{process['role']} {state}" + (f" (start {process['restarts'] + 1})" if process["restarts"] else "")
+        )
+    return "Processes: " + " · ".join(shown)
