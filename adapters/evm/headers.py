@@ -1,7 +1,8 @@
 """A block header in RLP, rebuilt from a node's JSON; whether its hash and seals are right is for a light client to say.
 
 Sources: the yellow paper, section 4.3 (the fifteen fields); EIP-1559 (base fee), EIP-4895 (withdrawals), EIP-4844 (blob
-gas), EIP-4788 (parent beacon block root), EIP-7685 (requests hash). A ledger has a first part of the later fields.
+gas), EIP-4788 (parent beacon block root), EIP-7685 (requests hash). A ledger has a first part of the later fields. anvil
+shows blob gas on rules that have none: without a parent beacon block root, which came with it, it is no field.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _LATER_FIELDS: tuple[tuple[str, int | None], ...] = (
     ("requestsHash", 32),
 )
 """Name and size in bytes; None is an integer, -1 bytes of any length."""
+_BLOB_FIELDS = ("blobGasUsed", "excessBlobGas")
 
 
 def header_rlp(block: Any, height: int | None = None) -> bytes:
@@ -58,9 +60,10 @@ def header_rlp(block: Any, height: int | None = None) -> bytes:
     if height is not None and quantity(fields.get("number"), "number of the block") != height:
         raise BadAnswer(f"the endpoint answered another block where block {height} was asked for; leave it.")
     parts = [_field(fields, name, size) for name, size in _FIELDS]
+    without_blobs = fields.get("parentBeaconBlockRoot") is None
     ended = ""
     for name, size in _LATER_FIELDS:
-        if fields.get(name) is None:
+        if fields.get(name) is None or (without_blobs and name in _BLOB_FIELDS):
             ended = ended or name
             continue
         if ended:

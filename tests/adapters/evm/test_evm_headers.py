@@ -62,8 +62,14 @@ def test_a_null_field_is_absent():
 def test_a_later_field_without_the_ones_before_it_is_refused(missing):
     block = later(**ALL_LATER)
     del block[missing]
-    with pytest.raises(BadAnswer, match=f"and no {missing}"):
+    named = "blobGasUsed" if missing == "parentBeaconBlockRoot" else missing
+    with pytest.raises(BadAnswer, match=f"and no {named}"):
         header_rlp(block)
+
+
+def test_blob_gas_without_a_beacon_root_is_no_field():
+    shown = later(baseFeePerGas="0x7", blobGasUsed="0x0", excessBlobGas="0x0")
+    assert header_rlp(shown) == header_rlp(later(baseFeePerGas="0x7"))
 
 
 @pytest.mark.parametrize("name", sorted(STEADY[0]["json"].keys() - {"hash", "size", "totalDifficulty", "transactions", "uncles"}))

@@ -1,0 +1,168 @@
+"""The three faces of an in-process ledger at one endpoint, which fails as its switches say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.memory.chain import BLOCK_GAS, RICH, MemoryChain
+from adapters.memory.faults import Faults
+from adapters.memory.gateway import Reverted
+from adapters.memory.transactions import sign_transaction
+from adapters.protocol import (
+    Call,
+    Delivery,
+    GatewayEvent,
+    LaneEnds,
+    LedgerIdentity,
+    Misconfigured,
+    Receipt,
+    Rejected,
+    Settlement,
+    Signed,
+    Unreachable,
+    Wallet,
+)
+from adapters.solidity.calldata import encode_deliver, encode_settle
+from schemas.evidence import StateEvidence
+from schemas.primitives import LaneId
+
+MAX_HEADERS = 1_000
+ENTRY_GAS = 100_000
+
+
+class MemoryLedger:
+    """An opened in-process ledger."""
+
+    def __init__(self, chain: MemoryChain, faults: Faults, endpoint: str, *, timeout_s: float) -> None:
+        self.chain = chain
+        self.faults = faults
+        self._endpoint = endpoint
+        self._timeout_s = timeout_s
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's URL; it has no credentials."""
+        return self._endpoint
+
+    def leave_endpoint(self, reason: str) -> bool:
+        """There is no other endpoint here; the guard has them."""
+        del reason
+        return False
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def identity(self) -> LedgerIdentity:
+        """Say what the ledger is."""
+        self._check()
+        return LedgerIdentity(self.chain.chain_id, self.chain.first_block, "relayhub memory ledger", development=True)
+
+    def tip(self) -> int:
+        """Height of the newest block that the endpoint serves."""
+        self._check()
+        stalled = self.faults.stalled_at
+        return self.chain.height if stalled is None else min(stalled, self.chain.height)
+
+    def headers(self, first: int, last: int) -> list[bytes]:
+        """Headers of heights `first` to `last` inclusive, in order; at most 1,000."""
+        if last - first >= MAX_HEADERS:
+            raise Misconfigured(f"{last - first + 1} headers were asked for; ask for at most {MAX_HEADERS} at once.")
+        with self.chain.lock:
+            self._reach(last)
+            return [block.header.encoded for block in self.chain.blocks[first : last + 1]]
+
+    def events(self, first: int, last: int, gateway: bytes) -> list[GatewayEvent]:
+        """The gateway's events of blocks `first` to `last` inclusive, in ledger order."""
+        with self.chain.lock:
+            if self.tip() < last:
+                raise Unreachable(f"{self._endpoint} has not reached block {last}.", endpoint=self._endpoint)
+            if gateway != self.chain.gateway.address:
+                return []
+            found = [event for block in self.chain.blocks[first : last + 1] for event in block.events]
+            return self.faults.spoil(found)
+
+    def lane_ends(self, gateway: bytes, lane_id: LaneId) -> LaneEnds:
+        """The counters that the gateway keeps of a lane, at the newest block."""
+        with self.chain.lock:
+            state = self.chain.blocks[self.tip()].lanes.get(lane_id)
+            if gateway != self.chain.gateway.address or state is None:
+                raise Rejected(f"The gateway never opened lane {lane_id.hex0x()}.", endpoint=self._endpoint)
+            return LaneEnds(state.sent, state.settled, state.delivered, state.paused, state.closed)
+
+    def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
+        """The proof of each head in the state of the block at `height`."""
+        turned = 1 if self.faults.heads_lie else 0
+        with self.chain.lock:
+            self._reach(height)
+            return [
+                self.chain.evidence(height, gateway, lane_id, direction ^ turned) for lane_id, direction in lane_ids
+            ]
+
+    def call_for(self, gateway: bytes, action: Delivery | Settlement) -> Call:
+        """Encode a delivery or a settlement as the Solidity gateway takes it."""
+        if isinstance(action, Delivery):
+            entries = [message.gas_limit for message in action.messages]
+            calldata = encode_deliver(action.lane_id, action.messages, action.suffix_ids, action.claim, action.proof)
+        else:
+            entries = [entry.message.callback_gas for entry in action.settled]
+            calldata = encode_settle(action.lane_id, action.settled, action.suffix_ids, action.claim, action.proof)
+        gas = 21_000 + 16 * len(calldata) + sum(entries) + ENTRY_GAS * len(entries)
+        return Call(gateway, calldata, min(gas, BLOCK_GAS))
+
+    def wallet(self, address: bytes) -> Wallet:
+        """Read an account; every account is rich here."""
+        with self.chain.lock:
+            self._check()
+            nonce = self.chain.nonce(address) + self.faults.nonce_jump
+            waiting = sum(1 for transaction in self.chain.pool if transaction.sender == address)
+            return Wallet(address, nonce, nonce + waiting, RICH, self.chain.base_fee)
+
+    def sign(self, private_key: bytes, nonce: int, call: Call, fee: int) -> Signed:
+        """Sign a transaction offering `fee` per gas; asks nothing."""
+        return sign_transaction(self.chain.word, private_key, nonce, call, fee)
+
+    def broadcast(self, transactions: Sequence[bytes]) -> list[Rejected | None]:
+        """Send raw transactions in order; None = taken (or known already), else why it was rejected."""
+        with self.chain.lock:
+            self._check()
+            if self.faults.loses_transactions:
+                return [None] * len(transactions)
+            return [self._submit(raw) for raw in transactions]
+
+    def receipts(self, transactions: Sequence[bytes]) -> list[Receipt | None]:
+        """Ask what became of transactions; None = not mined as far as the endpoint knows."""
+        with self.chain.lock:
+            tip = self.tip()
+            found = [self.chain.receipt(transaction) for transaction in transactions]
+            return [receipt if receipt is not None and receipt.height <= tip else None for receipt in found]
+
+    def simulate(self, sender: bytes, call: Call) -> bytes:
+        """Run a call against the newest state.
+
+        Raises:
+            Rejected: it would revert.
+        """
+        self._check()
+        try:
+            self.chain.simulate(sender, call)
+        except Reverted as error:
+            reason = str(error)
+            raise Rejected(
+                f"The call would revert: {reason}", code="reverted", reason=reason, endpoint=self._endpoint
+            ) from error
+        return b""
+
+    def _submit(self, raw: bytes) -> Rejected | None:
+        try:
+            self.chain.submit(raw)
+        except Rejected as refusal:
+            refusal.endpoint = self._endpoint
+            return None if refusal.code == "known" else refusal
+        return None
+
+    def _check(self) -> None:
+        self.faults.check(self._endpoint, self._timeout_s)
+
+    def _reach(self, height: int) -> None:
+        if self.tip() < height:
+            raise Rejected(f"{self._endpoint} does not have block {height}.", code="no_state", endpoint=self._endpoint)
