@@ -248,8 +248,8 @@ class ChainId(str):
         Raises:
             SchemaError: the text is no CAIP-2 name.
         """
-        namespace, separator, reference = value.partition(":")
-        if not separator or not _NAMESPACE.fullmatch(namespace) or not _REFERENCE.fullmatch(reference):
+        namespace, _, reference = value.partition(":")
+        if not _NAMESPACE.fullmatch(namespace) or not _REFERENCE.fullmatch(reference):
             raise SchemaError(f"{value!r} is no CAIP-2 chain name; expected something like eip155:1337")
         return super().__new__(cls, value)
 

@@ -16,7 +16,7 @@ KNOWN = {
 }  # fmt: skip
 FOREIGN = {
     "null": "f6", "undefined": "f7", "simple value": "f0", "half float": "f93c00", "single float": "fa47c35000",
-    "double float": "fb3ff199999999999a", "map": "a10102", "date text": "c0613a", "date number": "c101", "decimal": "c48221196ab3",
+    "double float": "fb3ff199999999999a", "map": "a10102", "map of two": "a2410101410202", "simple value 2": "e24101", "date text": "c0613a", "date number": "c101", "decimal": "c48221196ab3",
     "decimal of a giant exponent": "c4821bffffffffffffffff01", "big float": "c5822003", "pattern": "d8236128", "shared value": "d81c80",
     "uuid": "d8254161", "address": "d901044161", "set": "d9010280", "big integer of a text": "c26161", "big integer of an integer": "c201",
 }  # fmt: skip

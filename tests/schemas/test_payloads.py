@@ -39,7 +39,7 @@ NOT_DETERMINISTIC = {
 WRONG_SHAPE = {
     "raw that is a text": "006161", "text that is bytes": "014161", "text that is a number": "0101", "call that is a text": "026161",
     "call of one part": "02816178", "call of three parts": "028361788000", "arguments that are a text": "0282617860",
-    "kind 3": "036161", "kind 255": "ff6161",
+    "kind 3": "036161", "call of kind 3": "0382617880", "kind 255": "ff6161",
 }  # fmt: skip
 NOT_WELL_FORMED = {
     "method of bytes": "0282417880", "method of a number": "02820180", "empty method": "02826080", "method of 257": "0282790101" + "61" * 257 + "80",
