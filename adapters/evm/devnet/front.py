@@ -170,7 +170,7 @@ class Front:
         await self._producer.settled()
         if len(requests) == 1:
             return [self._rewritten(requests[0], raw, view)]
-        parsed = orjson.loads(raw)
+        parsed = orjson.loads(raw or b"null")
         if not isinstance(parsed, list) or len(parsed) != len(requests):
             return [
                 _error(item.get("id"), RpcError(-32600, "give every request of a batch an id")) for item in requests

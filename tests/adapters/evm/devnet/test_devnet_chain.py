@@ -1,5 +1,7 @@
 """The sealed chain: parents, the file that survives a crash, forks, and hashes both ways."""
 
+from itertools import pairwise
+
 import pytest
 
 from adapters.evm.devnet.chain import SealedChain
@@ -38,7 +40,7 @@ def test_headers_are_linked_by_sealed_hashes():
     headers = [block.header for block in chain.blocks]
     assert headers[0].items[0] == bytes(32)
     assert headers[0].extra.seals == ()
-    for parent, child in zip(headers, headers[1:], strict=False):
+    for parent, child in pairwise(headers):
         assert child.items[0] == parent.hash
         assert len(child.extra.seals) == 4
 
