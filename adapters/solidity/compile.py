@@ -38,7 +38,9 @@ class CompilationError(RuntimeError):
 
 def compiler_input() -> dict[str, Any]:
     """Return the standard JSON input of every contract under `contracts/`."""
-    sources = {str(path.relative_to(CONTRACTS)): {"content": path.read_text()} for path in sorted(CONTRACTS.rglob("*.sol"))}
+    sources = {
+        str(path.relative_to(CONTRACTS)): {"content": path.read_text()} for path in sorted(CONTRACTS.rglob("*.sol"))
+    }
     return {
         "language": "Solidity",
         "sources": sources,
@@ -86,7 +88,9 @@ def compile_contracts() -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryFile() as request, tempfile.TemporaryFile() as answer:
         request.write(json.dumps(compiler_input()).encode())
         request.seek(0)
-        finished = subprocess.run(command, stdin=request, stdout=answer, stderr=subprocess.PIPE, check=False, timeout=TIMEOUT_S)
+        finished = subprocess.run(
+            command, stdin=request, stdout=answer, stderr=subprocess.PIPE, check=False, timeout=TIMEOUT_S
+        )
         answer.seek(0)
         text = answer.read().decode()
     try:

@@ -28,7 +28,8 @@ contract Gateway is Heads, Inbox, Settlement {
 
     /// @inheritdoc IGateway
     function lane(bytes32 laneId) external view override returns (LaneView memory seen) {
-        Lane storage state = _known(laneId);
+        Lane storage state = _lanes[laneId];
+        if (!state.opened) return seen;
         seen.opened = true;
         seen.end = state.destination ? DESTINATION : SOURCE;
         seen.closed = state.closed;
