@@ -156,7 +156,11 @@ def test_an_accused_endpoint_rests_ten_minutes():
     assert world.guard.leave_endpoint("events do not fold") is True
     assert world.guard.tip() == 2
     status = world.guard.status()[0]
-    assert (status.rests_s, status.last_error, status.failures) == (ACCUSED_REST_S, "events do not fold", {"Accused": 1})
+    assert (status.rests_s, status.last_error, status.failures) == (
+        ACCUSED_REST_S,
+        "events do not fold",
+        {"Accused": 1},
+    )
     world.now += ACCUSED_REST_S - 1
     assert world.guard.tip() == 2
     world.now += 1
@@ -180,7 +184,9 @@ def test_the_only_endpoint_cannot_be_left():
 
 
 def test_an_endpoint_of_another_chain_is_not_the_other_one():
-    world = World({"identity": LedgerIdentity(ChainId("eip155:8"), FIRST, "x", development=True)}, {}, expected_chain="eip155:7")
+    world = World(
+        {"identity": LedgerIdentity(ChainId("eip155:8"), FIRST, "x", development=True)}, {}, expected_chain="eip155:7"
+    )
     assert world.guard.tip() == 1
     assert world.guard.leave_endpoint("lied") is False
 

@@ -13,6 +13,7 @@ from adapters.protocol import BadAnswer, Misconfigured, Unreachable
 from adapters.transport import AnswerTooLarge, HttpTransport, SocketTransport, endpoint_label, open_transport
 from tests.support.fake_rpc import FakeRpc, RpcFault, answers
 
+
 def opened(url, **limits):
     return closing(JsonRpc(url, **(LIMITS | limits)))
 
@@ -59,7 +60,10 @@ def test_a_busy_endpoint_is_unreachable_for_as_long_as_it_asks(status):
     assert caught.value.retry_after_s == 17
 
 
-@pytest.mark.parametrize(("header", "seconds"), [({}, 0), ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0), ({"Retry-After": "999999"}, 3600)])
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [({}, 0), ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0), ({"Retry-After": "999999"}, 3600)],
+)
 def test_retry_after_is_believed_within_reason(header, seconds):
     with pytest.raises(Unreachable) as caught:
         ask(lambda _: (503, header, b""))
@@ -82,16 +86,19 @@ BAD = {
     "html_404": (lambda _: (404, {}, b"<html>"), "HTTP 404"),
     "redirect": (lambda _: (307, {"location": "http://127.0.0.1:1/"}, b""), "HTTP 307"),
     "truncated_json": (lambda request: json.dumps(echo(request)).encode()[:-3], "did not answer in JSON"),
-    "broken_off": (lambda request: (200, {"content-length": "5000"}, b'[{"jsonrpc"'), "broke off"),
-    "object_for_a_batch": (lambda request: {"jsonrpc": "2.0", "id": 1, "result": 1}, "no list"),
+    "broken_off": (lambda _: (200, {"content-length": "5000"}, b'[{"jsonrpc"'), "broke off"),
+    "object_for_a_batch": (lambda _: {"jsonrpc": "2.0", "id": 1, "result": 1}, "no list"),
     "missing_answer": (lambda request: echo(request)[:1], "1 answers to 2 calls"),
     "more_answers": (lambda request: [*echo(request), echo(request)[0]], "3 answers to 2 calls"),
     "double_answer": (lambda request: [echo(request)[0]] * 2, "answered twice"),
     "foreign_answer": (lambda request: [echo(request)[0], echo(request)[1] | {"id": 1}], "not asked"),
     "id_as_text": (lambda request: [item | {"id": str(item["id"])} for item in echo(request)], "not asked"),
-    "no_object": (lambda request: [1, 2], "not asked"),
-    "no_result": (lambda request: [{"jsonrpc": "2.0", "id": item["id"]} for item in request], "neither a result nor an error"),
-    "compressed": (lambda request: (200, {"content-encoding": "gzip"}, b"\x1f\x8b"), "compresses"),
+    "no_object": (lambda _: [1, 2], "not asked"),
+    "no_result": (
+        lambda request: [{"jsonrpc": "2.0", "id": item["id"]} for item in request],
+        "neither a result nor an error",
+    ),
+    "compressed": (lambda _: (200, {"content-encoding": "gzip"}, b"\x1f\x8b"), "compresses"),
 }
 
 
@@ -103,7 +110,12 @@ def test_a_bad_answer_is_refused_by_name(name):
 
 
 @pytest.mark.parametrize(
-    ("answer", "text"), [(b"7", "no JSON-RPC object"), (b'{"jsonrpc":"2.0","id":0,"result":1}', "not asked"), (b'{"id":0,"error":{"code":1}}', "not asked")]
+    ("answer", "text"),
+    [
+        (b"7", "no JSON-RPC object"),
+        (b'{"jsonrpc":"2.0","id":0,"result":1}', "not asked"),
+        (b'{"id":0,"error":{"code":1}}', "not asked"),
+    ],
 )
 def test_a_bad_single_answer_is_refused(answer, text):
     with pytest.raises(BadAnswer, match=text):
@@ -149,15 +161,21 @@ def closed_port():
 
 
 def test_a_dead_endpoint_is_unreachable():
-    with opened(f"http://127.0.0.1:{closed_port()}") as rpc, pytest.raises(Unreachable, match=r"reached \(ConnectError\)"):
+    with (
+        opened(f"http://127.0.0.1:{closed_port()}") as rpc,
+        pytest.raises(Unreachable, match=r"reached \(ConnectError\)"),
+    ):
         rpc.call("a", [])
 
 
 def test_an_error_object_carries_code_and_data():
     fault = RpcFault("execution reverted", 3, "0x01")
-    with FakeRpc(lambda request: answers(request, lambda *_: fault)) as server, opened(server.url) as rpc:
-        with pytest.raises(RpcError) as caught:
-            rpc.call("eth_call", [])
+
+    def reply(request):
+        return answers(request, lambda *_: fault)
+
+    with FakeRpc(reply) as server, opened(server.url) as rpc, pytest.raises(RpcError) as caught:
+        rpc.call("eth_call", [])
     assert (caught.value.rpc_code, caught.value.data, caught.value.reason) == (3, "0x01", "execution reverted")
     assert caught.value.code == "other"
 
@@ -176,7 +194,7 @@ def test_demand_refuses_the_whole_for_one_error():
 
 def test_an_error_object_for_a_whole_batch_is_raised():
     with pytest.raises(RpcError, match="batch too large"):
-        ask(lambda request: {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "batch too large"}})
+        ask(lambda _: {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "batch too large"}})
 
 
 def test_an_error_that_is_a_text_is_still_an_error():
@@ -219,7 +237,9 @@ def test_credentials_are_in_no_error_and_no_log(reply, caplog):
     assert SECRET not in caplog.text
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:1", "127.0.0.1:8545", "http://", "ftp://host", "", "http://host:port/"])
+@pytest.mark.parametrize(
+    "url", ["ws://127.0.0.1:1", "127.0.0.1:8545", "http://", "ftp://host", "", "http://host:port/"]
+)
 def test_a_url_of_no_known_kind_is_misconfigured(url):
     with pytest.raises(Misconfigured, match="is no endpoint"):
         open_transport(url, **LIMITS)
@@ -262,7 +282,9 @@ def test_a_local_socket_carries_calls_in_pieces(tmp_path):
 
 
 def test_a_local_socket_that_was_closed_meanwhile_is_opened_again(tmp_path):
-    node = FakeSocket(tmp_path / "node.ipc", [(b'{"id":500,"result":1}\n',), (b'{"id":1000,"result":2}\n',)], close_each=True)
+    node = FakeSocket(
+        tmp_path / "node.ipc", [(b'{"id":500,"result":1}\n',), (b'{"id":1000,"result":2}\n',)], close_each=True
+    )
     rpc = JsonRpc(str(tmp_path / "node.ipc"), **LIMITS)
     assert [rpc.call("a", []), rpc.call("a", [])] == [1, 2]
     assert node.accepted == 2

@@ -72,7 +72,9 @@ def test_blob_gas_without_a_beacon_root_is_no_field():
     assert header_rlp(shown) == header_rlp(later(baseFeePerGas="0x7"))
 
 
-@pytest.mark.parametrize("name", sorted(STEADY[0]["json"].keys() - {"hash", "size", "totalDifficulty", "transactions", "uncles"}))
+@pytest.mark.parametrize(
+    "name", sorted(STEADY[0]["json"].keys() - {"hash", "size", "totalDifficulty", "transactions", "uncles"})
+)
 def test_each_field_must_be_there_and_of_its_form(name):
     for value in (None, "", "0x", "0xzz", 7, "0x" + "1" * 65):
         block = copy.deepcopy(STEADY[0]["json"]) | {name: value}

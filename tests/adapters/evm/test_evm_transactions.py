@@ -40,7 +40,13 @@ def test_legacy_equals_eth_account(call, nonce, price, chain_id):
 @given(calls, numbers, numbers, numbers, st.integers(1, 2**40))
 def test_type_2_equals_eth_account(call, nonce, fee, priority, chain_id):
     signed = sign_with_base_fee(KEY, chain_id=chain_id, nonce=nonce, call=call, fee=fee, priority_fee=priority)
-    fields = {"type": 2, "nonce": nonce, "chainId": chain_id, "maxFeePerGas": fee, "maxPriorityFeePerGas": min(priority, fee)}
+    fields = {
+        "type": 2,
+        "nonce": nonce,
+        "chainId": chain_id,
+        "maxFeePerGas": fee,
+        "maxPriorityFeePerGas": min(priority, fee),
+    }
     assert (signed.raw, signed.transaction) == oracle(fields, call)
     assert signed.fee == fee
 
