@@ -67,6 +67,7 @@ def test_the_first_block_needs_no_seals():
     state = pinned()
     assert (state.height, state.block_hash, state.oldest_height) == (0, GENESIS.hash(), 0)
     assert state.validators == tuple(chain.addresses("abcd"))
+    assert state.confirmations == 0
 
 
 def test_a_later_pin_needs_its_seals():
