@@ -19,7 +19,6 @@ from adapters.evm.options import EvmOptions
 from adapters.evm.proofs import fetch_evidence
 from adapters.evm.receipts import read_receipt
 from adapters.evm.refusals import broadcast_refusal, call_refusal
-from adapters.evm.reverts import explain
 from adapters.evm.transactions import sign_legacy, sign_with_base_fee
 from adapters.evm.views import PAUSED, lane_call, read_lane_ends
 from adapters.jsonrpc import JsonRpc, RpcError
@@ -40,6 +39,7 @@ from adapters.protocol import (
 )
 from adapters.solidity.calldata import encode_deliver, encode_settle
 from adapters.solidity.events import SIGNATURES, decode_event
+from adapters.solidity.refusals import explain
 from adapters.solidity.storage import head_slot
 from adapters.transport import Transport
 from schemas.evidence import StateEvidence
