@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Self
 
@@ -26,10 +27,12 @@ class Context:
 
     Args:
         home: the hub's folder.
+        clock: Unix seconds; light clients hold headers against it.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, clock: Callable[[], float] = time.time) -> None:
         self.home = home
+        self.clock = clock
         self.config = home.load()
         self.store = Store(home.database_url(self.config))
         self.keys = KeyStore(home.keys)

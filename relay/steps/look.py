@@ -66,7 +66,7 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
         The lanes that moved; `more` where headers remain.
     """
     client = client_named(row.consensus)
-    now = int(time.time())
+    now = int(context.clock())
     try:
         state = client.state_from_bytes(row.client_state)
         followed = follow(ledger, client, state, row.client_header, now)
