@@ -6,13 +6,14 @@ officer executes it. On a development hub all three happen at once with local ke
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.protocol import Call, Ledger, Rejected
+from adapters.protocol import Call, Ledger, Receipt, Rejected
+from adapters.solidity.contracts import committee_creation, contract, gateway_creation, organisation_word
 from relay.errors import NotNow
 from relay.keys import Key
-from relay.registry.abi import answer, calldata, deployment
 from relay.registry.transact import transact
 from schemas.claim import Claim
 from schemas.primitives import ChainWord
@@ -35,11 +36,12 @@ class Officers:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A deployed contract: its ABI's name (Gateway, CommitteeVerifier, Mailbox) and where it is."""
+    """A deployed contract: its ABI's name (Gateway, CommitteeVerifier, Mailbox), where it is, and since which block if known."""
 
     ledger: Ledger
     name: str
     address: bytes
+    height: int = 0
 
     def ask(self, function: str, *arguments: Any) -> Any:
         """Call a view; a single value is returned as itself, several as a tuple.
@@ -48,77 +50,94 @@ class Contract:
             Rejected: the contract refuses.
             NotNow: there is no such contract.
         """
-        data = self.ledger.simulate(NOBODY, Call(self.address, calldata(self.name, function, *arguments), VIEW_GAS))
+        data = self.ledger.simulate(
+            NOBODY, Call(self.address, contract(self.name).encode(function, *arguments), VIEW_GAS)
+        )
         if not data:
             raise NotNow(f"There is no {self.name} at 0x{self.address.hex()}.", "Check the address and the ledger.")
-        values = answer(self.name, function, data)
+        values = contract(self.name).decode(function, data)
         return values[0] if len(values) == 1 else values
 
-    def call(self, key: Key, function: str, *arguments: Any) -> bytes:
-        """Send a transaction; returns its hash.
+    def call(self, key: Key, data: bytes) -> bytes:
+        """Send a transaction with this calldata; returns its hash.
 
         Raises:
             Rejected: the contract refuses; the reason is in its own words.
         """
-        data = calldata(self.name, function, *arguments)
-        return transact(self.ledger, key, self.address, data, ADMINISTRATION_GAS).transaction
+        return self._send(key, [data])[0].transaction
 
-    def propose(self, key: Key, action: bytes) -> int:
-        """Propose an action as an officer; returns the proposal's number."""
-        output = self.ledger.simulate(
-            key.address, Call(self.address, calldata(self.name, "propose", action), ADMINISTRATION_GAS)
-        )
+    def propose(self, key: Key, actions: Sequence[bytes]) -> list[int]:
+        """Propose actions as an officer; returns the proposals' numbers.
+
+        Raises:
+            NotNow: somebody else proposed at the same moment, so that the numbers cannot be told.
+        """
         before = int(self.ask("proposals"))
-        self.call(key, "propose", action)
-        number = int(answer(self.name, "propose", output)[0])
-        for candidate in range(max(number, before + 1), int(self.ask("proposals")) + 1):
-            proposal = self.ask("proposal", candidate)
-            if proposal[0] == keccak256(action) and proposal[1] == "0x" + key.address.hex():
-                return candidate
-        return number
+        self._send(key, [contract(self.name).encode("propose", action) for action in actions])
+        numbers: list[int] = []
+        after = int(self.ask("proposals"))
+        hashes = {number: bytes(self.ask("proposal", number)[0]) for number in range(before + 1, after + 1)}
+        for action in actions:
+            found = [number for number, known in hashes.items() if known == keccak256(action) and number not in numbers]
+            if not found:
+                raise NotNow(
+                    "The proposal cannot be found on the ledger.", "Look at its proposals, then propose again."
+                )
+            numbers.append(found[0])
+        return numbers
 
-    def act(self, first: Key, second: Key, action: bytes) -> None:
+    def approve(self, key: Key, numbers: Sequence[int]) -> None:
+        """Approve proposals as another officer."""
+        self._send(key, [contract(self.name).encode("approve", number) for number in numbers])
+
+    def execute(self, key: Key, proposals: Sequence[tuple[int, bytes]]) -> None:
+        """Execute approved proposals (number, action) after their delay, in order."""
+        self._send(key, [contract(self.name).encode("execute", number, action) for number, action in proposals])
+
+    def act(self, first: Key, second: Key, actions: Sequence[bytes]) -> None:
         """Propose, approve and execute at once: for a development hub, whose delay is zero."""
-        number = self.propose(first, action)
-        self.call(second, "approve", number)
-        self.call(first, "execute", number, action)
+        numbers = self.propose(first, actions)
+        self.approve(second, numbers)
+        self.execute(first, list(zip(numbers, actions, strict=True)))
+
+    def _send(self, key: Key, data: Sequence[bytes]) -> list[Receipt]:
+        calls = [Call(self.address, item, ADMINISTRATION_GAS) for item in data]
+        return transact(self.ledger, key, calls)
 
 
-def deploy_gateway(
-    ledger: Ledger, key: Key, word: ChainWord, officers: Officers, minimum_expiry_s: int
-) -> tuple[Contract, int]:
-    """Deploy a gateway; returns it and the height of its block."""
-    people = (list(officers.addresses), officers.guardian, officers.delay_s)
-    code = deployment("Gateway", word, *people, minimum_expiry_s, 1)
-    return _deploy(ledger, key, "Gateway", code)
+def deploy(ledger: Ledger, key: Key, codes: Sequence[tuple[str, bytes]]) -> list[Contract]:
+    """Deploy contracts: for each its name and its bytecode with constructor arguments."""
+    receipts = transact(ledger, key, [Call(b"", code, DEPLOY_GAS) for _, code in codes])
+    return [
+        Contract(ledger, name, receipt.contract, receipt.height)
+        for (name, _), receipt in zip(codes, receipts, strict=True)
+    ]
 
 
-def deploy_committee(
-    ledger: Ledger,
-    key: Key,
-    word: ChainWord,
-    officers: Officers,
-    committee: list[tuple[bytes, str]],
-    threshold: int,
-    *,
-    development: bool,
-) -> tuple[Contract, int]:
-    """Deploy a committee verifier whose epoch 1 has these (signer, organisation); returns it and the height of its block."""
-    people = (list(officers.addresses), officers.guardian, officers.delay_s)
-    signers = [signer for signer, _ in committee]
-    organisations = [organisation_id(organisation) for _, organisation in committee]
-    code = deployment("CommitteeVerifier", word, *people, 1, development, signers, organisations, threshold)
-    return _deploy(ledger, key, "CommitteeVerifier", code)
+def gateway_code(word: ChainWord, officers: Officers, minimum_expiry_s: int) -> bytes:
+    """Bytecode of a gateway with its constructor arguments."""
+    return gateway_creation(
+        chain_word=word,
+        officers=officers.addresses,
+        guardian=officers.guardian,
+        delay_s=officers.delay_s,
+        minimum_expiry_s=minimum_expiry_s,
+    )
 
 
-def deploy_mailbox(ledger: Ledger, key: Key, gateway: bytes) -> Contract:
-    """Deploy the example receiver that keeps the last message."""
-    return _deploy(ledger, key, "Mailbox", deployment("Mailbox", gateway))[0]
-
-
-def organisation_id(name: str) -> bytes:
-    """The 32 bytes by which a committee knows an organisation: keccak256 of its name."""
-    return keccak256(name.encode())
+def committee_code(
+    word: ChainWord, officers: Officers, committee: Sequence[tuple[bytes, str]], threshold: int, *, development: bool
+) -> bytes:
+    """Bytecode of a committee verifier whose epoch 1 has these (signer, organisation)."""
+    return committee_creation(
+        chain_word=word,
+        officers=officers.addresses,
+        guardian=officers.guardian,
+        delay_s=officers.delay_s,
+        signers=[(signer, organisation_word(organisation)) for signer, organisation in committee],
+        threshold=threshold,
+        development=development,
+    )
 
 
 def refuses_unproven(verifier: Contract, gateway: bytes, claim: Claim) -> bool:
@@ -141,8 +160,3 @@ def refuses_unproven(verifier: Contract, gateway: bytes, claim: Claim) -> bool:
         except Rejected:
             continue
     return True
-
-
-def _deploy(ledger: Ledger, key: Key, name: str, code: bytes) -> tuple[Contract, int]:
-    receipt = transact(ledger, key, b"", code, DEPLOY_GAS)
-    return Contract(ledger, name, receipt.contract), receipt.height

@@ -8,13 +8,10 @@ from relay.config import HubConfig
 from relay.errors import BadInput, NotFound
 from relay.home import Home
 from relay.keys import KeyStore
+from relay.registry.names import GUARDIAN, OFFICERS, SENDER
 from relay.registry.operators import development_operators
 from relay.store import Store
 from schemas.primitives import SchemaError, name_text
-
-OFFICERS = ("officer-1", "officer-2", "officer-3")
-GUARDIAN = "guardian"
-SENDER = "sender"
 
 
 def ensure_hub(home: Home, *, name: str = "", production: bool = False) -> tuple[HubConfig, bool]:

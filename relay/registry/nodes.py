@@ -6,14 +6,13 @@ from adapters.jsonrpc import JsonRpc
 from adapters.protocol import AdapterError, BadAnswer
 from relay.errors import NotFound
 from schemas.primitives import SchemaError, bytes_from_hex
-from schemas.suites import keccak256
 
 DEVELOPMENT_COINS = 10_000 * 10**18
 """Base units that a development network gives to each of the hub's accounts."""
 
 
-def code_hash(url: str, address: bytes) -> bytes:
-    """The hash of a contract's code, as its account in the state has it.
+def code_at(url: str, address: bytes) -> bytes:
+    """A contract's code as the node shows it.
 
     Raises:
         NotFound: there is no code at the address.
@@ -31,7 +30,7 @@ def code_hash(url: str, address: bytes) -> bytes:
         raise BadAnswer(f"{rpc.label} does not show the code of 0x{address.hex()}.", endpoint=rpc.label)
     if not code:
         raise NotFound(f"There is no contract at 0x{address.hex()}.", "Check the address and the ledger.")
-    return keccak256(code)
+    return code
 
 
 def fund(url: str, addresses: list[bytes]) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import Row, insert, select
 
 from adapters.protocol import AdapterError, AdapterOptions, Endpoint, Ledger, LedgerIdentity
 from adapters.registry import open_ledger
+from adapters.solidity.contracts import contract
 from relay.config import HubConfig
 from relay.errors import BadInput, Duplicate, NotNow
 from relay.home import Home
@@ -23,18 +24,19 @@ from relay.registry.consensus import Trusted, parse_pin, trust_ledger
 from relay.registry.gateways import (
     Contract,
     Officers,
-    deploy_committee,
-    deploy_gateway,
-    deploy_mailbox,
+    committee_code,
+    deploy,
+    gateway_code,
     refuses_unproven,
 )
-from relay.registry.hub import GUARDIAN, OFFICERS, SENDER
-from relay.registry.nodes import code_hash, fund
+from relay.registry.names import GUARDIAN, OFFICERS, SENDER
+from relay.registry.nodes import code_at, fund
 from relay.registry.operators import members, write_operator_files
 from relay.store import Store
 from relay.store.tables import chains, committees
 from schemas.claim import Claim, Direction
 from schemas.primitives import BlockHash, Head, LaneId, SchemaError, name_text
+from schemas.suites import keccak256
 
 ASK_TIMEOUT_S = 5.0
 MINIMUM_EXPIRY_S = 60
@@ -177,17 +179,24 @@ class Registration:
                 Contract(ledger, "Gateway", request.gateway),
                 Contract(ledger, "CommitteeVerifier", request.verifier),
             )
-            for contract in (gateway, verifier):
-                if contract.ask("chainWord") != bytes(identity.word):
+            for given in (gateway, verifier):
+                if not contract(given.name).same_code(code_at(url, given.address)):
                     raise BadInput(
-                        f"The {contract.name} at 0x{contract.address.hex()} was made for another ledger.",
+                        f"The contract at 0x{given.address.hex()} is no {given.name} of this version.",
+                        "Deploy one: leave --gateway and --verifier out.",
+                    )
+                if given.ask("chainWord") != bytes(identity.word):
+                    raise BadInput(
+                        f"The {given.name} at 0x{given.address.hex()} was made for another ledger.",
                         "Deploy one for this ledger: leave --gateway and --verifier out.",
                     )
             self.tell(f"gateway 0x{request.gateway.hex()} and verifier 0x{request.verifier.hex()} are this ledger's")
         else:
             gateway, verifier = self._deploy(request, ledger, identity, key)
-        mailbox = deploy_mailbox(ledger, key, gateway.address).address if self.config.development else b""
-        return _Contracts(gateway.address, verifier.address, mailbox, code_hash(url, gateway.address))
+        mailbox = b""
+        if self.config.development:
+            mailbox = deploy(ledger, key, [("Mailbox", contract("Mailbox").creation_code(gateway.address))])[0].address
+        return _Contracts(gateway.address, verifier.address, mailbox, keccak256(code_at(url, gateway.address)))
 
     def _deploy(
         self, request: ChainRequest, ledger: Ledger, identity: LedgerIdentity, key: Key
@@ -202,13 +211,20 @@ class Registration:
             )
         development = self.config.development
         expiry_s = DEVELOPMENT_EXPIRY_S if development else MINIMUM_EXPIRY_S
-        gateway, height = deploy_gateway(ledger, key, identity.word, officers, expiry_s)
-        self.tell(f"gateway deployed at 0x{gateway.address.hex()} in block {height}")
-        verifier, height = deploy_committee(
-            ledger, key, identity.word, officers, committee, self.config.threshold, development=development
+        gateway, verifier = deploy(
+            ledger,
+            key,
+            [
+                ("Gateway", gateway_code(identity.word, officers, expiry_s)),
+                (
+                    "CommitteeVerifier",
+                    committee_code(identity.word, officers, committee, self.config.threshold, development=development),
+                ),
+            ],
         )
+        self.tell(f"gateway deployed at 0x{gateway.address.hex()} in block {gateway.height}")
         self.tell(
-            f"committee verifier deployed at 0x{verifier.address.hex()} in block {height}: "
+            f"committee verifier deployed at 0x{verifier.address.hex()} in block {verifier.height}: "
             f"{self.config.threshold} of {len(organisations)} organisations"
         )
         return gateway, verifier

@@ -1,8 +1,9 @@
-"""Sign a transaction with a local key, send it, and wait until it is mined: for registration and officers, never for traffic."""
+"""Sign transactions with a local key, send them, and wait until they are mined: for registration and officers, never for traffic."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from adapters.protocol import Call, Ledger, Receipt, Rejected
 from relay.errors import NotNow
@@ -13,60 +14,65 @@ LOOK_S = 0.05
 NONCE_ATTEMPTS = 3
 
 
-def transact(ledger: Ledger, key: Key, target: bytes, data: bytes, gas: int) -> Receipt:
-    """Send one transaction and wait for its receipt.
+def transact(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[Receipt]:
+    """Send transactions of one account in order and wait for all receipts; they may stand in one block.
+
+    Only the first is tried beforehand: later ones may depend on it.
 
     Args:
         ledger: an opened ledger.
         key: who signs and pays.
-        target: the contract, or empty to deploy one.
-        data: calldata, or bytecode with constructor arguments.
-        gas: the most gas that it may use.
+        calls: at least one.
 
     Returns:
-        The receipt of a transaction that succeeded.
+        The receipts of transactions that all succeeded.
 
     Raises:
         Rejected: the contract refuses; `reason` says why in its own words.
         NotNow: the account cannot pay, or the ledger does not mine it in time.
         AdapterError: the ledger does not answer.
     """
-    call = Call(target, data, gas)
-    ledger.simulate(key.address, call)
-    transaction = _broadcast(ledger, key, call)
+    ledger.simulate(key.address, calls[0])
+    transactions = _broadcast(ledger, key, calls)
     deadline = time.monotonic() + MINED_WITHIN_S
     while time.monotonic() < deadline:
-        receipt = ledger.receipts([transaction])[0]
-        if receipt is not None:
-            return _succeeded(ledger, key, call, receipt)
+        receipts = [receipt for receipt in ledger.receipts(transactions) if receipt is not None]
+        if len(receipts) == len(transactions):
+            for call, receipt in zip(calls, receipts, strict=True):
+                _check_success(ledger, key, call, receipt)
+            return receipts
         time.sleep(LOOK_S)
     raise NotNow(
-        f"The transaction 0x{transaction.hex()} was not mined within {MINED_WITHIN_S:.0f} s.",
+        f"The transaction 0x{transactions[-1].hex()} was not mined within {MINED_WITHIN_S:.0f} s.",
         "Look whether the ledger makes blocks, then run the command again.",
     )
 
 
-def _broadcast(ledger: Ledger, key: Key, call: Call) -> bytes:
-    refused = None
+def _broadcast(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[bytes]:
+    """Sign and send; where another command took the next nonce meanwhile, take the one after."""
+    refused: Rejected | None = None
     for _attempt in range(NONCE_ATTEMPTS):
         wallet = ledger.wallet(key.address)
-        cost = wallet.fee * call.gas
+        cost = wallet.fee * sum(call.gas for call in calls)
         if wallet.balance < cost:
             raise NotNow(
                 f"The account 0x{key.address.hex()} (key {key.name}) has {wallet.balance} and needs {cost} base units.",
                 "Send it some coins, then run the command again.",
             )
-        signed = ledger.sign(key.private, wallet.pending_nonce, call, wallet.fee)
-        refused = ledger.broadcast([signed.raw])[0]
+        signed = [
+            ledger.sign(key.private, wallet.pending_nonce + index, call, wallet.fee) for index, call in enumerate(calls)
+        ]
+        refused = next((answer for answer in ledger.broadcast([item.raw for item in signed]) if answer), None)
         if refused is None:
-            return signed.transaction
-        if refused.code not in ("nonce_too_low", "nonce_too_high"):
+            return [item.transaction for item in signed]
+        if refused.code not in ("nonce_too_low", "nonce_too_high", "underpriced"):
             break
+        time.sleep(LOOK_S)
     raise refused or NotNow("The transaction was not sent.", "Run the command again.")
 
 
-def _succeeded(ledger: Ledger, key: Key, call: Call, receipt: Receipt) -> Receipt:
+def _check_success(ledger: Ledger, key: Key, call: Call, receipt: Receipt) -> None:
     if receipt.success:
-        return receipt
+        return
     ledger.simulate(key.address, call)  # raises with the contract's reason where it is still the same
     raise Rejected(f"The transaction 0x{receipt.transaction.hex()} was mined and failed.", code="reverted")

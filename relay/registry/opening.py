@@ -1,0 +1,259 @@
+"""Open lanes at both of their ends.
+
+The lane is written down as `opening` before either end opens, so that nothing it carries can be missed; it becomes `active`
+when both gateways say that it is open.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select
+
+from adapters.solidity.administration import DESTINATION, SOURCE, Caps, allow_receiver, allow_sender, open_lane
+from relay.config import HubConfig
+from relay.errors import BadInput, Duplicate, NotNow
+from relay.keys import Key, KeyStore
+from relay.registry.chains import chain_named, open_chain
+from relay.registry.gateways import Contract
+from relay.registry.lanes import lane_row, lane_view, refresh
+from relay.registry.names import OFFICERS, SENDER
+from relay.registry.officers import Proposed, propose
+from relay.store import Store
+from relay.store.tables import lanes
+from schemas.heads import outbox_genesis, outcomes_genesis
+from schemas.lane import Lane
+from schemas.primitives import ChainWord, LaneId, SchemaError
+from schemas.suites import EVM
+
+SENDER_LIMIT = 65_535
+"""Messages a window that an allowed sender may send, unless another limit is given; the most that a gateway counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A lane as `open_lanes` leaves it: its id, its ends, its state, and the proposals that wait for officers."""
+
+    lane_id: LaneId
+    source: str
+    destination: str
+    channel: str
+    state: str
+    trust: str
+    proposals: tuple[Proposed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    lane: Lane
+    source: Row[Any]
+    destination: Row[Any]
+
+
+def open_lanes(
+    config: HubConfig,
+    store: Store,
+    keys: KeyStore,
+    pairs: list[tuple[str, str]],
+    *,
+    channel: str,
+    caps: Caps,
+    batch_limit: int,
+    officer: Key | None,
+    tell: Callable[[str], None],
+) -> list[Opened]:
+    """Open lanes at both of their ends.
+
+    On a development hub three steps with local officers' keys do it at once, and the local sender and the example
+    receiver are allowed; on a production hub the officer's proposals are made and recorded, and others go on from there.
+
+    Args:
+        config: the hub's configuration.
+        store: its database.
+        keys: its keys.
+        pairs: (source, destination) of each lane.
+        channel: name of the channel.
+        caps: what the lanes carry at most.
+        batch_limit: messages that one delivery carries at most.
+        officer: who proposes, on a production hub.
+        tell: called with one line about each step.
+
+    Raises:
+        BadInput: a name or a number cannot be used.
+        Duplicate: such a lane exists.
+        NotFound: a ledger is not registered.
+        AdapterError: a ledger does not answer, or a gateway refuses.
+    """
+    plans = [_plan(config, store, source, destination, channel) for source, destination in pairs]
+    for plan in plans:
+        _check_new(store, plan)
+    _insert(store, plans, batch_limit)
+    try:
+        proposals = _open_ends(config, store, keys, plans, caps, officer, tell)
+    except BaseException:
+        _forget_unopened(store, plans)
+        raise
+    return [_opened(store, plan, proposals) for plan in plans]
+
+
+def _plan(config: HubConfig, store: Store, source: str, destination: str, channel: str) -> _Plan:
+    if source == destination:
+        raise BadInput("A lane leads from one ledger to another.", "Name two different ledgers.")
+    begins, ends = chain_named(store, source), chain_named(store, destination)
+    for row in (begins, ends):
+        if row.state != "active":
+            raise NotNow(f"The ledger {row.name} is {row.state}.", "See: relayhub status.")
+    try:
+        lane = Lane(
+            hub=config.name,
+            suite=EVM,
+            source=ChainWord(begins.chain_word),
+            source_gateway=bytes(begins.gateway),
+            destination=ChainWord(ends.chain_word),
+            destination_gateway=bytes(ends.gateway),
+            channel=channel,
+        )
+    except SchemaError as error:
+        raise BadInput(f"{error}.", "Choose another name.") from None
+    return _Plan(lane, begins, ends)
+
+
+def _check_new(store: Store, plan: _Plan) -> None:
+    with store.read() as connection:
+        known = connection.execute(select(lanes).where(lanes.c.lane_id == bytes(plan.lane.lane_id))).one_or_none()
+    if known is not None and known.state != "opening":
+        raise Duplicate(
+            f"The lane {plan.source.name} → {plan.destination.name} #{plan.lane.channel} exists already ({known.state}).",
+            "Choose another --channel: a lane is opened once.",
+        )
+
+
+def _insert(store: Store, plans: list[_Plan], batch_limit: int) -> None:
+    """Write the lanes as `opening` before their ends open, so that nothing they carry can be missed."""
+    with store.write() as connection:
+        for plan in plans:
+            lane_id = plan.lane.lane_id
+            if connection.execute(select(lanes.c.state).where(lanes.c.lane_id == bytes(lane_id))).first():
+                continue
+            connection.execute(
+                insert(lanes).values(
+                    lane_id=bytes(lane_id),
+                    hub=plan.lane.hub,
+                    suite=plan.lane.suite.name,
+                    source=plan.source.name,
+                    destination=plan.destination.name,
+                    channel=plan.lane.channel,
+                    source_verifier=bytes(plan.source.verifier),
+                    destination_verifier=bytes(plan.destination.verifier),
+                    trust=trust_level(plan.source, plan.destination),
+                    batch_limit=batch_limit,
+                    state="opening",
+                    opened_at=time.time(),
+                    final_head=bytes(outbox_genesis(lane_id)),
+                    outcome_head=bytes(outcomes_genesis(plan.lane.suite, lane_id)),
+                )
+            )
+
+
+def trust_level(*ends: Row[Any]) -> str:
+    """A lane's trust level is that of its weaker end."""
+    return "development" if any(end.consensus == "development" for end in ends) else "committee"
+
+
+def _actions(plan: _Plan, end: int, caps: Caps, sender: bytes, receiver: bytes) -> list[bytes]:
+    """Open one end of a lane and, where they are given, allow an account there."""
+    here, peer = (plan.source, plan.destination) if end == SOURCE else (plan.destination, plan.source)
+    lane_id = plan.lane.lane_id
+    actions = [open_lane(plan.lane, end, bytes(here.verifier), bytes(peer.gateway_code_hash), caps)]
+    if end == SOURCE and sender:
+        actions.append(allow_sender(lane_id, sender, SENDER_LIMIT))
+    if end == DESTINATION and receiver:
+        actions.append(allow_receiver(lane_id, receiver))
+    return actions
+
+
+def _open_ends(
+    config: HubConfig,
+    store: Store,
+    keys: KeyStore,
+    plans: list[_Plan],
+    caps: Caps,
+    officer: Key | None,
+    tell: Callable[[str], None],
+) -> dict[LaneId, list[Proposed]]:
+    """Open every end, each ledger in a thread of its own."""
+    if not config.development and officer is None:
+        raise BadInput("On a production hub an officer proposes a lane.", "Give --key NAME of an officer's key.")
+    sender = keys.load(SENDER).address if config.development else b""
+    ends: dict[str, list[tuple[_Plan, int]]] = {}
+    for plan in plans:
+        ends.setdefault(plan.source.name, []).append((plan, SOURCE))
+        ends.setdefault(plan.destination.name, []).append((plan, DESTINATION))
+
+    def work(name: str) -> list[tuple[LaneId, Proposed]]:
+        row = chain_named(store, name)
+        missing = [(plan, end) for plan, end in ends[name] if not lane_view(store, name, plan.lane.lane_id)[0]]
+        wanted = [(plan, _actions(plan, end, caps, sender, bytes(plan.destination.mailbox))) for plan, end in missing]
+        ledger = open_chain(row)
+        try:
+            if config.development and wanted:
+                first, second = (keys.load(name) for name in OFFICERS[:2])
+                gateway = Contract(ledger, "Gateway", bytes(row.gateway))
+                gateway.act(first, second, [action for _, actions in wanted for action in actions])
+                tell(f"{row.name}: {len(wanted)} lane ends opened by officer-1 and officer-2 (delay zero)")
+                return []
+            if officer is None:
+                return []
+            return [
+                (
+                    plan.lane.lane_id,
+                    propose(store, ledger, row, "gateway", actions[0], officer, text=_told(plan, row.name)),
+                )
+                for plan, actions in wanted
+            ]
+        finally:
+            ledger.close()
+
+    proposals: dict[LaneId, list[Proposed]] = {}
+    with ThreadPoolExecutor(max_workers=len(ends)) as pool:
+        for found in pool.map(work, ends):
+            for lane_id, proposed in found:
+                proposals.setdefault(lane_id, []).append(proposed)
+    if config.development:
+        tell("allowed at once on this development hub: the local key `sender`, and the example receiver Mailbox")
+    return proposals
+
+
+def _told(plan: _Plan, here: str) -> str:
+    return f"open {plan.source.name} → {plan.destination.name} #{plan.lane.channel} at {here}"
+
+
+def _opened(store: Store, plan: _Plan, proposals: dict[LaneId, list[Proposed]]) -> Opened:
+    lane_id = plan.lane.lane_id
+    row = lane_row(store, lane_id.hex())
+    return Opened(
+        lane_id,
+        plan.source.name,
+        plan.destination.name,
+        plan.lane.channel,
+        refresh(store, row),
+        row.trust,
+        tuple(proposals.get(lane_id, ())),
+    )
+
+
+def _forget_unopened(store: Store, plans: Iterable[_Plan]) -> None:
+    """After a failure: a lane of which no end is open leaves no trace; one that is half open stays `opening`."""
+    for plan in plans:
+        lane_id = plan.lane.lane_id
+        try:
+            opened = any(lane_view(store, row.name, lane_id)[0] for row in (plan.source, plan.destination))
+        except Exception:  # noqa: BLE001 - a ledger that cannot be asked may have opened its end
+            opened = True
+        if not opened:
+            with store.write() as connection:
+                connection.execute(delete(lanes).where(lanes.c.lane_id == bytes(lane_id), lanes.c.state == "opening"))
