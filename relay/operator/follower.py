@@ -1,0 +1,317 @@
+"""A thread for each ledger: look, judge, sign, post. A slow or dead ledger holds up nobody's claims but its own.
+
+A turn of a follower:
+1. take the claims that wait, follow the ledger up to their height and read the gateway;
+2. judge each claim; prove the histories of those that pass at their blocks, one request a block;
+3. sign, write what was signed to the disk, and only then post it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from adapters.protocol import AdapterError
+from light_clients.errors import LightClientError, Misbehaviour, Misconfigured
+from relay.crash import crash_point
+from relay.observer import Lied
+from relay.operator.database import Checkpoint, OperatorDatabase, Signed
+from relay.operator.hub import HubClient, HubUnreachable
+from relay.operator.judge import Judged, NeedsRewind, NotYet, Offer, RefusedClaim, judge
+from relay.operator.lanes import LaneBook
+from relay.operator.signer import Signer
+from relay.operator.view import LedgerView
+from schemas.claim import Claim
+from schemas.primitives import LaneId
+
+IDLE_LOOK_S = 2.0
+RETRIES_S = (0.2, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+NOT_YET_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+PATIENCE_S = 30.0
+"""A claim that cannot be judged for so long is given back; the hub offers it again while it is open."""
+READ_OPENINGS_AGAIN_S = 60.0
+SAVE_EVERY_S = 5.0
+
+log = structlog.get_logger("relay.operator")
+
+
+class Desk(Protocol):
+    """Where a follower tells what became of a claim."""
+
+    def done(self, offer: Offer) -> None:
+        """It was signed and posted, or is given back."""
+
+    def refuse(self, offer: Offer, name: str, text: str) -> None:
+        """It was refused."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An offer and since when it waits (monotonic seconds)."""
+
+    offer: Offer
+    since: float
+
+
+class Follower(threading.Thread):
+    """Follows one ledger and answers the claims about it.
+
+    Args:
+        open_view: opens the ledger; called in the thread, again after a configuration that cannot work.
+        name: the ledger's name.
+        database: the operator's database.
+        book: the lanes of all ledgers.
+        signer: the operator's key.
+        hub: where attestations are posted.
+        desk: where it is told what became of a claim.
+    """
+
+    def __init__(
+        self,
+        open_view: Callable[[], LedgerView],
+        *,
+        name: str,
+        database: OperatorDatabase,
+        book: LaneBook,
+        signer: Signer,
+        hub: HubClient,
+        desk: Desk,
+    ) -> None:
+        super().__init__(name=f"follower-{name}", daemon=True)
+        self.chain = name
+        self._open_view = open_view
+        self._database = database
+        self._book = book
+        self._signer = signer
+        self._hub = hub
+        self._desk = desk
+        self._view: LedgerView | None = None
+        self._lock = threading.Lock()
+        self._waiting: dict[int, _Waiting] = {}
+        self._unposted: list[tuple[Offer, Signed]] = []
+        self._openings_wanted = False
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._failures = 0
+        self._delays = 0
+        self._looked_at = self._saved_at = self._read_openings_at = float("-inf")
+
+    def offer(self, offers: Sequence[Offer]) -> None:
+        """Give it claims to answer."""
+        now = time.monotonic()
+        with self._lock:
+            for item in offers:
+                self._waiting.setdefault(item.cursor, _Waiting(item, now))
+        self._wake.set()
+
+    def look_soon(self, *, openings_again: bool = False) -> None:
+        """Ask for a look without a claim: a lane is not known; `openings_again` where an endpoint may have hidden it."""
+        self._openings_wanted = self._openings_wanted or openings_again
+        self._looked_at = float("-inf")
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the present turn."""
+        self._stopping.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Take turns until it is stopped."""
+        pause_s = 0.0
+        while not self._stopping.is_set():
+            self._wake.wait(pause_s)
+            self._wake.clear()
+            if self._stopping.is_set():
+                break
+            pause_s = self._guarded_turn()
+        if self._view is not None:
+            self._view.save()
+            self._view.ledger.close()
+
+    def _guarded_turn(self) -> float:
+        """One turn; returns the seconds until the next one if nothing wakes it."""
+        try:
+            delayed = self._turn()
+        except Misbehaviour as misbehaviour:
+            log.critical("client_frozen", chain=self.chain, **misbehaviour.diagnostics())
+            return 0.0
+        except (AdapterError, Lied, LightClientError, HubUnreachable) as error:
+            return self._failed(error)
+        except Exception as error:
+            log.exception("follower_failed", chain=self.chain, error=type(error).__name__)
+            return self._failed(error)
+        self._failures = 0
+        self._delays = self._delays + 1 if delayed else 0
+        return NOT_YET_S[min(self._delays, len(NOT_YET_S)) - 1] if delayed else IDLE_LOOK_S
+
+    def _failed(self, error: Exception) -> float:
+        pause_s = RETRIES_S[min(self._failures, len(RETRIES_S) - 1)]
+        self._failures += 1
+        if self._failures in (1, 5) or self._failures % 20 == 0:
+            log.warning(
+                "ledger_waits", chain=self.chain, error=type(error).__name__, text=str(error)[:300], again_s=pause_s
+            )
+        self._give_back_old()
+        # Waking early (a new claim) must not turn into a storm of requests at an endpoint that is down.
+        self._stopping.wait(pause_s)
+        return 0.0
+
+    def _turn(self) -> bool:
+        """Look, judge, sign, post; returns whether a claim still waits."""
+        if self._view is None:
+            self._view = self._open_view()
+        view = self._view
+        with self._lock:
+            offers = [item.offer for item in self._waiting.values()]
+        self._post()
+        if self._openings_wanted and time.monotonic() - self._read_openings_at > READ_OPENINGS_AGAIN_S:
+            self._read_openings_at = time.monotonic()
+            view.read_openings_again()
+        self._openings_wanted = False
+        if not offers and time.monotonic() - self._looked_at < IDLE_LOOK_S:
+            return False
+        self._look(view, offers)
+        if offers:
+            self._answer(view, offers)
+        with self._lock:
+            return bool(self._waiting)
+
+    def _look(self, view: LedgerView, offers: Sequence[Offer]) -> None:
+        target = max((item.claim.height for item in offers), default=None)
+        try:
+            view.look(int(time.time()), target)
+        except Misconfigured:  # frozen or expired: every claim is refused by that name, below
+            if view.state is None:
+                raise
+        self._looked_at = time.monotonic()
+        if self._looked_at - self._saved_at > SAVE_EVERY_S:
+            self._saved_at = self._looked_at
+            view.save()
+
+    def _answer(self, view: LedgerView, offers: Sequence[Offer]) -> None:
+        passed: list[Judged] = []
+        for item in offers:
+            try:
+                passed.append(judge(item, self._book.get(item.claim.lane_id), view))
+            except RefusedClaim as refusal:
+                self._refuse(item, refusal.name, str(refusal))
+            except NotYet as delay:
+                self._delay(view, item, delay)
+        proved = self._proved(view, passed)
+        if proved:
+            self._sign(view, proved)
+
+    def _proved(self, view: LedgerView, passed: Sequence[Judged]) -> list[Judged]:
+        """Check 10: those claims whose history the operator's own proof shows, one request a block."""
+        by_height: dict[int, list[Judged]] = {}
+        for item in passed:
+            by_height.setdefault(item.offer.claim.height, []).append(item)
+        proved = []
+        for height, items in sorted(by_height.items()):
+            keys = [(item.offer.claim.lane_id, int(item.offer.claim.direction)) for item in items]
+            try:
+                view.prove(keys, height)
+            except Misconfigured as error:
+                for item in items:
+                    self._refuse(item.offer, error.name, error.message)
+                continue
+            for key, item in zip(keys, items, strict=True):
+                entries = view.proved(key, height)
+                if entries is not None and item.offer.claim.nonce <= entries:
+                    proved.append(item)
+                else:
+                    self._refuse(item.offer, "NonceAhead", "The proof shows fewer entries than the claim.")
+        return proved
+
+    def _sign(self, view: LedgerView, proved: Sequence[Judged]) -> None:
+        """Check 11, then sign; nothing is posted before it is on the disk."""
+        before = self._database.signed([_key(item.offer.claim) for item in proved])
+        offers, rows = [], []
+        for item in proved:
+            known = before.get(_key(item.offer.claim))
+            if known is not None and known.head != item.offer.claim.head:
+                self._refuse(item.offer, "OtherHeadSigned", "Another head was signed after as many entries.")
+                continue
+            again = known is not None and known.digest == item.digest
+            rows.append(known if known is not None and again else self._signature(item))
+            offers.append(item.offer)
+        crash_point("operator.before_sign_commit")
+        allowed = self._database.record(view.config.identity, rows, _checkpoints(view, offers))
+        for offer, row, fine in zip(offers, rows, allowed, strict=True):
+            if fine:
+                with self._lock:
+                    self._waiting.pop(offer.cursor, None)
+                self._unposted.append((offer, row))
+            else:
+                self._refuse(offer, "OtherHeadSigned", "Another head was signed after as many entries.")
+        log.info("signed", chain=self.chain, claims=sum(allowed), height=view.state.height)
+        crash_point("operator.before_post")
+        self._post()
+        crash_point("operator.after_post")
+
+    def _signature(self, item: Judged) -> Signed:
+        claim = item.offer.claim
+        return Signed(
+            *_key(claim),
+            head=bytes(claim.head),
+            digest=bytes(item.digest),
+            epoch=item.offer.epoch,
+            height=claim.height,
+            block_hash=bytes(claim.block_hash),
+            signature=self._signer.sign(item.digest),
+        )
+
+    def _post(self) -> None:
+        """Post what was signed; what does not reach the hub now is posted again with the next turn."""
+        if not self._unposted:
+            return
+        verdicts = self._hub.post([row for _, row in self._unposted])
+        posted, self._unposted = self._unposted, []
+        for (offer, _), verdict in zip(posted, verdicts, strict=True):
+            if isinstance(verdict, dict) and verdict.get("result") in ("accepted", "already"):
+                self._desk.done(offer)
+            else:
+                told = verdict if isinstance(verdict, dict) else {}
+                self._desk.refuse(offer, f"Hub{str(told.get('name', ''))[:60]}", str(told.get("text", ""))[:300])
+
+    def _delay(self, view: LedgerView, offer: Offer, delay: NotYet) -> None:
+        now = time.monotonic()
+        if isinstance(delay, NeedsRewind):
+            view.rewind((offer.claim.lane_id, int(offer.claim.direction)))
+        with self._lock:
+            since = self._waiting[offer.cursor].since
+        if now - since > PATIENCE_S:
+            self._openings_wanted = delay.name == "LaneUnknown"
+            self._refuse(offer, delay.name, str(delay))
+
+    def _give_back_old(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            old = [item.offer for item in self._waiting.values() if now - item.since > PATIENCE_S]
+            for offer in old:
+                del self._waiting[offer.cursor]
+        for offer in old:
+            self._desk.done(offer)
+
+    def _refuse(self, offer: Offer, name: str, text: str) -> None:
+        with self._lock:
+            self._waiting.pop(offer.cursor, None)
+        self._desk.refuse(offer, name, text)
+
+
+def _key(claim: Claim) -> tuple[bytes, int, int]:
+    return bytes(claim.lane_id), int(claim.direction), claim.nonce
+
+
+def _checkpoints(view: LedgerView, offers: Sequence[Offer]) -> list[Checkpoint]:
+    """Where each history goes on after the newest of these claims."""
+    newest: dict[tuple[LaneId, int], int] = {}
+    for offer in offers:
+        key = (offer.claim.lane_id, int(offer.claim.direction))
+        newest[key] = max(offer.claim.nonce, newest.get(key, 0))
+    return [view.checkpoint(key, nonce) for key, nonce in newest.items()]

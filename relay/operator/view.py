@@ -1,0 +1,299 @@
+"""One ledger as this operator sees it: headers that its light client accepted, histories that fold to proofs.
+
+A block whose sealed bloom filter cannot hold an event of the gateway is not asked about. What an endpoint says is believed
+only by proof (`relay.observer`); after a lie everything since the last proof of each history is read again elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from adapters.protocol import LaneOpened, Ledger
+from light_clients.errors import HeightNotRetained, Misbehaviour, Refused, RlpRefused
+from light_clients.families import client_named
+from light_clients.proofs.bloom import may_contain
+from light_clients.proofs.gateway import SlotEvidence
+from relay.observer import Lied, follow, observe
+from relay.operator.chronicle import Chronicle
+from relay.operator.configuration import ChainConfig
+from relay.operator.database import Checkpoint, LedgerRow, OperatorDatabase
+from relay.operator.lanes import DESTINATION, LaneBook
+from schemas.claim import Claim, Direction
+from schemas.primitives import BlockHash, Head, LaneId
+
+PROVE_AGAIN_BLOCKS = 256
+"""Histories that do not move are proved again after so many blocks, so that a restart need not read further back."""
+PROOFS_KEPT = 4_096
+
+Key = tuple[LaneId, int]
+
+log = structlog.get_logger("relay.operator")
+
+
+class LedgerView:
+    """A ledger behind the operator's own endpoints.
+
+    Args:
+        config: the ledger, with everything that is pinned.
+        ledger: the opened ledger.
+        database: what is remembered.
+        book: the lanes of all ledgers.
+    """
+
+    def __init__(self, config: ChainConfig, ledger: Ledger, database: OperatorDatabase, book: LaneBook) -> None:
+        self.config = config
+        self.ledger = ledger
+        self.chronicles: dict[Key, Chronicle] = {}
+        self.state: Any = None
+        self._client: Any = client_named(config.consensus)
+        self._database = database
+        self._book = book
+        self._header = b""
+        self._next = config.first_height  # first block whose events are not known yet
+        self._may_hold_events = True  # whether a block since then may hold some
+        self._opened: list[LaneOpened] = []  # not yet in the database
+        self._saved: LedgerRow | None = None
+        self._proofs: dict[tuple[LaneId, int, int], int] = {}  # (lane, direction, height) → entries proved there
+        self._remember()
+
+    @property
+    def frozen(self) -> bool:
+        """Whether misbehaviour was found."""
+        return self.state is not None and self.state.frozen
+
+    def look(self, now: int, target: int | None = None) -> None:
+        """Follow the headers up to a height (the newest final one if there is no target) and read the gateway.
+
+        Raises:
+            AdapterError: the endpoint does not answer properly.
+            Lied: what it says cannot be true; it was left, and the next look reads again what was not proved.
+            LightClientError: the client is frozen or expired, or clocks differ.
+        """
+        if self.state is None:
+            self._bootstrap()
+        try:
+            self._follow(now, target)
+            if self.state.height >= self._next:
+                if self._may_hold_events:
+                    self._observe()
+                self._next, self._may_hold_events = self.state.height + 1, False
+                self._prove_again()
+        except Lied as lie:
+            self._distrust(lie)
+            raise
+        except Misbehaviour:
+            self.state = self.state.freeze()
+            self.save()
+            raise
+
+    def block_hash(self, height: int) -> BlockHash:
+        """The block of an accepted height.
+
+        Raises:
+            HeightNotRetained: the light client no longer remembers it.
+        """
+        found: BlockHash | None = self.state.hash_at(height)
+        if found is None:
+            raise HeightNotRetained("The height is no longer kept.", expected=self.state.oldest_height, found=height)
+        return found
+
+    def prove(self, keys: Sequence[Key], height: int) -> None:
+        """Prove the heads of histories in the state of an accepted block; `proved` tells the result.
+
+        Raises:
+            AdapterError: the endpoint does not answer properly.
+            Lied: a proof is refused.
+            LightClientError: the height is not within the light client's window, or the client is frozen.
+        """
+        missing = [key for key in dict.fromkeys(keys) if (*key, height) not in self._proofs]
+        if not missing:
+            return
+        try:
+            self._prove(missing, height)
+        except Lied as lie:
+            for key in missing:
+                self.chronicles[key].forget()
+            self._distrust(lie)
+            raise
+
+    def proved(self, key: Key, height: int) -> int | None:
+        """How many entries of a history are proved to stand in the state of a block, if that was proved."""
+        return self._proofs.get((*key, height))
+
+    def checkpoint(self, key: Key, nonce: int) -> Checkpoint:
+        """Where a history goes on when everything up to `nonce` is signed."""
+        chronicle = self.chronicles[key]
+        return Checkpoint(
+            chronicle.lane_id,
+            chronicle.direction,
+            nonce,
+            chronicle.head_after(nonce),
+            chronicle.restart_height(nonce),
+        )
+
+    def rewind(self, key: Key) -> None:
+        """Forget a history, so that the next look reads it from the lane's opening."""
+        known = self._book.get(key[0])
+        if known is None:
+            return
+        direction = Direction(key[1])
+        height = max(known.ends[int(direction)].height, self.config.first_height)
+        self.chronicles[key] = Chronicle.from_opening(key[0], direction, known.lane.suite, height)
+        self._read_again_from(height)
+
+    def read_openings_again(self) -> None:
+        """Read everything from the first block again: an endpoint may have kept silent about a lane."""
+        self._read_again_from(self.config.first_height)
+
+    def save(self) -> None:
+        """Remember how far the ledger was followed."""
+        if self.state is None:
+            return
+        row = LedgerRow(self.state.to_bytes(), self._header, self._next - 1)
+        if row != self._saved:
+            self._database.save_look(self.config.identity, row, self._opened)
+            self._saved, self._opened = row, []
+
+    def _remember(self) -> None:
+        """Take up what the database remembers."""
+        row = self._database.ledger(self.config.identity)
+        if row is None:
+            return
+        self.state = self._client.state_from_bytes(row.state)
+        self._header, self._next, self._saved = row.header, row.observed + 1, row
+        for opened in self._database.openings(self.config.identity):
+            self._open(opened)
+        for point in self._database.checkpoints(self.config.identity):
+            chronicle = self.chronicles.get((point.lane_id, int(point.direction)))
+            if chronicle is not None:
+                chronicle.base_nonce, chronicle.base_head = point.nonce, point.head
+                chronicle.base_height = chronicle.proved_height = point.height
+        for chronicle in self.chronicles.values():
+            self._read_again_from(chronicle.base_height)
+
+    def _bootstrap(self) -> None:
+        header = self.ledger.headers(self.config.pinned_height, self.config.pinned_height)[0]
+        configuration = client_configuration(self.config, self.ledger)
+        self.state = self._client.bootstrap(header, self.config.pinned_hash, configuration)
+        self._header = header
+        log.info("pinned", chain=self.config.name, height=self.state.height)
+
+    def _follow(self, now: int, target: int | None) -> None:
+        while True:
+            followed = follow(self.ledger, self._client, self.state, self._header, now, target=target)
+            if not followed.headers:
+                return
+            self.state, self._header = followed.state, followed.headers[-1]
+            self._may_hold_events = self._may_hold_events or any(
+                _may_hold(header, self.config.gateway) for header in followed.headers
+            )
+            if self.state.height >= (followed.tip if target is None else min(followed.tip, target)):
+                return
+
+    def _observe(self) -> None:
+        """Read the gateway's events; a lane that opened meanwhile is read in a second pass, from its opening."""
+        tracks = [chronicle.track for chronicle in self.chronicles.values()]
+        look = observe(self.ledger, self._client, self.state, self.config.pin, tracks, self._next)
+        new = [key for opened in look.opened if (key := self._open(opened)) is not None]
+        histories = list(look.histories)
+        if new:
+            first = min(self.chronicles[key].base_height for key in new)
+            tracks = [self.chronicles[key].track for key in new]
+            histories += observe(self.ledger, self._client, self.state, self.config.pin, tracks, first).histories
+        for history in histories:
+            key = (history.track.lane_id, int(history.track.direction))
+            self.chronicles[key].extend(history, look.height)
+            self._note_proof(key, look.height, history.nonce)
+
+    def _open(self, opened: LaneOpened) -> Key | None:
+        """Take up a lane's end; its key if the history is new."""
+        lane = self._book.add(self.config.word, self.config.gateway, opened)
+        key = (opened.lane_id, 1 if opened.end == DESTINATION else 0)
+        if lane is None or key in self.chronicles:
+            return None
+        height = opened.position.height
+        self.chronicles[key] = Chronicle.from_opening(opened.lane_id, Direction(key[1]), lane.suite, height)
+        self._opened.append(opened)
+        return key
+
+    def _prove(self, keys: Sequence[Key], height: int) -> None:
+        block_hash = self.block_hash(height)
+        found = self.ledger.evidence(self.config.gateway, list(keys), height)
+        for key, item in zip(keys, found, strict=True):
+            chronicle = self.chronicles[key]
+            nonce = chronicle.nonce_at(height)
+            head: Head = chronicle.head_after(nonce)
+            evidence = SlotEvidence(item.header, item.account_proof, item.storage_proof)
+            # A slot shows a head and no number of entries; the claim's own form wants at least one.
+            claim = Claim(chronicle.lane_id, chronicle.direction, max(nonce, 1), head, height, block_hash)
+            try:
+                self._client.verify_claim(self.state, claim, evidence, self.config.pin)
+            except Refused as refusal:
+                raise Lied(refusal.name, refusal.message, self.ledger.endpoint) from refusal
+            if nonce == chronicle.nonce:
+                chronicle.proved_height = max(chronicle.proved_height, height)
+            self._note_proof(key, height, nonce)
+
+    def _prove_again(self) -> None:
+        """Prove histories that have not moved for long, and remember that nothing needs to be read before this block."""
+        height = self.state.height
+        old = [key for key, item in self.chronicles.items() if item.proved_height <= height - PROVE_AGAIN_BLOCKS]
+        if not old:
+            return
+        self._prove(old, height)
+        resting = [key for key in old if not self.chronicles[key].heads]
+        self._database.save_checkpoints(
+            self.config.identity, [self.checkpoint(key, self.chronicles[key].nonce) for key in resting]
+        )
+
+    def _note_proof(self, key: Key, height: int, nonce: int) -> None:
+        if len(self._proofs) >= PROOFS_KEPT:
+            for old in list(self._proofs)[: PROOFS_KEPT // 2]:
+                del self._proofs[old]
+        self._proofs[(*key, height)] = nonce
+
+    def _distrust(self, lie: Lied) -> None:
+        another = self.ledger.leave_endpoint(f"{lie.name}: {lie}")
+        log.warning(
+            "endpoint_accused",
+            chain=self.config.name,
+            endpoint=lie.endpoint,
+            refusal=lie.name,
+            text=str(lie),
+            another=another,
+        )
+        for chronicle in self.chronicles.values():
+            self._read_again_from(chronicle.proved_height)
+
+    def _read_again_from(self, height: int) -> None:
+        self._next, self._may_hold_events = min(self._next, height), True
+
+
+def client_configuration(config: ChainConfig, ledger: Ledger) -> Any:
+    """What no header says, from the options of the operator's file and from what its own node is.
+
+    Raises:
+        AdapterError: the node does not answer.
+        ConfigurationInvalid: an option is out of its range.
+    """
+    if config.consensus == "development":
+        from light_clients.development import DevelopmentConfiguration
+
+        return DevelopmentConfiguration(**config.client)
+    from light_clients.qbft import Dialect, QbftConfiguration
+
+    identity = ledger.identity()
+    software = identity.software.lower()
+    told = dict(config.client)
+    dialect = Dialect(told.pop("dialect", "goquorum" if "quorum" in software and "besu" not in software else "besu"))
+    return QbftConfiguration(**{"dialect": dialect, "sub_second_blocks": identity.development, **told})
+
+
+def _may_hold(header: bytes, gateway: bytes) -> bool:
+    try:
+        return may_contain(header, gateway)
+    except RlpRefused:
+        return True  # a ledger whose headers have no bloom filter is asked about every block
