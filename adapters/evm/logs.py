@@ -64,7 +64,7 @@ class LogReader:
                 continue
             logs += _read_logs(answer, start, end, address, wanted)
             start = end + 1
-            self._span = min(self._largest_span, self._span * 2)
+            self._span = min(self._largest_span, self._span + self._span // 4 + 1)
         return self._with_times(logs)
 
     def _ask(self, question: dict[str, Any], end: int) -> Any:

@@ -43,7 +43,7 @@ _CAUSES: tuple[tuple[str, re.Pattern[str]], ...] = (
 _TOO_MUCH = re.compile(
     r"too many (results|logs|blocks)|more than \d+ (results|logs|blocks)|limit exceeded|exceed.{0,24}(limit|maximum|range|max|size)"
     r"|(range|span).{0,24}(too (large|wide|big)|limit|exceed)|(response|result|answer).{0,24}(too (large|big)|size|limit)"
-    r"|query timeout|maximum.{0,12}(block|range)|narrow"
+    r"|limited to|query timeout|maximum.{0,12}(block|range)|narrow"
 )
 _NO_STATE = re.compile(
     r"missing trie node|state.{0,24}(not available|unavailable|pruned|missing|not found|not exist)|proof window|historical state"

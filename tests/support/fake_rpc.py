@@ -6,6 +6,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from adapters.transport import Answer
+
 Reply = tuple[int, dict[str, str], bytes]
 
 
@@ -71,3 +73,21 @@ class RpcFault:
 
     def __init__(self, message: str, code: int = -32000, data: Any = None) -> None:
         self.error = {"code": code, "message": message} | ({} if data is None else {"data": data})
+
+
+class FakeTransport:
+    """Carries requests to a function instead of a network: `results(method, params)`; keeps every call."""
+
+    def __init__(self, results: Callable[[str, list[Any]], Any]) -> None:
+        self.results = results
+        self.calls: list[tuple[str, list[Any]]] = []
+
+    def exchange(self, body: bytes) -> Answer:
+        return Answer(200, json.dumps(answers(json.loads(body), self._result)).encode())
+
+    def close(self) -> None:
+        return
+
+    def _result(self, method: str, params: list[Any]) -> Any:
+        self.calls.append((method, params))
+        return self.results(method, params)
