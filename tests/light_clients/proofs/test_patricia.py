@@ -238,6 +238,16 @@ def test_a_long_node_inlined_is_refused():
     check(ProofNodeInlining, b"\x12", branch({1: [b"\x32", b"v" * 40]}))
 
 
+def test_a_node_stands_by_hash_from_32_bytes_on():
+    short, long = [b"\x32", b"v" * 28], [b"\x32", b"v" * 29]
+    assert (len(rlp.encode(short)), len(rlp.encode(long))) == (31, 32)
+    inlined, hashed = branch({1: short}), branch({1: keccak256(rlp.encode(long))})
+    assert verify_proof(keccak256(inlined), b"\x12", [inlined]) == b"v" * 28
+    assert verify_proof(keccak256(hashed), b"\x12", [hashed, rlp.encode(long)]) == b"v" * 29
+    check(ProofNodeInlining, b"\x12", branch({1: long}))
+    check(ProofNodeInlining, b"\x12", branch({1: keccak256(rlp.encode(short))}), rlp.encode(short))
+
+
 def test_an_empty_slot_of_a_branch_proves_absence():
     node = branch({2: keccak256(b"child")})
     assert verify_proof(keccak256(node), b"\x12", [node]) is None
@@ -348,8 +358,8 @@ def _with_address(root_and_proof):
         (ProofValueInvalid, [*GOOD_ACCOUNT, b""]),
         (ProofValueInvalid, [1, 1, bytes(31), EMPTY_CODE]),
         (ProofValueInvalid, [1, 1, bytes(EMPTY_ROOT), EMPTY_CODE + b"\x00"]),
-        (ProofValueInvalid, [1, 1, [bytes(EMPTY_ROOT)], EMPTY_CODE]),
-        (ProofValueInvalid, [1, 1, bytes(EMPTY_ROOT), [EMPTY_CODE]]),
+        (ProofValueInvalid, [1, 1, [b""] * 32, EMPTY_CODE]),
+        (ProofValueInvalid, [1, 1, bytes(EMPTY_ROOT), [b""] * 32]),
         (RlpNotCanonical, [2**64, 1, bytes(EMPTY_ROOT), EMPTY_CODE]),
         (RlpNotCanonical, [1, b"\x00", bytes(EMPTY_ROOT), EMPTY_CODE]),
     ],

@@ -136,6 +136,8 @@ def test_the_last_validator_cannot_go(configuration):
 def test_a_set_cannot_outgrow_the_client(configuration):
     many = tuple(number.to_bytes(20, "big") for number in range(1, 257))
     votes = tuple(Vote(voter, b"\xff" * 20, add=True) for voter in many[:128])
+    grown, _ = after_block(configuration, 1, many[:255], votes[:127], Vote(many[128], b"\xff" * 20, add=True))
+    assert len(grown) == 256
     with pytest.raises(ValidatorsTooMany):
         after_block(configuration, 1, many, votes, Vote(many[128], b"\xff" * 20, add=True))
 
