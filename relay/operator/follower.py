@@ -69,6 +69,7 @@ class Follower(threading.Thread):
         signer: the operator's key.
         hub: where attestations are posted.
         desk: where it is told what became of a claim.
+        clock: Unix seconds; the light client holds headers against it.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Follower(threading.Thread):
         signer: Signer,
         hub: HubClient,
         desk: Desk,
+        clock: Callable[[], float],
     ) -> None:
         super().__init__(name=f"follower-{name}", daemon=True)
         self.chain = name
@@ -90,6 +92,7 @@ class Follower(threading.Thread):
         self._signer = signer
         self._hub = hub
         self._desk = desk
+        self._clock = clock
         self._view: LedgerView | None = None
         self._lock = threading.Lock()
         self._waiting: dict[int, _Waiting] = {}
@@ -184,7 +187,7 @@ class Follower(threading.Thread):
     def _look(self, view: LedgerView, offers: Sequence[Offer]) -> None:
         target = max((item.claim.height for item in offers), default=None)
         try:
-            view.look(int(time.time()), target)
+            view.look(int(self._clock()), target)
         except Misconfigured:  # frozen or expired: every claim is refused by that name, below
             if view.state is None:
                 raise

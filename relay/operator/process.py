@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -37,12 +38,14 @@ class Operator:
 
     Args:
         file: its configuration, `operator.toml`.
+        clock: Unix seconds; light clients hold headers against it.
 
     Raises:
         HubError: the configuration, the key or the database cannot be used, or the operator runs already.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._file = file.absolute()
         self._config = load_config(self._file)
         self._stamp = _stamp(self._file)
@@ -129,6 +132,7 @@ class Operator:
             signer=self._signer,
             hub=self._hub,
             desk=self._desk,
+            clock=self._clock,
         )
 
     def _poll(self) -> None:
