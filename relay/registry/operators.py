@@ -61,19 +61,19 @@ def add_operator(store: Store, name: str, signer: bytes, organisation: str) -> N
         )
 
 
-def signer_address(text: str) -> bytes:
-    """Read a signer's address from a command line.
+def address(text: str) -> bytes:
+    """Read an address of 20 bytes from a command line.
 
     Raises:
         BadInput: it is none.
     """
     try:
-        address = bytes_from_hex(text)
+        found = bytes_from_hex(text)
     except SchemaError:
-        address = b""
-    if len(address) != 20:
+        found = b""
+    if len(found) != 20:
         raise BadInput(f"{text[:80]!r} is no address.", "Give 0x and 40 hexadecimal digits.")
-    return address
+    return found
 
 
 def all_operators(store: Store) -> list[Row[Any]]:

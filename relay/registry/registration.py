@@ -20,6 +20,7 @@ from relay.errors import BadInput, Duplicate, NotNow
 from relay.home import Home
 from relay.keys import Key, KeyStore, key_name
 from relay.registry.chains import chain_named
+from relay.registry.committee import read_committee, write_committee
 from relay.registry.consensus import Trusted, parse_pin, trust_ledger
 from relay.registry.gateways import (
     Contract,
@@ -33,7 +34,7 @@ from relay.registry.names import GUARDIAN, OFFICERS, SENDER
 from relay.registry.nodes import code_at, fund
 from relay.registry.operators import members, write_operator_files
 from relay.store import Store
-from relay.store.tables import chains, committees
+from relay.store.tables import chains
 from schemas.claim import Claim, Direction
 from schemas.primitives import BlockHash, Head, LaneId, SchemaError, name_text
 from schemas.suites import keccak256
@@ -117,7 +118,7 @@ class Registration:
             key = self.keys.load_or_new(request.key or f"relayer-{request.name}")
             contracts = self._contracts(request, ledger, identity, key)
             self._check_refusal(ledger, contracts)
-            return self._write(request, identity, trusted, contracts, key, _epochs(ledger, contracts.verifier))
+            return self._write(request, identity, trusted, contracts, key, read_committee(ledger, contracts.verifier))
         finally:
             ledger.close()
 
@@ -258,7 +259,7 @@ class Registration:
         trusted: Trusted,
         contracts: _Contracts,
         key: Key,
-        epochs: list[dict[str, Any]],
+        committee: dict[str, Any],
     ) -> Row[Any]:
         row = chain_row(request, identity, trusted, contracts, key) | {
             "officers": list(OFFICERS) if self.config.development else []
@@ -266,7 +267,7 @@ class Registration:
         try:
             with self.store.write() as connection:
                 connection.execute(insert(chains).values(**row))
-                connection.execute(insert(committees), [{"chain": request.name, **epoch} for epoch in epochs])
+                write_committee(connection, request.name, committee)
         except Exception:
             self.tell(
                 "the contracts are deployed but the hub could not write them down; run the command again with "
@@ -324,14 +325,6 @@ def _identity(adapter: str, url: str) -> LedgerIdentity:
         raise BadInput(f"{str(error).rstrip('.')}.", "Check --rpc and that the node runs.") from error
     finally:
         ledger.close()
-
-
-def _epochs(ledger: Ledger, verifier: bytes) -> list[dict[str, Any]]:
-    """The committee's present epoch as its contract has it."""
-    contract = Contract(ledger, "CommitteeVerifier", verifier)
-    number = int(contract.ask("epoch"))
-    signers, _organisations, threshold, _ends_at = contract.ask("epochOf", number)
-    return [{"epoch": number, "threshold": threshold, "signers": list(signers), "state": "current"}]
 
 
 def _told_trust(trusted: Trusted, *, pinned: bool) -> str:

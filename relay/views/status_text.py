@@ -129,3 +129,36 @@ def _processes(data: dict[str, Any]) -> str:
             f"{process['role']} {state}" + (f" (start {process['restarts'] + 1})" if process["restarts"] else "")
         )
     return "Processes: " + " · ".join(shown)
+
+
+def render_chains(chains: list[dict[str, Any]]) -> str:
+    """Lay out ledgers."""
+    if not chains:
+        return "No ledgers yet. Add one: relayhub chain add NAME --rpc URL"
+    return table(CHAIN_HEADINGS, [_chain(chain) for chain in chains])
+
+
+def render_chain(chain: dict[str, Any], now: float) -> str:
+    """Lay out one ledger in full."""
+    shown = {name: value for name, value in chain.items() if name not in ("waits", "endpoint_trouble")}
+    width = max(len(name) for name in shown)
+    lines = [f"{name.ljust(width)}  {'-' if value is None else value}" for name, value in shown.items()]
+    lines += [
+        f"{item['url']}: {item['reason']} (since {ago(item['since'], now)})" for item in chain["endpoint_trouble"]
+    ]
+    lines += [_wait(wait, f"ledger {chain['name']}", now) for wait in chain["waits"]]
+    return "\n".join(lines)
+
+
+def render_lanes(lanes: list[dict[str, Any]]) -> str:
+    """Lay out lanes with their ids."""
+    if not lanes:
+        return "No lanes yet. Open one: relayhub lane open A B --both"
+    return table((*LANE_HEADINGS, "ID"), [(*_lane(lane), lane["lane_id"]) for lane in lanes])
+
+
+def render_operators(operators: list[dict[str, Any]], now: float) -> str:
+    """Lay out operators with their signers."""
+    if not operators:
+        return "No operators yet. Register one: relayhub operator add NAME --signer 0x… --organisation ORG"
+    return table((*OPERATOR_HEADINGS, "SIGNER"), [(*_operator(item, now), item["signer"]) for item in operators])

@@ -1,0 +1,111 @@
+"""`relayhub chain`: register ledgers, show and retire them."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from relay.cli.options import HomeOption, JsonOption, emit, home_of, note
+
+app = typer.Typer(help="Ledgers: add, list, show, retire.", no_args_is_help=True, rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(help="The ledger's name here.")]
+
+
+@app.command("add")
+def add(
+    name: Name,
+    rpc: Annotated[list[str], typer.Option("--rpc", help="An endpoint's URL or IPC path; give several for failover.")],
+    chain_id: Annotated[str, typer.Option("--chain-id", help="Refuse any ledger but this (1337 or eip155:1337).")] = "",
+    adapter: Annotated[str, typer.Option("--adapter", help="Which adapter speaks to it.")] = "evm",
+    consensus: Annotated[
+        str, typer.Option("--consensus", help="auto, qbft, or development (none verifiable).")
+    ] = "auto",
+    pin: Annotated[str, typer.Option("--pin", help="The trusted block, HEIGHT:0xHASH; needed in production.")] = "",
+    gateway: Annotated[str, typer.Option("--gateway", help="A gateway that is there already.")] = "",
+    verifier: Annotated[str, typer.Option("--verifier", help="Its committee verifier.")] = "",
+    officer: Annotated[
+        list[str] | None, typer.Option("--officer", help="An officer of new contracts; give three.")
+    ] = None,
+    guardian: Annotated[str, typer.Option("--guardian", help="The guardian of new contracts.")] = "",
+    key: Annotated[str, typer.Option("--key", help="The relayer's key [default: relayer-NAME, made if missing].")] = "",
+    home: HomeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Register a ledger: ask the node what it is, trust a pinned header, deploy the gateway."""
+    from relay.cli.session import session
+    from relay.registry.chains import endpoints_of
+    from relay.registry.operators import address
+    from relay.registry.registration import ChainRequest, Registration
+
+    with session(home) as hub:
+        request = ChainRequest(
+            name=name,
+            endpoints=endpoints_of(rpc),
+            adapter=adapter,
+            chain_id=chain_id,
+            consensus=consensus,
+            pin=pin,
+            gateway=address(gateway) if gateway else b"",
+            verifier=address(verifier) if verifier else b"",
+            key=key,
+            officers=tuple(address(item) for item in officer or ()),
+            guardian=address(guardian) if guardian else b"",
+        )
+        row = Registration(hub.home, hub.config, hub.store, _quiet if as_json else note).add(request)
+        data = {
+            "name": row.name,
+            "chain_id": row.chain_id,
+            "consensus": row.consensus,
+            "gateway": row.gateway,
+            "verifier": row.verifier,
+            "mailbox": row.mailbox,
+            "account": row.account,
+            "pinned_height": row.pinned_height,
+            "pinned_hash": row.pinned_hash,
+        }
+    emit(data, f"{name} is registered. Next: relayhub lane open {name} OTHER --both", as_json=as_json)
+
+
+@app.command("list")
+def show_all(home: HomeOption = "", as_json: JsonOption = False) -> None:
+    """List ledgers."""
+    from relay.views.status import hub_status
+    from relay.views.status_text import render_chains
+
+    data = hub_status(home_of(home))["chains"]
+    emit(data, "" if as_json else render_chains(data), as_json=as_json)
+
+
+@app.command("show")
+def show(name: Name, home: HomeOption = "", as_json: JsonOption = False) -> None:
+    """Show everything about a ledger."""
+    from relay.errors import NotFound
+    from relay.views.status import hub_status
+    from relay.views.status_text import render_chain
+
+    data = hub_status(home_of(home))
+    found: list[dict[str, Any]] = [chain for chain in data["chains"] if chain["name"] == name]
+    if not found:
+        known = ", ".join(chain["name"] for chain in data["chains"]) or "none yet"
+        raise NotFound(
+            f"There is no ledger named {name!r} (known: {known}).", "Add it: relayhub chain add NAME --rpc URL."
+        )
+    emit(found[0], "" if as_json else render_chain(found[0], time.time()), as_json=as_json)
+
+
+@app.command("retire")
+def retire(name: Name, home: HomeOption = "", as_json: JsonOption = False) -> None:
+    """Stop following a ledger; refused until its lanes are closed and have settled what they sent, or are abandoned."""
+    from relay.cli.session import session
+    from relay.registry.chains import retire_chain
+
+    with session(home) as hub:
+        retire_chain(hub.home, hub.config, hub.store, name)
+    emit({"name": name, "state": "retired"}, f"{name} is retired.", as_json=as_json)
+
+
+def _quiet(_line: str) -> None:
+    """Say nothing: the result is JSON."""

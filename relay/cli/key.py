@@ -1,0 +1,44 @@
+"""`relayhub key`: private keys of this hub, each in a file of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from relay.cli.options import HomeOption, JsonOption, emit, home_of
+from relay.views.tables import table
+
+app = typer.Typer(help="Private keys: made here, never shown.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(help="A name for the key, in any script.")],
+    home: HomeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key; prints its address."""
+    from relay.keys import KeyStore
+
+    store = KeyStore(home_of(home).keys)
+    key = store.new(name)
+    data = {"name": name, "address": "0x" + key.address.hex(), "file": str(store.path(name))}
+    emit(data, f"{name}  {data['address']}\n(kept in {data['file']}, mode 600; make a backup)", as_json=as_json)
+
+
+@app.command("list")
+def show(home: HomeOption = "", as_json: JsonOption = False) -> None:
+    """List names and addresses."""
+    from relay.errors import HubError
+    from relay.keys import KeyStore
+
+    store = KeyStore(home_of(home).keys)
+    keys = []
+    for name in store.names():
+        try:
+            keys.append({"name": name, "address": "0x" + store.load(name).address.hex(), "trouble": ""})
+        except HubError as error:
+            keys.append({"name": name, "address": "", "trouble": str(error)})
+    text = table(["KEY", "ADDRESS"], [[key["name"], key["address"] or key["trouble"]] for key in keys])
+    emit(keys, text if keys else "No keys yet. Make one: relayhub key new NAME.", as_json=as_json)

@@ -1,0 +1,118 @@
+"""Actions that an officer proposes by name: `relayhub propose ACTION`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from adapters.solidity import administration
+from relay.errors import BadInput
+from relay.registry.committee import next_epoch, refresh_committee
+from relay.registry.lanes import all_lanes, lane_row, refresh
+from relay.registry.operators import address
+from relay.store import Store
+from schemas.primitives import LaneId
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an officer says besides the action's name; empty where it is not needed."""
+
+    lane: str = ""
+    account: str = ""
+    previous: str = ""
+    limit: int = 65_535
+    threshold: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A kind of action: which contract takes it, which options it needs, and how its calldata is made."""
+
+    contract: str
+    needs: tuple[str, ...]
+    build: Callable[[Store, Row[Any], Wish], bytes]
+
+
+def _lane(store: Store, wish: Wish) -> LaneId:
+    return LaneId(lane_row(store, wish.lane).lane_id)
+
+
+ACTIONS: dict[str, Action] = {
+    "allow-sender": Action(
+        "gateway",
+        ("lane", "account"),
+        lambda store, _row, wish: administration.allow_sender(_lane(store, wish), address(wish.account), wish.limit),
+    ),
+    "allow-receiver": Action(
+        "gateway",
+        ("lane", "account"),
+        lambda store, _row, wish: administration.allow_receiver(_lane(store, wish), address(wish.account)),
+    ),
+    "set-verifier": Action(
+        "gateway",
+        ("lane", "account"),
+        lambda store, _row, wish: administration.set_verifier(_lane(store, wish), address(wish.account)),
+    ),
+    "close-lane": Action("gateway", ("lane",), lambda store, _row, wish: administration.close_lane(_lane(store, wish))),
+    "abandon-lane": Action(
+        "gateway", ("lane",), lambda store, _row, wish: administration.abandon_lane(_lane(store, wish))
+    ),
+    "resume-lane": Action(
+        "gateway", ("lane",), lambda store, _row, wish: administration.unpause_lane(_lane(store, wish))
+    ),
+    "resume": Action("gateway", (), lambda _store, _row, _wish: administration.unpause()),
+    "replace-officer": Action(
+        "gateway",
+        ("previous", "account"),
+        lambda _store, _row, wish: administration.replace_officer(address(wish.previous), address(wish.account)),
+    ),
+    "replace-guardian": Action(
+        "gateway", ("account",), lambda _store, _row, wish: administration.replace_guardian(address(wish.account))
+    ),
+    "replace-verifier-officer": Action(
+        "verifier",
+        ("previous", "account"),
+        lambda _store, _row, wish: administration.replace_officer(address(wish.previous), address(wish.account)),
+    ),
+    "replace-verifier-guardian": Action(
+        "verifier", ("account",), lambda _store, _row, wish: administration.replace_guardian(address(wish.account))
+    ),
+    "add-epoch": Action("verifier", (), lambda store, row, wish: next_epoch(store, row, wish.threshold)),
+}
+
+
+def build_action(store: Store, row: Row[Any], name: str, wish: Wish) -> tuple[str, bytes, str]:
+    """Make an action's calldata.
+
+    Args:
+        store: the database.
+        row: the ledger on which it is proposed.
+        name: one of `ACTIONS`.
+        wish: what the officer said besides.
+
+    Returns:
+        The contract that takes it, the calldata, and a line that says what it does.
+
+    Raises:
+        BadInput: there is no such action, or something that it needs was not said.
+    """
+    action = ACTIONS.get(name)
+    if action is None:
+        raise BadInput(f"There is no action {name!r}.", f"Choose one of {', '.join(ACTIONS)}.")
+    missing = [option for option in action.needs if not getattr(wish, option)]
+    if missing:
+        raise BadInput(f"The action {name} needs more.", f"Give {', '.join(f'--{option}' for option in missing)}.")
+    said = " ".join(f"{option} {getattr(wish, option)}" for option in action.needs)
+    return action.contract, action.build(store, row, wish), f"{name} {said} at {row.name}".replace("  ", " ")
+
+
+def refresh_after(store: Store, row: Row[Any]) -> None:
+    """After something was executed on a ledger: read its committee and its lanes again."""
+    refresh_committee(store, row)
+    for lane in all_lanes(store):
+        if row.name in (lane.source, lane.destination) and lane.state in ("opening", "active", "closed"):
+            refresh(store, lane)

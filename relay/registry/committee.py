@@ -1,0 +1,71 @@
+"""A ledger's committee: who may sign for its verifier, read from the contract and written down; new epochs; strikes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Row, update
+
+from adapters.protocol import Ledger
+from adapters.solidity.administration import add_epoch
+from adapters.solidity.contracts import organisation_word
+from relay.errors import NotNow
+from relay.registry.chains import open_chain
+from relay.registry.gateways import Contract
+from relay.registry.operators import members
+from relay.store import Store
+from relay.store.tables import committees
+from relay.store.upsert import upsert
+
+OVERLAP_S = 3600
+"""Seconds for which the epoch before is still believed: signatures on their way keep their worth."""
+
+
+def read_committee(ledger: Ledger, verifier: bytes) -> dict[str, Any]:
+    """The present epoch as the contract has it: epoch, threshold, signers in the order of the bitmap."""
+    contract = Contract(ledger, "CommitteeVerifier", verifier)
+    number = int(contract.ask("epoch"))
+    signers, _organisations, threshold, _ends_at = contract.ask("epochOf", number)
+    return {"epoch": number, "threshold": int(threshold), "signers": [str(signer) for signer in signers]}
+
+
+def write_committee(connection: Connection, chain: str, committee: dict[str, Any]) -> None:
+    """Write down a ledger's present epoch; those before it are old."""
+    connection.execute(
+        update(committees)
+        .where(committees.c.chain == chain, committees.c.epoch < committee["epoch"])
+        .values(state="old")
+    )
+    values = {"threshold": committee["threshold"], "signers": committee["signers"], "state": "current"}
+    upsert(connection, committees, {"chain": chain, "epoch": committee["epoch"]}, values)
+
+
+def refresh_committee(store: Store, row: Row[Any]) -> dict[str, Any]:
+    """Read a ledger's committee again and write it down."""
+    ledger = open_chain(row)
+    try:
+        committee = read_committee(ledger, bytes(row.verifier))
+    finally:
+        ledger.close()
+    with store.write() as connection:
+        write_committee(connection, row.name, committee)
+    return committee
+
+
+def next_epoch(store: Store, row: Row[Any], threshold: int) -> bytes:
+    """The action that makes today's operators the next epoch of a ledger's committee.
+
+    Raises:
+        NotNow: there are fewer organisations than the threshold.
+    """
+    signers = [(bytes(member.signer), organisation_word(member.organisation)) for member in members(store)]
+    if len({organisation for _, organisation in signers}) < threshold:
+        raise NotNow(f"A committee needs {threshold} organisations.", "Register more: relayhub operator add.")
+    ledger = open_chain(row)
+    try:
+        contract = Contract(ledger, "CommitteeVerifier", bytes(row.verifier))
+        number, now = int(contract.ask("epoch")) + 1, int(contract.ask("nowSeconds"))
+    finally:
+        ledger.close()
+    return add_epoch(number, signers, threshold, max(now, int(time.time())) + OVERLAP_S)

@@ -1,0 +1,157 @@
+"""Send messages from a local key through a ledger's gateway, as an application would: nothing of the hub is needed for it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.protocol import Call, MessageSent
+from adapters.solidity.calldata import encode_send
+from relay.errors import BadInput, NotNow
+from relay.keys import Key
+from relay.registry.chains import chain_named, open_chain
+from relay.registry.lanes import lane_row, refresh
+from relay.registry.transact import transact
+from relay.store import Store
+from schemas.payloads import CallPayload, RawPayload, TextPayload, encode_payload
+from schemas.primitives import ACCOUNT_MAX_BYTES, SchemaError, bytes_from_hex
+
+SEND_GAS = 200_000
+GAS_PER_PAYLOAD_BYTE = 60
+SENDS_AT_ONCE = 200
+_CALL = re.compile(r"\s*([^\s(]+)\s*\((.*)\)\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that its source gateway took: id, nonce, transaction and block."""
+
+    message_id: bytes
+    lane_id: bytes
+    nonce: int
+    transaction: bytes
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is sent: the receiver (an address or `mailbox`), payload bytes, gas, and when it expires (Unix seconds, 0 never)."""
+
+    receiver: str
+    payload: bytes
+    gas_limit: int
+    callback_gas: int = 0
+    expires_at: int = 0
+
+
+def payload_of(*, text: str | None, hexadecimal: str | None, file: str | None, call: str | None) -> bytes:
+    """Encode the one kind of payload that was given.
+
+    Raises:
+        BadInput: none or several were given, or it cannot be encoded.
+    """
+    given = [value for value in (text, hexadecimal, file, call) if value is not None]
+    if len(given) != 1:
+        raise BadInput("A message has one payload.", "Give one of --text, --hex, --file, --call.")
+    try:
+        if text is not None:
+            text.encode()
+            return encode_payload(TextPayload(text=text))
+        if hexadecimal is not None:
+            return encode_payload(RawPayload(data=bytes_from_hex(hexadecimal)))
+        if call is not None:
+            return encode_payload(_call(call))
+        return encode_payload(RawPayload(data=Path(str(file)).read_bytes()))
+    except OSError as error:
+        raise BadInput(f"The file {file} cannot be read: {error.strerror}.", "Check --file.") from None
+    except (SchemaError, ValueError) as error:
+        reason = "it is no valid text" if isinstance(error, UnicodeError) else str(error).splitlines()[0]
+        raise BadInput(f"The payload cannot be encoded: {reason}.", "Correct it.") from None
+
+
+def send(store: Store, lane: tuple[str, str, str], key: Key, letter: Letter, count: int) -> list[Sent]:
+    """Send one letter `count` times over a lane; returns when the source has them in blocks.
+
+    Args:
+        store: the database, for the lane and its ledgers.
+        lane: source, destination and channel.
+        key: who sends and pays.
+        letter: what is sent.
+        count: how many messages.
+
+    Raises:
+        BadInput: the receiver is no account.
+        NotFound: there is no such lane.
+        NotNow: the lane is not active.
+        Rejected: the gateway refuses; the reason is in its own words.
+    """
+    row = lane_row(store, *lane)
+    state = refresh(store, row) if row.state == "opening" else row.state
+    if state != "active":
+        raise NotNow(f"The lane {lane[0]} → {lane[1]} #{lane[2]} is {state}.", "See: relayhub status.")
+    source = chain_named(store, row.source)
+    receiver = _receiver(chain_named(store, row.destination), letter.receiver)
+    calldata = encode_send(
+        row.lane_id, receiver, letter.payload, letter.gas_limit, letter.callback_gas, letter.expires_at
+    )
+    call = Call(bytes(source.gateway), calldata, SEND_GAS + GAS_PER_PAYLOAD_BYTE * len(letter.payload))
+    ledger = open_chain(source)
+    sent: list[Sent] = []
+    try:
+        while len(sent) < count:
+            batch = min(SENDS_AT_ONCE, count - len(sent))
+            receipts = transact(ledger, key, [call] * batch)
+            heights = [receipt.height for receipt in receipts]
+            mine = {receipt.transaction for receipt in receipts}
+            found = [
+                Sent(
+                    event.message_id,
+                    row.lane_id,
+                    event.message.nonce,
+                    event.position.transaction,
+                    event.position.height,
+                )
+                for event in ledger.events(min(heights), max(heights), bytes(source.gateway))
+                if isinstance(event, MessageSent) and event.position.transaction in mine
+            ]
+            if len(found) != batch:
+                raise NotNow("The endpoint does not show what was just sent.", "See: relayhub status.")
+            sent += found
+    finally:
+        ledger.close()
+    return sent
+
+
+def expiry(seconds: int) -> int:
+    """Unix seconds at which a message of so many seconds expires; 0 = never."""
+    return int(time.time()) + seconds if seconds else 0
+
+
+def _receiver(destination: Any, text: str) -> bytes:
+    if text == "mailbox":
+        if not destination.mailbox:
+            raise BadInput(f"There is no example receiver on {destination.name}.", "Give --to 0x….")
+        return bytes(destination.mailbox)
+    try:
+        receiver = bytes_from_hex(text)
+    except SchemaError:
+        receiver = b""
+    if not text.startswith("0x") or not 1 <= len(receiver) <= ACCOUNT_MAX_BYTES:
+        raise BadInput(f"{text[:140]!r} is no account.", "Give --to 0x… or --to mailbox.")
+    return receiver
+
+
+def _call(text: str) -> CallPayload:
+    """Read `method(1, "two", true)`; the arguments are JSON."""
+    match = _CALL.fullmatch(text)
+    if match is None:
+        raise SchemaError('a call looks like method(1, "two", true)')
+    try:
+        arguments = json.loads(f"[{match.group(2)}]")
+    except ValueError:
+        raise SchemaError("the arguments of a call are JSON values with commas between") from None
+    return CallPayload(method=match.group(1), arguments=arguments)
