@@ -1,8 +1,8 @@
 """Development networks: anvil behind a front that seals its blocks as Besu's QBFT validators do.
 
 Nothing of this is for production: all validators' keys are in one process, and the test switches let it lie. Inside
-contracts BLOCKHASH, PREVRANDAO and DIFFICULTY are anvil's; COINBASE is the proposer. After a restart the states of the
-last 500 blocks are there; older blocks, transactions and logs stay, their states do not.
+contracts BLOCKHASH, PREVRANDAO and DIFFICULTY are anvil's; COINBASE is the proposer. The states of the newest 1024 blocks
+can be asked and proved, also after a restart; older blocks keep their transactions, receipts and logs.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from adapters.evm.devnet import (
     find_anvil,
     server,
 )
+from adapters.evm.devnet.anvil import STATES_KEPT
 from adapters.evm.devnet.header import header_hash, header_items
 from tests.adapters.evm.devnet.conftest import Ledger
 
@@ -178,6 +179,17 @@ def test_every_fork_is_sealed(hardfork):
         assert network.mine(2) == 2
         parent, child = (network.rpc("eth_getBlockByNumber", number, False) for number in ("0x1", "0x2"))
         assert child["parentHash"] == parent["hash"]
+
+
+@pytest.mark.live
+def test_the_states_of_the_newest_blocks_are_kept():
+    with DevelopmentNetwork(chain_id=31_011, block_time_s=0) as network:
+        newest = network.mine(STATES_KEPT + 10)
+        account = network.rpc("eth_accounts")[0]
+        assert network.rpc("eth_getBalance", account, hex(newest - STATES_KEPT + 10)) != "0x0"
+        with pytest.raises(RpcError, match="OutOfRange"):
+            network.rpc("eth_getBalance", account, "0x1")
+        assert network.rpc("eth_getBlockByNumber", "0x1", True)["number"] == "0x1"
 
 
 @pytest.mark.live
