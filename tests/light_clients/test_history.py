@@ -50,3 +50,9 @@ def test_a_nonce_before_or_after_the_history(nonce):
     heads = fold_history(EVM, START, IDS)
     with pytest.raises(HeadNotInHistory):
         check_claim_in_history(EVM, claim(nonce, Head(heads[4])), START, 2, IDS, proved_head=heads[4])
+
+
+@pytest.mark.parametrize("size", [0, 31, 33, 64])
+def test_an_id_of_another_size_is_never_folded(size):
+    with pytest.raises(HistoryMismatch):
+        fold_history(EVM, START, [IDS[0], b"\x01" * size])

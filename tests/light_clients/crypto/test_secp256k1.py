@@ -64,6 +64,13 @@ def test_high_s_is_refused_in_attestations_and_accepted_in_seals():
     assert recover_sealer(DIGEST, with_high_s(sign_seal(KEY, DIGEST))) == address_of(KEY)
 
 
+def test_the_largest_low_s_is_accepted_and_the_next_is_not():
+    r = sign(KEY, DIGEST)[:32]
+    assert len(recover_address(DIGEST, r + HALF_ORDER + b"\x1b")) == 20
+    with pytest.raises(SignatureHighS):
+        recover_address(DIGEST, r + (ORDER // 2 + 1).to_bytes(32, "big") + b"\x1b")
+
+
 @pytest.mark.parametrize("v", [0, 1, 26, 29, 255])
 def test_attestation_ends_in_27_or_28(v):
     with pytest.raises(SignatureRecoveryId):

@@ -404,6 +404,10 @@ def test_a_slot_is_padded_on_the_left(text):
     assert slot_from_hex(text[:-1] + "a") == bytes(31) + b"\x0a"
 
 
+def test_a_slot_is_read_in_hexadecimal():
+    assert slot_from_hex("0x0347") == slot_from_hex("0x347") == bytes(30) + b"\x03\x47"
+
+
 @pytest.mark.parametrize("text", ["", "0x", "0xg", "0x1_0", "0x" + "0" * 65, "-1"])
 def test_a_slot_that_is_no_number(text):
     with pytest.raises(ProofValueInvalid):
