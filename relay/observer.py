@@ -185,13 +185,14 @@ def observe(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, tracks: Se
     start = first
     while start <= state.height:
         end = min(start + BLOCKS_A_REQUEST - 1, state.height)
-        for event in ledger.events(start, end, pin.address):
+        events, endpoint = ledger.events(start, end, pin.address), ledger.endpoint
+        for event in events:
             if isinstance(event, MessageSent):
-                _add_message(histories, event, ledger.endpoint)
+                _add_message(histories, event, endpoint)
             elif isinstance(event, MessageDelivered):
-                _add_outcome(histories, event, ledger.endpoint)
+                _add_outcome(histories, event, endpoint)
             elif isinstance(event, HeadMoved):
-                _check_move(histories, event, ledger.endpoint)
+                _check_move(histories, event, endpoint)
                 if event.direction == 3:
                     settled[event.lane_id] = event
             else:
