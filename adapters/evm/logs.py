@@ -12,10 +12,9 @@ Source: the Ethereum JSON-RPC specification (execution-apis), method eth_getLogs
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from adapters.evm.answers import data, quantity, records
+from adapters.evm.answers import data, quantity, records, word
 from adapters.evm.refusals import asks_for_less
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import BadAnswer, Position, Unreachable
@@ -23,8 +22,7 @@ from adapters.transport import AnswerTooLarge
 from schemas.primitives import hex0x
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(NamedTuple):
     """A log as a node gave it: topics of 32 bytes, data, and its place."""
 
     topics: tuple[bytes, ...]
@@ -127,13 +125,13 @@ def _read_log(item: dict[str, Any], address: str, signatures: frozenset[bytes]) 
     raw_topics = item.get("topics")
     if not isinstance(raw_topics, list) or not 1 <= len(raw_topics) <= 4:
         raise BadAnswer("a log has no topics, or more than four; leave the endpoint.")
-    topics = tuple(data(topic, "topic of a log", 32) for topic in raw_topics)
+    topics = tuple([word(topic, "topic of a log") for topic in raw_topics])
     if topics[0] not in signatures:
         raise BadAnswer("a log is of another event than was asked for; leave the endpoint.")
     position = Position(
         height=quantity(item.get("blockNumber"), "blockNumber of a log"),
-        block_hash=data(item.get("blockHash"), "blockHash of a log", 32),
-        transaction=data(item.get("transactionHash"), "transactionHash of a log", 32),
+        block_hash=word(item.get("blockHash"), "blockHash of a log"),
+        transaction=word(item.get("transactionHash"), "transactionHash of a log"),
         index=quantity(item.get("logIndex"), "logIndex of a log"),
         timestamp=quantity(item.get("blockTimestamp") or "0x0", "blockTimestamp of a log"),
     )
