@@ -1,33 +1,14 @@
-"""The command `relayhub`. Each module is one group of commands; whatever is heavy is imported inside them."""
+"""The command `relayhub`.
+
+`status` is looked at again and again, so its two options are read here and nothing heavy is loaded for it; every other
+command goes through `relay.cli.application`.
+"""
 
 from __future__ import annotations
 
 import sys
 
-import typer
-
-from relay.cli import chain, demo, doctor, hub, key, lane, messages, officer, operator, status
 from relay.cli.failures import INTERRUPTED, report
-from relay.errors import BadInput
-
-app = typer.Typer(
-    name="relayhub",
-    help="Relay Hub: messages between ledgers, with proofs both ways.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-hub.register(app)
-app.add_typer(chain.app, name="chain")
-app.add_typer(lane.app, name="lane")
-app.add_typer(operator.app, name="operator")
-app.add_typer(key.app, name="key")
-officer.register(app)
-messages.register(app)
-status.register(app)
-doctor.register(app)
-demo.register(app)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,27 +22,27 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(args=words, prog_name="relayhub", standalone_mode=False)
-    except typer.Exit as leave:
-        return leave.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+        if words[:1] == ["status"] and _is_plain(words[1:]):
+            from relay.cli.output import show_status
+
+            show_status(_home(words) or "", as_json="--json" in words)
+            return 0
+        from relay.cli.application import run
+
+        return run(words)
+    except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has left; say nothing when Python flushes
         return 0
-    except typer.TyperException as error:
-        code = _usage(error, words)
     except Exception as error:  # noqa: BLE001 - the last resort: one line for the person, the trace for a file
         return report(error, as_json="--json" in words, home=_home(words))
-    return code if isinstance(code, int) else 0
 
 
-def _usage(error: typer.TyperException, words: list[str]) -> int:
-    text = " ".join(error.format_message().split())
-    if not text:  # a group without its command: the help was shown
-        return 2
-    help_command = " ".join(["relayhub", *words[:1]] if words and not words[0].startswith("-") else ["relayhub"])
-    wrong = BadInput(text if text.endswith((".", "?")) else text + ".", f"See: {help_command} --help.")
-    return report(wrong, as_json="--json" in words, home=None)
+def _is_plain(words: list[str]) -> bool:
+    """Whether these are only `--json` and `--home FOLDER`."""
+    rest = [word for word in words if word != "--json" and not word.startswith("--home=")]
+    return not rest or (len(rest) == 2 and rest[0] == "--home" and not rest[1].startswith("-"))
 
 
 def _home(words: list[str]) -> str | None:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from relay.cli.options import HomeOption, JsonOption, emit, home_of, note
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit, home_of, note
 
 app = typer.Typer(help="Ledgers: add, list, show, retire.", no_args_is_help=True, rich_markup_mode=None)
 

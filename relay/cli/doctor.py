@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from relay.cli.options import HomeOption, JsonOption, emit, home_of
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit, home_of
 
 
 def register(app: typer.Typer) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from relay.cli.options import HomeOption, JsonOption, emit, home_of, note
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit, home_of, note
 from relay.errors import NotNow
 from relay.home import Home
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.options import HomeOption, JsonOption, emit, home_of
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit, home_of
 from relay.views.tables import table
 
 app = typer.Typer(help="Private keys: made here, never shown.", no_args_is_help=True, rich_markup_mode=None)

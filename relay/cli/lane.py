@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from relay.cli.options import HomeOption, JsonOption, emit, home_of, note
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit, home_of, note
 
 app = typer.Typer(help="Lanes: open, list, allow, deny, limit, close.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from relay.cli.options import HomeOption, JsonOption, emit, note
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit, note
 from relay.home import Home
 
 LOOK_S = 0.2

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.options import HomeOption, JsonOption, emit
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit
 
 OfficerKey = Annotated[str, typer.Option("--key", help="The officer's key.")]
 LocalKey = Annotated[str, typer.Option("--key", help="An officer's key; not needed on a development hub.")]

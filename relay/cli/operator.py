@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.options import HomeOption, JsonOption, emit, home_of
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit, home_of
 
 app = typer.Typer(help="Operators: add, run, list, strike.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -48,7 +49,7 @@ def add(
 @app.command("run")
 def run(config: Annotated[str, typer.Option("--config", help="The operator's operator.toml.")]) -> None:
     """Run an operator in the foreground: verifies by itself, signs, posts to the hub."""
-    from relay.operator.__main__ import main
+    from relay.operator.command import main
 
     code = main(["--config", config])
     if code:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from relay.cli.options import HomeOption, JsonOption, emit, home_of
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit, home_of, show_status
 
 
 def register(app: typer.Typer) -> None:
@@ -18,11 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def status(home: HomeOption = "", as_json: JsonOption = False) -> None:
     """Show ledgers, lanes, what waits for whom, operators and processes."""
-    from relay.views.status import hub_status
-    from relay.views.status_text import render
-
-    data = hub_status(home_of(home))
-    emit(data, "" if as_json else render(data, time.time()), as_json=as_json)
+    show_status(home, as_json=as_json)
 
 
 def trace(
