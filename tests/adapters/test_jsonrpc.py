@@ -6,6 +6,7 @@ import socket
 import threading
 from contextlib import closing
 
+import httpx
 import pytest
 
 from adapters.jsonrpc import MAX_BATCH_CALLS, MAX_BODY_BYTES, JsonRpc, RpcError
@@ -318,3 +319,57 @@ def test_a_local_socket_that_is_silent_or_absent_is_unreachable(tmp_path):
         transport.exchange(b"{}")
     transport.close()
     silent.close()
+
+
+def mocked(*outcomes):
+    """An HTTP transport whose requests end one after the other as `outcomes` say."""
+    waiting = list(outcomes)
+
+    def handler(request):
+        outcome = waiting.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return httpx.Response(200, stream=httpx.ByteStream(outcome))
+
+    transport = HttpTransport("http://127.0.0.1:1", **LIMITS)
+    transport.close()
+    transport._client = httpx.Client(transport=httpx.MockTransport(handler))
+    return closing(transport), waiting
+
+
+CLOSED = httpx.RemoteProtocolError("Server disconnected without sending a response.")
+
+
+def test_a_kept_connection_that_the_server_closed_is_replaced_once():
+    opened_transport, waiting = mocked(CLOSED, b"7", CLOSED, httpx.ReadError("reset"), b"8")
+    with opened_transport as transport:
+        assert transport.exchange(b"{}").body == b"7"
+        with pytest.raises(Unreachable, match=r"cannot be reached \(ReadError\)"):
+            transport.exchange(b"{}")
+    assert waiting == [b"8"]
+
+
+def test_a_request_that_times_out_is_not_sent_again():
+    opened_transport, waiting = mocked(httpx.ConnectTimeout("slow"), b"7")
+    with opened_transport as transport, pytest.raises(Unreachable, match="did not answer in 20 s"):
+        transport.exchange(b"{}")
+    assert waiting == [b"7"]
+
+
+def test_a_local_socket_that_dies_twice_is_unreachable(tmp_path):
+    node = FakeSocket(tmp_path / "node.ipc", [(b'{"id":500,"result":1}\n',), (), (b"",)], close_each=True)
+    rpc = JsonRpc(str(tmp_path / "node.ipc"), **LIMITS)
+    assert rpc.call("a", []) == 1
+    with pytest.raises(Unreachable, match=r"cannot be reached"):
+        rpc.call("a", [])
+    rpc.close()
+    node.close()
+
+
+def test_a_local_socket_that_trickles_is_left_when_its_time_is_over(tmp_path):
+    node = FakeSocket(tmp_path / "node.ipc", [(b'{"id":500}}',), ()])
+    rpc = JsonRpc(str(tmp_path / "node.ipc"), timeout_s=0.2)
+    with pytest.raises(Unreachable, match=r"in 0\.2 s"):
+        rpc.call("a", [])
+    rpc.close()
+    node.close()
