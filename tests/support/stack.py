@@ -71,7 +71,7 @@ class Stack:
     ) -> subprocess.CompletedProcess[str]:
         """Run one command of the CLI as a process, without --json."""
         done = subprocess.run(
-            [sys.executable, "-m", "relay.cli", *words],
+            [str(Path(sys.executable).parent / "relayhub"), *words],
             capture_output=True,
             text=True,
             env={**self.environment, **(environment or {})},
