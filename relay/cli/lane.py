@@ -31,8 +31,8 @@ def open_(
     channel: Channel = "default",
     both: Annotated[bool, typer.Option("--both", help="Open the lane back as well.")] = False,
     batch_limit: Annotated[
-        int, typer.Option("--batch-limit", min=1, max=500, help="Messages a delivery carries at most.")
-    ] = 100,
+        int | None, typer.Option("--batch-limit", min=1, max=500, help="Messages a delivery carries at most.")
+    ] = None,
     max_payload: Annotated[int, typer.Option("--max-payload", min=1, help="Bytes of a payload.")] = 16_384,
     max_gas: Annotated[int, typer.Option("--max-gas", min=1, help="Gas of a receiver's call.")] = 5_000_000,
     max_callback_gas: Annotated[
@@ -67,7 +67,7 @@ def open_(
             pairs,
             channel=channel,
             caps=caps,
-            batch_limit=batch_limit,
+            batch_limit=batch_limit or hub.config.batch_limit,
             officer=hub.officer(key),
             tell=_quiet if as_json else note,
         )
