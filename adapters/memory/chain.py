@@ -225,7 +225,9 @@ class MemoryChain:
         events: list[GatewayEvent] = []
         before = dict(self.gateway.lanes)
         try:
-            self._run(replace(frame, sender=transaction.sender, events=events), transaction.call, told=self.reverting > 0)
+            self._run(
+                replace(frame, sender=transaction.sender, events=events), transaction.call, told=self.reverting > 0
+            )
         except Reverted:
             self.gateway.lanes = before
             self.reverting = max(0, self.reverting - 1)

@@ -1,6 +1,7 @@
 """Small Merkle-Patricia tries built in one go: a root, and the path of a key.
 
-Source: Ethereum Yellow Paper, appendix D. Keys are hashed here (the "secure" trie of accounts and storage).
+Source: Ethereum Yellow Paper, appendix D. Keys are hashed here (the "secure" trie of accounts and storage), so that every
+node has 32 bytes or more and stands by its hash: none is inlined in another.
 """
 
 from __future__ import annotations
@@ -24,11 +25,7 @@ class Trie:
         """Build the trie of `content`: keys of any length to values that are not empty."""
         self._nodes: dict[bytes, bytes] = {}
         entries = sorted((_nibbles(keccak256(key)), value) for key, value in content.items())
-        self.root = EMPTY_ROOT
-        if entries:
-            encoded = rlp.encode(self._node(entries, 0))
-            self.root = keccak256(encoded)
-            self._nodes[self.root] = encoded
+        self.root = self._reference(self._node(entries, 0)) if entries else EMPTY_ROOT
 
     def path(self, key: bytes) -> tuple[bytes, ...]:
         """Return the nodes from the root towards a key, as far as they go: they show its value or its absence."""
@@ -36,9 +33,7 @@ class Trie:
         reference: rlp.RlpItem = self.root
         while isinstance(reference, bytes) and reference in self._nodes:
             found.append(self._nodes[reference])
-            reference = rlp.decode(found[-1])
-            while isinstance(reference, list):
-                reference, nibbles = _step(reference, nibbles)
+            reference, nibbles = _step(rlp.decode_list(found[-1]), nibbles)
         return tuple(found)
 
     def _node(self, entries: Sequence[tuple[tuple[int, ...], bytes]], depth: int) -> list[rlp.RlpItem]:
@@ -56,10 +51,8 @@ class Trie:
             branch.append(self._reference(self._node(inside, depth + 1)) if inside else b"")
         return [*branch, b""]
 
-    def _reference(self, node: list[rlp.RlpItem]) -> rlp.RlpItem:
+    def _reference(self, node: list[rlp.RlpItem]) -> bytes:
         encoded = rlp.encode(node)
-        if len(encoded) < 32:
-            return node
         digest = keccak256(encoded)
         self._nodes[digest] = encoded
         return digest

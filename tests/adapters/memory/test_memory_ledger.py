@@ -120,6 +120,54 @@ def test_a_bad_delivery_is_refused_by_name(lane, name):
     assert lane.deliver(action).success
 
 
+BAD_PROOFS = {
+    "UnknownEpoch": lambda proof: (2).to_bytes(32, "big") + proof[32:],
+    "SignatureCount": lambda proof: proof[:32] + (7).to_bytes(32, "big") + proof[64:],
+    "SignatureMalformed": lambda proof: proof.replace(b"\x1b" + bytes(31), b"\x00" * 32).replace(
+        b"\x1c" + bytes(31), bytes(32)
+    ),
+    "SignatureOfAnother": lambda proof: proof[:32] + (6).to_bytes(32, "big") + proof[64:],
+}
+
+
+@pytest.mark.parametrize("name", BAD_PROOFS)
+def test_a_bad_proof_is_refused_by_name(lane, name):
+    lane.send()
+    action = lane.delivery(lane.events(0, MessageSent))
+    assert refusal(lane, 1, replace(action, proof=BAD_PROOFS[name](action.proof))) == name
+
+
+def test_an_executed_message_needs_its_payload_and_another_does_not(lane):
+    lane.send()
+    lane.send(receiver=b"\x01" * 20)
+    sent = lane.events(0, MessageSent)
+    action = lane.delivery(sent)
+    bare = tuple(message.without_payload() for message in action.messages)
+    assert refusal(lane, 1, replace(action, messages=bare)) == "PayloadMissing"
+    assert lane.deliver(replace(action, messages=(action.messages[0], bare[1]))).success
+
+
+def test_each_step_belongs_to_its_end(lane):
+    lane.send()
+    action = lane.delivery(lane.events(0, MessageSent))
+    call = lane.ledgers[0].call_for(lane.source.gateway.address, action)
+    with pytest.raises(Rejected, match="WrongEnd"):
+        lane.ledgers[0].simulate(address_of(lane.relayer), call)
+    stranger = replace(lane.send_call(b"x"), data=lane.send_call(b"x").data.replace(lane.lane.lane_id, b"\x01" * 32))
+    with pytest.raises(Rejected, match="UnknownLane"):
+        lane.ledgers[0].simulate(address_of(lane.sender), stranger)
+
+
+def test_a_receiver_that_cannot_be_is_refused_at_send(lane):
+    with pytest.raises(Rejected, match="CalldataMalformed"):
+        lane.ledgers[0].simulate(address_of(lane.sender), lane.send_call(b"x", receiver=b"\x01" * 65))
+
+
+def test_too_many_headers_are_not_asked_for(lane):
+    with pytest.raises(Misconfigured, match="at most 1000"):
+        lane.ledgers[0].headers(0, 1000)
+
+
 def test_too_few_operators_are_refused(lane):
     lane.send()
     action = lane.delivery(lane.events(0, MessageSent))
@@ -329,6 +377,10 @@ def test_an_expiry_too_soon_is_refused(lane):
 def test_a_url_of_another_kind_is_misconfigured(url):
     with pytest.raises(Misconfigured, match="memory://NAME"):
         ADAPTER.open(AdapterOptions((Endpoint(url),)))
+
+
+def test_one_endpoint_alone_cannot_be_left(lane):
+    assert ADAPTER.open(AdapterOptions((Endpoint(f"memory://{lane.names[0]}"),))).leave_endpoint("lied") is False
 
 
 def test_a_bad_key_is_misconfigured(lane):

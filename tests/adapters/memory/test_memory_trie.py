@@ -33,3 +33,10 @@ def encode(node):
 def test_an_empty_trie_has_the_known_root():
     assert Trie({}).root == EMPTY_ROOT
     assert EMPTY_ROOT.hex().startswith("56e81f17")
+
+
+def test_a_path_may_end_inside_a_shared_beginning():
+    names = [b"%d" % number for number in range(200)]
+    shared = [name for name in names if keccak256(name)[0] >> 4 == 7][:4]
+    absent = next(name for name in names if keccak256(name)[0] >> 4 == 8)
+    assert len(Trie(dict.fromkeys(shared, b"value")).path(absent)) == 1
