@@ -19,7 +19,8 @@ from sqlalchemy import select
 from adapters.evm.devnet import DevelopmentNetwork
 from adapters.evm.transactions import sign_with_base_fee
 from adapters.protocol import Call
-from adapters.solidity.contracts import constructor_calldata, function_calldata
+from adapters.solidity.calldata import encode_load
+from adapters.solidity.contracts import contract
 from relay.store.tables import lanes
 from tests.support.stack import Stack
 
@@ -105,7 +106,7 @@ class LaneLoad:
 
     def transaction(self, count: int, payload: bytes) -> str:
         """Sign one transaction of the loader that sends `count` messages."""
-        data = function_calldata("Loader", "load", [self.lane_id, self.receiver, payload, 100_000, 0, 0, count])
+        data = encode_load(self.lane_id, self.receiver, payload, 100_000, 0, 0, count)
         call = Call(bytes.fromhex(self.loader[2:]), data, 200_000 + GAS_A_MESSAGE * count)
         signed = sign_with_base_fee(
             bytes(self.account.key),
@@ -126,8 +127,8 @@ def _prepare(stack: Stack, source: str, destination: str) -> LaneLoad:
     account = Account.create()
     for place in (network, other):
         place.fund(account.address, 10**24)
-    loader = _deploy(network, account, constructor_calldata("Loader", [gateways[source]["gateway"]]), 0)
-    receiver = _deploy(other, account, constructor_calldata("Idle", []), 0 if other is not network else 1)
+    loader = _deploy(network, account, contract("Loader").creation_code(gateways[source]["gateway"]))
+    receiver = _deploy(other, account, contract("Idle").creation_code())
     stack.json("lane", "allow", source, destination, "--sender", loader, "--limit", "65535")
     stack.json("lane", "allow", source, destination, "--receiver", receiver)
     lane_id = bytes.fromhex(stack.lane(source, destination)["lane_id"][2:])
@@ -136,7 +137,7 @@ def _prepare(stack: Stack, source: str, destination: str) -> LaneLoad:
     return LaneLoad(source, destination, lane_id, loader, bytes.fromhex(receiver[2:]), network, account, nonce, fee)
 
 
-def _deploy(network: DevelopmentNetwork, account: Any, data: bytes, nonce: int) -> str:
+def _deploy(network: DevelopmentNetwork, account: Any, data: bytes) -> str:
     fee = 4 * int(network.rpc("eth_gasPrice"), 16)
     nonce = int(network.rpc("eth_getTransactionCount", account.address, "latest"), 16)
     signed = sign_with_base_fee(

@@ -1,0 +1,56 @@
+"""`make bench`: measures, prints a table, writes bench/results.json (flat, the unit in the key)."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.e2e import measure
+from tests.bench.gas import measure_gas
+from tests.bench.primitives import measure_primitives
+
+RESULTS = Path(__file__).parents[2] / "bench" / "results.json"
+AIMS = {
+    "e2e_messages_per_s": ("≥", 1_000),
+    "latency_p50_s": ("≤", 1.5),
+    "hub_and_operators_cpu_ms_per_message": ("≤", 0.6),
+    "gas_send": ("≤", 50_000),
+    "gas_deliver_committee_batch_100": ("≤", 16_000),
+    "gas_settle_committee_batch_100": ("≤", 11_000),
+    "qbft_header_ratio_to_recover": ("≤", 4.5),
+}
+
+
+def main() -> None:
+    """Run everything and show it beside the aims."""
+    console = Console()
+    quick = "--quick" in sys.argv
+    began = time.time()
+    figures: dict[str, float] = dict(measure_gas())
+    console.print(f"gas: {len(figures)} figures")
+    figures |= measure_primitives()
+    figures |= measure(console.print, messages=2_000 if quick else 20_000, latency_messages=10 if quick else 40)
+    figures["hub_and_operators_cpu_ms_per_message"] = (
+        figures["hub_cpu_ms_per_message"] + figures["operators_cpu_ms_per_message"]
+    )
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
+    table = Table(title=f"Relay Hub bench · {platform.machine()} · {time.time() - began:.0f} s")
+    for column in ("figure", "value", "aim"):
+        table.add_column(column, justify="right" if column == "value" else "left")
+    for name, value in figures.items():
+        sign, aim = AIMS.get(name, ("", 0))
+        shown = f"{value:,.0f}" if value >= 100 else f"{value:.3f}"
+        table.add_row(name, shown, f"{sign} {aim:,}" if sign else "")
+    console.print(table)
+    console.print(f"written: {RESULTS.relative_to(Path.cwd())}" if RESULTS.is_relative_to(Path.cwd()) else str(RESULTS))
+
+
+if __name__ == "__main__":
+    main()
