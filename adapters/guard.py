@@ -1,6 +1,7 @@
 """The guard around any ledger: limits, failover among endpoints, one family of errors, and counts for the status.
 
-1. A call that takes longer than agreed is left, and its endpoint with it.
+1. A call that takes longer than agreed is left, and its endpoint with it. A factory that says `keeps_time` vouches that each
+   of its requests ends in time; its calls need no thread of their own, which costs more than a request.
 2. An answer that is larger than agreed, or not of the face's form, is a `BadAnswer`.
 3. Only `AdapterError` and its kinds escape; anything else that an adapter raises becomes `BadAnswer`, its cause chained.
 4. `Unreachable` and `BadAnswer` move the call to the next endpoint; the one left rests 5, 10, 30, 60, then 180 s (longer
@@ -16,10 +17,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from adapters.answer_forms import check_bytes_list, check_count, check_list
+from adapters.endpoints import EndpointStatus, Seat
 from adapters.protocol import (
     AdapterError,
     AdapterFactory,
@@ -51,46 +53,6 @@ REQUESTS_A_CALL = 12
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointStatus:
-    """How an endpoint does, for the status: names without credentials, counts since it was opened.
-
-    Attributes:
-        label: the endpoint.
-        operator: who operates it.
-        in_use: whether the next call goes to it.
-        rests_s: seconds until it is asked again, 0 if it does not rest.
-        calls: calls that it was given.
-        failures: failed calls by kind of error.
-        last_error: the last failure in one sentence, or empty.
-    """
-
-    label: str
-    operator: str
-    in_use: bool
-    rests_s: float
-    calls: int
-    failures: dict[str, int]
-    last_error: str
-
-
-@dataclass(slots=True, eq=False)
-class _Seat:
-    """An endpoint with its opened ledger and its record."""
-
-    endpoint: Endpoint
-    label: str
-    ledger: Ledger | None = None
-    checked: bool = False
-    unusable: Misconfigured | None = None
-    rests_until: float = 0.0
-    accused_until: float = 0.0
-    strikes: int = 0
-    calls: int = 0
-    failures: dict[str, int] = field(default_factory=dict)
-    last_error: str = ""
-
-
 class GuardedLedger:
     """A ledger with all its endpoints behind the guard. Safe to share between threads."""
 
@@ -115,6 +77,7 @@ class GuardedLedger:
         self._lock = threading.RLock()
         self._pinned: LedgerIdentity | None = None
         self._call_timeout_s = options.timeout_s * REQUESTS_A_CALL
+        self._keeps_time = bool(getattr(factory, "keeps_time", False))
         self._seats = [self._seat(endpoint) for endpoint in options.endpoints]
 
     @property
@@ -211,19 +174,19 @@ class GuardedLedger:
         """Run a call against the newest state; returns its output."""
         return self._run(lambda ledger: ledger.simulate(sender, call))
 
-    def _seat(self, endpoint: Endpoint) -> _Seat:
+    def _seat(self, endpoint: Endpoint) -> Seat:
         ledger = self._open(endpoint)
-        return _Seat(endpoint, ledger.endpoint, ledger)
+        return Seat(endpoint, ledger.endpoint, ledger)
 
     def _open(self, endpoint: Endpoint) -> Ledger:
         return self._factory.open(replace(self._options, endpoints=(endpoint,)))
 
-    def _order(self) -> list[_Seat]:
+    def _order(self) -> list[Seat]:
         """The seats in the order in which they are asked: fit ones by preference, then resting, accused, unusable ones."""
         with self._lock:
             now = self._clock()
 
-            def rank(seat: _Seat) -> tuple[int, float]:
+            def rank(seat: Seat) -> tuple[int, float]:
                 if seat.unusable is not None:
                     return 3, 0.0
                 if seat.accused_until > now:
@@ -234,7 +197,7 @@ class GuardedLedger:
 
             return sorted(self._seats, key=rank)
 
-    def _candidates(self) -> list[_Seat]:
+    def _candidates(self) -> list[Seat]:
         """The seats that one call may try: all that are fit; else the one whose rest ends first."""
         now = self._clock()
         order = self._order()
@@ -242,21 +205,18 @@ class GuardedLedger:
         return fit or order[:1]
 
     def _run(self, action: Callable[[Ledger], Result]) -> Result:
-        failure: AdapterError | None = None
-        for seat in self._candidates():
+        *others, last = self._candidates()
+        for seat in others:
             try:
                 return self._at(seat, action)
-            except (Unreachable, BadAnswer) as error:
-                failure = error
-            except Misconfigured as error:
+            except (Unreachable, BadAnswer):
+                continue
+            except Misconfigured:
                 if seat.unusable is None:
                     raise
-                failure = error
-        if failure is None:
-            raise Unreachable("No endpoint is left; add one.")
-        raise failure
+        return self._at(last, action)
 
-    def _at(self, seat: _Seat, action: Callable[[Ledger], Result]) -> Result:
+    def _at(self, seat: Seat, action: Callable[[Ledger], Result]) -> Result:
         if seat.unusable is not None:
             raise seat.unusable
         with self._lock:
@@ -276,7 +236,20 @@ class GuardedLedger:
             seat.rests_until = 0.0
         return result
 
-    def _limited(self, seat: _Seat, work: Callable[[], Result]) -> Result:
+    def _limited(self, seat: Seat, work: Callable[[], Result]) -> Result:
+        """Do the work within its time, and let only the one family of errors out."""
+        try:
+            return work() if self._keeps_time else self._in_thread(seat, work)
+        except AdapterError as error:
+            error.endpoint = error.endpoint or seat.label
+            raise
+        except Exception as error:
+            raise BadAnswer(
+                f"{seat.label} answered what the adapter cannot read ({type(error).__name__}); ask another endpoint.",
+                endpoint=seat.label,
+            ) from error
+
+    def _in_thread(self, seat: Seat, work: Callable[[], Result]) -> Result:
         """Do the work in a thread of its own and leave it when its time is over."""
         outcome: list[Result] = []
         failure: list[BaseException] = []
@@ -299,23 +272,10 @@ class GuardedLedger:
                 endpoint=seat.label,
             )
         if failure:
-            raise self._in_family(seat, failure[0])
+            raise failure[0]
         return outcome[0]
 
-    @staticmethod
-    def _in_family(seat: _Seat, error: BaseException) -> BaseException:
-        if isinstance(error, AdapterError) or not isinstance(error, Exception):
-            if isinstance(error, AdapterError) and not error.endpoint:
-                error.endpoint = seat.label
-            return error
-        bad = BadAnswer(
-            f"{seat.label} answered what the adapter cannot read ({type(error).__name__}); ask another endpoint.",
-            endpoint=seat.label,
-        )
-        bad.__cause__ = error
-        return bad
-
-    def _check(self, seat: _Seat, identity: LedgerIdentity) -> None:
+    def _check(self, seat: Seat, identity: LedgerIdentity) -> None:
         """Compare what the endpoint says it is with what is expected, and with the endpoint before it."""
         expected = self._options.expected_chain or (self._pinned.chain_id if self._pinned else identity.chain_id)
         first_block = self._options.expected_first_block or (
@@ -337,7 +297,7 @@ class GuardedLedger:
             seat.checked = True
             self._pinned = self._pinned or identity
 
-    def _record(self, seat: _Seat, error: AdapterError) -> None:
+    def _record(self, seat: Seat, error: AdapterError) -> None:
         kind = type(error).__name__
         with self._lock:
             seat.failures[kind] = seat.failures.get(kind, 0) + 1
@@ -351,7 +311,7 @@ class GuardedLedger:
                 seat.strikes, seat.rests_until = 0, 0.0
 
     @staticmethod
-    def _drop(seat: _Seat) -> None:
+    def _drop(seat: Seat) -> None:
         ledger, seat.ledger = seat.ledger, None
         if ledger is not None:
             ledger.close()

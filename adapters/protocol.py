@@ -330,7 +330,11 @@ class Ledger(Reader, Prover, Writer, Protocol):
 
 
 class AdapterFactory(Protocol):
-    """What a package registers under the entry-point group `relayhub.adapters`."""
+    """What a package registers under the entry-point group `relayhub.adapters`.
+
+    A factory may also have `keeps_time = True`: each request of its ledgers ends within `timeout_s`, so that the guard need
+    not watch its calls from outside.
+    """
 
     name: str
 

@@ -9,6 +9,7 @@ class EvmFactory:
     """Opens ledgers that speak Ethereum JSON-RPC."""
 
     name = "evm"
+    keeps_time = True
 
     def open(self, options: AdapterOptions) -> Ledger:
         """Open a ledger at the first endpoint of `options`; nothing is asked yet.

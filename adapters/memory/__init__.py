@@ -57,6 +57,7 @@ class MemoryFactory:
     """Opens ledgers of this process."""
 
     name = "memory"
+    keeps_time = True
 
     def open(self, options: AdapterOptions) -> Ledger:
         """Open the ledger that the first endpoint's URL names.

@@ -53,7 +53,8 @@ class World:
 
     name = "fake"
 
-    def __init__(self, *scripts, **options):
+    def __init__(self, *scripts, keeps_time=False, **options):
+        self.keeps_time = keeps_time
         self.now = 100.0
         self.scripts = {f"http://n{number}": script for number, script in enumerate(scripts)}
         self.opened = []
@@ -90,8 +91,9 @@ def test_what_the_ledger_or_the_configuration_says_moves_no_call(error):
     assert world.guard.endpoint == "http://n0"
 
 
-def test_anything_else_becomes_a_bad_answer_with_its_cause():
-    world = World({"tip": KeyError("blockNumber")})
+@pytest.mark.parametrize("keeps_time", [False, True])
+def test_anything_else_becomes_a_bad_answer_with_its_cause(keeps_time):
+    world = World({"tip": KeyError("blockNumber")}, keeps_time=keeps_time)
     with pytest.raises(BadAnswer, match="cannot read") as caught:
         world.guard.tip()
     assert isinstance(caught.value.__cause__, KeyError)
@@ -249,6 +251,12 @@ def test_a_call_that_hangs_is_left_with_its_connection():
     world.now += RESTS_S[0]
     assert world.guard.tip() == 7
     assert len(world.opened) == 3
+
+
+@pytest.mark.parametrize(("keeps_time", "same"), [(True, True), (False, False)])
+def test_an_adapter_that_keeps_time_needs_no_thread(keeps_time, same):
+    world = World({"tip": lambda: threading.get_ident() % 2**40}, keeps_time=keeps_time)
+    assert (world.guard.tip() == threading.get_ident() % 2**40) is same
 
 
 @pytest.mark.parametrize("tip", [-1, True, "1", 2**64])

@@ -1,4 +1,4 @@
-"""A real node over its local socket (IPC), bare: no seals, and blob gas in its JSON that is no part of the header."""
+"""A bare node over its local socket (IPC): nobody seals its headers, and they have every later field."""
 
 import contextlib
 import subprocess
@@ -19,7 +19,7 @@ START_S = 60
 @pytest.fixture
 def ledger(tmp_path):
     path = tmp_path / "anvil.ipc"
-    command = [str(find_anvil()), "--port", "0", "--ipc", str(path), "--hardfork", "london", "--silent"]
+    command = [str(find_anvil()), "--port", "0", "--ipc", str(path), "--silent"]
     node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     opened = open_ledger("evm", AdapterOptions((Endpoint(str(path)),)))
     deadline = time.monotonic() + START_S
