@@ -6,9 +6,10 @@ task at a time, nothing shared to corrupt; several processes give parallelism.
 
 from __future__ import annotations
 
-from celery import Celery
+from celery import Celery, signals
 
 from relay.home import Home
+from relay.logs import configure_logs
 
 home = Home.locate()
 app = Celery("relayhub", broker=home.broker_url(home.load()), include=["relay.tasks"])
@@ -24,6 +25,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,  # a slow ledger's tasks must not wait behind each other in one worker
     worker_send_task_events=False,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,  # our own log lines are JSON already
     worker_enable_remote_control=True,  # `relayhub up` asks whether a worker answers
     task_default_queue="relayhub",
     task_default_delivery_mode="transient",  # nothing in the broker needs to survive it
@@ -37,3 +39,9 @@ app.conf.update(
         "socket_keepalive": True,
     },
 )
+
+
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def _set_up_logs(**_: object) -> None:
+    """Workers log as every other process does."""
+    configure_logs()

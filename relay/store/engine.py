@@ -6,10 +6,11 @@ so that a reader never becomes a writer half-way. A lease (kind, id) fences work
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,8 @@ class Lease:
     id: str
     token: int
     wanted: int
+    released: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def take(cls, store: Store, kind: str, identifier: str) -> Lease | None:
@@ -174,13 +177,15 @@ class Lease:
             yield connection
 
     def renew(self) -> None:
-        """Renew the lease between two long steps."""
-        with self.write():
-            pass
+        """Renew the lease between two long steps; a lease that was given back stays given back."""
+        with self._lock:
+            if not self.released:
+                with self.write():
+                    pass
 
     def release(self) -> bool:
         """Give the lease back; False if somebody wanted it meanwhile, so that the holder looks once more."""
-        with self.store.write() as connection:
+        with self._lock, self.store.write() as connection:
             row = connection.execute(
                 select(leases.c.wanted).where(
                     leases.c.kind == self.kind, leases.c.id == self.id, leases.c.token == self.token
@@ -193,6 +198,7 @@ class Lease:
                 self._set_expiry(connection, time.time() + LEASE_S)
                 return False
             self._set_expiry(connection, 0.0)
+            self.released = True
             return True
 
     def _set_expiry(self, connection: Connection, expires_at: float) -> None:
