@@ -1,7 +1,9 @@
-"""Named points at which a test kills the process with SIGKILL, to show that it costs time and nothing else.
+"""Named points at which a drill ends this process with SIGKILL, to show that it costs time and nothing else.
 
-RELAYHUB_CRASH="point" or "point:N" kills at the first, or the N-th, time that the point is passed. With
-RELAYHUB_CRASH_FILE a file is written first, and while it exists no point kills: each crash happens once.
+RELAYHUB_DRILL names a file that need not exist. While it holds the name of a point, the first process that passes the
+point takes the file away by renaming it to FILE.PID and sends itself SIGKILL, or the signal whose name stands after the
+point's: so a hub that runs is armed by writing a file, and each crash happens once. Without RELAYHUB_DRILL a point
+costs one comparison.
 """
 
 from __future__ import annotations
@@ -30,21 +32,19 @@ POINTS = (
     "watch.after_wake",
 )
 
-_target, _, _count = os.environ.get("RELAYHUB_CRASH", "").partition(":")
-_left = int(_count or 1)
+_drill = os.environ.get("RELAYHUB_DRILL")
 
 
 def crash_point(name: str) -> None:
-    """Kill this process here if the environment says so."""
-    global _left  # noqa: PLW0603 - a countdown of the whole process
-    if name != _target:
+    """Pass a point; a drill may end or stop the process here."""
+    if _drill is None:
         return
-    _left -= 1
-    if _left > 0:
-        return
-    marker = os.environ.get("RELAYHUB_CRASH_FILE")
-    if marker:
-        if Path(marker).exists():
+    file = Path(_drill)
+    try:
+        point, _, number = file.read_text().strip().partition(" ")
+        if point != name:
             return
-        Path(marker).write_text(f"{name} pid {os.getpid()}\n")
-    os.kill(os.getpid(), signal.SIGKILL)
+        file.rename(f"{_drill}.{os.getpid()}")
+    except FileNotFoundError:
+        return
+    os.kill(os.getpid(), signal.Signals[number or "SIGKILL"])

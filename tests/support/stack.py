@@ -32,7 +32,7 @@ class Stack:
 
     Args:
         networks: chain names and how each network is made.
-        environment: further variables of the hub's processes, such as RELAYHUB_CRASH.
+        environment: further variables of the hub's processes, such as RELAYHUB_DRILL.
         settings: further lines of hub.toml, by name.
     """
 
@@ -105,11 +105,17 @@ class Stack:
         """Open the hub's database beside it."""
         return Store(self.home.database_url(self.home.load()))
 
+    def recorded(self) -> list[dict[str, Any]]:
+        """The hub's processes as the supervisor writes them down: role, pid, restarts, …; empty while there are none."""
+        try:
+            return list(json.loads((self.home.run / "processes.json").read_text())["processes"])
+        except FileNotFoundError:
+            return []
+
     def processes(self, role: str = "") -> list[psutil.Process]:
         """The hub's processes whose role begins so."""
-        recorded = json.loads((self.home.run / "processes.json").read_text())["processes"]
         found = []
-        for item in recorded:
+        for item in self.recorded():
             if item["role"].startswith(role) and item.get("pid") and psutil.pid_exists(item["pid"]):
                 found.append(psutil.Process(item["pid"]))
         return found
