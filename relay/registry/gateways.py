@@ -6,7 +6,7 @@ officer executes it. On a development hub all three happen at once with local ke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,7 @@ class Contract:
     height: int = 0
 
     def ask(self, function: str, *arguments: Any) -> Any:
-        """Call a view; a single value is returned as itself, several as a tuple.
+        """Call a view; a single value is returned as itself (a struct as a mapping by its fields' names), several as a tuple.
 
         Raises:
             Rejected: the contract refuses.
@@ -56,7 +56,9 @@ class Contract:
         if not data:
             raise NotNow(f"There is no {self.name} at 0x{self.address.hex()}.", "Check the address and the ledger.")
         values = contract(self.name).decode(function, data)
-        return values[0] if len(values) == 1 else values
+        described = next(item for item in contract(self.name).abi if item.get("name") == function)["outputs"]
+        named = tuple(_named(item, value) for item, value in zip(described, values, strict=True))
+        return named[0] if len(named) == 1 else named
 
     def call(self, key: Key, data: bytes) -> bytes:
         """Send a transaction with this calldata; returns its hash.
@@ -76,7 +78,7 @@ class Contract:
         self._send(key, [contract(self.name).encode("propose", action) for action in actions])
         numbers: list[int] = []
         after = int(self.ask("proposals"))
-        hashes = {number: bytes(self.ask("proposal", number)[0]) for number in range(before + 1, after + 1)}
+        hashes = {number: bytes(self.ask("proposal", number)["actionHash"]) for number in range(before + 1, after + 1)}
         for action in actions:
             found = [number for number, known in hashes.items() if known == keccak256(action) and number not in numbers]
             if not found:
@@ -160,3 +162,11 @@ def refuses_unproven(verifier: Contract, gateway: bytes, claim: Claim) -> bool:
         except Rejected:
             continue
     return True
+
+
+def _named(described: Mapping[str, Any], value: Any) -> Any:
+    """Give a struct's values the names of its fields."""
+    if described["type"] != "tuple":
+        return value
+    parts = described["components"]
+    return {part["name"]: _named(part, item) for part, item in zip(parts, value, strict=True)}

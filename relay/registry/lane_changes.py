@@ -32,9 +32,6 @@ from relay.store import Store
 from relay.store.tables import lanes
 from schemas.primitives import LaneId
 
-CAPS_IN_VIEW = 8
-"""Place of the caps in the answer of `lane()`."""
-
 
 class LaneChanges:
     """Changes of one lane, named by its two ledgers and channel or by its id."""
@@ -100,7 +97,7 @@ class LaneChanges:
         """Close both ends."""
         proposed: list[Proposed] = []
         for chain in (self.source, self.destination):
-            if not lane_view(self.store, chain.name, self.lane_id)[2]:
+            if not lane_view(self.store, chain.name, self.lane_id)["closed"]:
                 proposed += self._two(chain, close_lane(self.lane_id), officer, f"close lane {self.lane_id.hex0x()}")
         refresh(self.store, lane_row(self.store, self.lane_id.hex()))
         return proposed
@@ -108,21 +105,21 @@ class LaneChanges:
     def pause(self, officer: Key) -> None:
         """Pause both ends at once."""
         for chain in (self.source, self.destination):
-            if not lane_view(self.store, chain.name, self.lane_id)[3]:
+            if not lane_view(self.store, chain.name, self.lane_id)["paused"]:
                 at_once(chain, "gateway", officer, pause_lane(self.lane_id))
 
     def resume(self, officer: Key | None) -> list[Proposed]:
         """Let both ends work again (two officers)."""
         proposed: list[Proposed] = []
         for chain in (self.source, self.destination):
-            if lane_view(self.store, chain.name, self.lane_id)[3]:
+            if lane_view(self.store, chain.name, self.lane_id)["paused"]:
                 text = f"resume lane {self.lane_id.hex0x()}"
                 proposed += self._two(chain, unpause_lane(self.lane_id), officer, text)
         return proposed
 
     def _limit_end(self, chain: Row[Any], wanted: Mapping[str, int], officer: Key | None) -> list[Proposed]:
         view = lane_view(self.store, chain.name, self.lane_id)
-        now = Caps(*view[CAPS_IN_VIEW])
+        now = Caps(*view["caps"].values())
         changed = replace(now, **wanted)
         if changed == now:
             return []

@@ -56,11 +56,11 @@ def refresh(store: Store, row: Row[Any]) -> str:
     """Ask both gateways about a lane and write down whether it is open or closed; returns its state."""
     state = row.state
     views = [lane_view(store, name, LaneId(row.lane_id)) for name in (row.source, row.destination)]
-    if all(view[0] for view in views) and state == "opening":
+    if all(view["opened"] for view in views) and state == "opening":
         state = "active"
-    if any(view[2] for view in views) and state in ("opening", "active"):
+    if any(view["closed"] for view in views) and state in ("opening", "active"):
         state = "closed"
-    if any(view[4] for view in views):
+    if any(view["abandoned"] for view in views):
         state = "abandoned"
     if state != row.state:
         with store.write() as connection:
@@ -69,7 +69,7 @@ def refresh(store: Store, row: Row[Any]) -> str:
 
 
 def lane_view(store: Store, chain: str, lane_id: LaneId) -> Any:
-    """`lane()` of a gateway: (opened, end, closed, paused, abandoned, …)."""
+    """A lane as a gateway shows it: the fields of the struct LaneView by name."""
     row = chain_named(store, chain)
     ledger = open_chain(row)
     try:

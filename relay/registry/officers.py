@@ -148,7 +148,7 @@ def approve(store: Store, label: str, officer: Key) -> int:
     try:
         target = contract_of(ledger, row, contract)
         target.approve(officer, [number])
-        return int(target.ask("proposal", number)[4])
+        return int(target.ask("proposal", number)["readyAt"])
     finally:
         ledger.close()
 
@@ -172,7 +172,7 @@ def execute(store: Store, label: str, officer: Key, action: bytes = b"") -> byte
     ledger = open_chain(row)
     try:
         target = contract_of(ledger, row, contract)
-        ready_at, now = int(target.ask("proposal", number)[4]), int(target.ask("nowSeconds"))
+        ready_at, now = int(target.ask("proposal", number)["readyAt"]), int(target.ask("nowSeconds"))
         if ready_at > now:
             raise NotNow(f"The delay of {label} ends in {ready_at - now} s.", "Execute it then.")
         target.execute(officer, [(number, action)])
@@ -195,7 +195,7 @@ def known_proposals(store: Store) -> list[dict[str, Any]]:
         ledger = open_chain(row)
         try:
             proposal = contract_of(ledger, row, contract).ask("proposal", item.number)
-            state, ready_at = STATES[proposal[5]], int(proposal[4])
+            state, ready_at = STATES[proposal["state"]], int(proposal["readyAt"])
         except AdapterError:
             pass
         finally:

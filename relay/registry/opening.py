@@ -196,7 +196,7 @@ def _open_ends(
 
     def work(name: str) -> list[tuple[LaneId, Proposed]]:
         row = chain_named(store, name)
-        missing = [(plan, end) for plan, end in ends[name] if not lane_view(store, name, plan.lane.lane_id)[0]]
+        missing = [(plan, end) for plan, end in ends[name] if not lane_view(store, name, plan.lane.lane_id)["opened"]]
         wanted = [(plan, _actions(plan, end, caps, sender, bytes(plan.destination.mailbox))) for plan, end in missing]
         ledger = open_chain(row)
         try:
@@ -251,7 +251,7 @@ def _forget_unopened(store: Store, plans: Iterable[_Plan]) -> None:
     for plan in plans:
         lane_id = plan.lane.lane_id
         try:
-            opened = any(lane_view(store, row.name, lane_id)[0] for row in (plan.source, plan.destination))
+            opened = any(lane_view(store, row.name, lane_id)["opened"] for row in (plan.source, plan.destination))
         except Exception:  # noqa: BLE001 - a ledger that cannot be asked may have opened its end
             opened = True
         if not opened:

@@ -14,7 +14,7 @@ import tomli_w
 from sqlalchemy import Row, insert, select, update
 
 from relay.config import HubConfig
-from relay.errors import BadInput, Duplicate, NotFound
+from relay.errors import BadInput, Duplicate, NotFound, NotNow
 from relay.home import Home
 from relay.keys import KeyStore
 from relay.store import Store
@@ -85,6 +85,21 @@ def all_operators(store: Store) -> list[Row[Any]]:
 def members(store: Store) -> list[Row[Any]]:
     """Operators that may sign, in the order of a new epoch's bitmap: by name."""
     return [row for row in all_operators(store) if row.state == "active"]
+
+
+def quorum_of(store: Store, threshold: int) -> int:
+    """Organisations that must sign: the hub's threshold, but always more than half of all.
+
+    Raises:
+        NotNow: there are fewer organisations than the threshold.
+    """
+    organisations = {str(row.organisation) for row in members(store)}
+    if len(organisations) < threshold:
+        raise NotNow(
+            f"A committee needs operators of {threshold} organisations and there are {len(organisations)}.",
+            "Register them: relayhub operator add NAME --signer 0x… --organisation ORG.",
+        )
+    return max(threshold, len(organisations) // 2 + 1)
 
 
 def operator_named(store: Store, name: str) -> Row[Any]:

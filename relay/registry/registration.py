@@ -16,7 +16,7 @@ from adapters.protocol import AdapterError, AdapterOptions, Endpoint, Ledger, Le
 from adapters.registry import open_ledger
 from adapters.solidity.contracts import contract
 from relay.config import HubConfig
-from relay.errors import BadInput, Duplicate, NotNow
+from relay.errors import BadInput, Duplicate
 from relay.home import Home
 from relay.keys import Key, KeyStore, key_name
 from relay.registry.chains import chain_named
@@ -32,7 +32,7 @@ from relay.registry.gateways import (
 )
 from relay.registry.names import GUARDIAN, OFFICERS, SENDER
 from relay.registry.nodes import code_at, fund
-from relay.registry.operators import members, write_operator_files
+from relay.registry.operators import members, quorum_of, write_operator_files
 from relay.store import Store
 from relay.store.tables import chains
 from schemas.claim import Claim, Direction
@@ -204,12 +204,7 @@ class Registration:
     ) -> tuple[Contract, Contract]:
         officers = self._officers(request)
         committee = [(bytes(row.signer), str(row.organisation)) for row in members(self.store)]
-        organisations = {organisation for _, organisation in committee}
-        if len(organisations) < self.config.threshold:
-            raise NotNow(
-                f"A committee needs operators of {self.config.threshold} organisations and there are {len(organisations)}.",
-                "Register them: relayhub operator add NAME --signer 0x… --organisation ORG.",
-            )
+        quorum = quorum_of(self.store, self.config.threshold)
         development = self.config.development
         expiry_s = DEVELOPMENT_EXPIRY_S if development else MINIMUM_EXPIRY_S
         gateway, verifier = deploy(
@@ -219,14 +214,14 @@ class Registration:
                 ("Gateway", gateway_code(identity.word, officers, expiry_s)),
                 (
                     "CommitteeVerifier",
-                    committee_code(identity.word, officers, committee, self.config.threshold, development=development),
+                    committee_code(identity.word, officers, committee, quorum, development=development),
                 ),
             ],
         )
         self.tell(f"gateway deployed at 0x{gateway.address.hex()} in block {gateway.height}")
         self.tell(
             f"committee verifier deployed at 0x{verifier.address.hex()} in block {verifier.height}: "
-            f"{self.config.threshold} of {len(organisations)} organisations"
+            f"{quorum} of {len({organisation for _, organisation in committee})} organisations"
         )
         return gateway, verifier
 
