@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import psutil
 from eth_account import Account
@@ -63,7 +63,7 @@ class Meter:
                 continue
         return total / 1e6
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._sample, daemon=True).start()
         return self
 

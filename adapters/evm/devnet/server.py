@@ -159,7 +159,11 @@ async def _listening(front: Front, port: int) -> AsyncIterator[int]:
     async def handle(request: web.BaseRequest) -> web.Response:
         if request.method != "POST":
             return web.Response(text=f"{VERSION}: a development network; send JSON-RPC by POST.\n")
-        answer = await front.answer(await request.content.read(), request.path)
+        try:
+            body = await request.content.read()
+        except ConnectionError:  # who asked is gone
+            return web.Response(status=400)
+        answer = await front.answer(body, request.path)
         return web.Response(body=answer, content_type="application/json")
 
     runner = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=0.1)
