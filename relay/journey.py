@@ -94,6 +94,7 @@ _BEFORE = {
     Stage.OUTCOME_CLAIMED: "delivered",
     Stage.OUTCOME_ATTESTED: "outcome_claimed",
     Stage.SETTLE_SUBMITTED: "outcome_attested",
+    Stage.SETTLED: "delivered",
 }
 
 

@@ -8,7 +8,8 @@ A look has two parts:
 
 What goes wrong is one of: `AdapterError` (the endpoint is slow, down, or not of the platform's form), `Lied` (what it says
 does not fold to what is proved, or its header is refused: leave it, keep waiting) or `Misbehaviour` (two final headers of one
-height: freeze).
+height: freeze). What an endpoint leaves out is noticed too: `may_have_moved` reads the headers' bloom filters, and `prove` shows
+that a history which seems to stand still does.
 """
 
 from __future__ import annotations
@@ -18,17 +19,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.protocol import AdapterError, HeadMoved, LaneOpened, Ledger, MessageDelivered, MessageSent
-from light_clients.errors import Refused, Retry
+from adapters.solidity.events import HEAD_MOVED, MESSAGE_SENT
+from light_clients.errors import (
+    HeadAbsent,
+    HeaderBehind,
+    HeaderGap,
+    LightClientError,
+    Refused,
+    Retry,
+    TimestampAhead,
+)
+from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import GatewayPin, SlotEvidence
 from schemas.claim import Claim, Direction
 from schemas.heads import fold
 from schemas.outcome import outcome_id
-from schemas.primitives import BlockHash, Head, LaneId
+from schemas.primitives import BlockHash, Head, LaneId, SchemaError
 from schemas.suites import Suite
 
 HEADERS_A_LOOK = 400
 BLOCKS_A_REQUEST = 500
-ENTRIES_A_LOOK = 20_000
 
 
 class Lied(Exception):
@@ -43,6 +53,10 @@ class Lied(Exception):
         super().__init__(message)
         self.name = name
         self.endpoint = endpoint
+
+
+class HeaderLied(Lied):
+    """The lie is a header: one that the light client refuses, or another one than was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +143,9 @@ def follow(ledger: Ledger, client: Any, state: Any, newest: bytes, now: int, *, 
 
     Raises:
         AdapterError: the endpoint does not answer properly.
-        Lied: a header is refused.
+        HeaderLied: a header is refused, or is not the one that was asked for.
         Misbehaviour: the endpoint showed a second final header of a height that was accepted.
-        Retry: headers are missing or clocks differ.
+        TimestampAhead: a sealed header is ahead of our clock.
     """
     tip = ledger.tip()
     final = tip - state.confirmations
@@ -145,9 +159,23 @@ def follow(ledger: Ledger, client: Any, state: Any, newest: bytes, now: int, *, 
             verified = client.verify_header(state, header, now)
         except Refused as refusal:
             _accuse_if_proved(ledger, client, state, newest)
-            raise Lied(refusal.name, refusal.message, ledger.endpoint) from refusal
+            raise HeaderLied(refusal.name, refusal.message, ledger.endpoint) from refusal
+        except (HeaderGap, HeaderBehind) as other:
+            raise HeaderLied(other.name, f"Another header came than was asked for. {other}", ledger.endpoint) from other
+        except TimestampAhead as ahead:
+            _refuse_unless_sealed(ledger, client, state, header, ahead)
+            raise
         state, newest = client.apply(state, verified), header
     return Followed(state, headers, final)
+
+
+def _refuse_unless_sealed(ledger: Ledger, client: Any, state: Any, header: bytes, ahead: TimestampAhead) -> None:
+    """A header that is ahead of our clock blames the clocks only if it is good at its own time; else its endpoint lies."""
+    found = ahead.found if isinstance(ahead.found, int) else 0
+    try:
+        client.verify_header(state, header, min(found, state.expires_at - 1))
+    except LightClientError as error:
+        raise HeaderLied(error.name, error.message, ledger.endpoint) from error
 
 
 def _accuse_if_proved(ledger: Ledger, client: Any, state: Any, newest: bytes) -> None:
@@ -203,8 +231,24 @@ def observe(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, tracks: Se
     return Look(state.height, state.block_hash, moved, settled, tuple(opened))
 
 
+def may_have_moved(headers: Sequence[bytes], pin: GatewayPin, tracks: Sequence[Track]) -> list[Track]:
+    """The tracks that, by the bloom filters of verified headers, may have moved in these blocks.
+
+    An endpoint that shows no event of such a track has to prove that its head is the known one.
+    """
+    busy = [header for header in headers if may_contain(header, pin.address)]
+    topics = {Direction.OUTBOX: MESSAGE_SENT, Direction.OUTCOMES: HEAD_MOVED}
+    return [
+        track
+        for track in tracks
+        if any(may_contain(header, track.lane_id) and may_contain(header, topics[track.direction]) for header in busy)
+    ]
+
+
 def prove(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, histories: Sequence[History]) -> None:
     """Fetch and judge the proof of each history's last head at the state's height; keeps it in the history.
+
+    A history without entries whose lane is proved not to be open at that end stays without evidence.
 
     Raises:
         AdapterError: the endpoint does not answer properly.
@@ -215,11 +259,16 @@ def prove(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, histories: S
     wanted = [(history.track.lane_id, int(history.track.direction)) for history in histories]
     for history, found in zip(histories, ledger.evidence(pin.address, wanted, state.height), strict=True):
         evidence = SlotEvidence(found.header, found.account_proof, found.storage_proof)
+        nonce = max(history.nonce, 1)  # a proof shows no nonce, and a claim has none of 0
         claim = Claim(
-            history.track.lane_id, history.track.direction, history.nonce, history.head, state.height, state.block_hash
+            history.track.lane_id, history.track.direction, nonce, history.head, state.height, state.block_hash
         )
         try:
             client.verify_claim(state, claim, evidence, pin)
+        except HeadAbsent as absent:
+            if history.nonce:
+                raise Lied(absent.name, absent.message, ledger.endpoint) from absent
+            continue
         except Refused as refusal:
             raise Lied(refusal.name, refusal.message, ledger.endpoint) from refusal
         history.evidence = evidence
@@ -230,6 +279,12 @@ def _add_message(histories: dict[tuple[LaneId, int], History], event: MessageSen
     if history is None or event.message.nonce <= history.nonce:
         return
     suite = history.track.suite
+    try:
+        event.message.check(suite)
+    except SchemaError as error:
+        raise Lied("MessageMalformed", f"Message {event.message.nonce}: {error}.", endpoint) from error
+    if event.message.hash_only:
+        raise Lied("PayloadHidden", f"Message {event.message.nonce} came without its payload.", endpoint)
     entry_id = event.message.message_id(suite, event.lane_id)
     head = fold(suite, history.head, entry_id)
     if event.message.nonce != history.nonce + 1 or entry_id != event.message_id or head != event.head:

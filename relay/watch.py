@@ -20,6 +20,7 @@ from relay.context import Context, process_context
 from relay.crash import crash_point
 from relay.logs import configure_logs
 from relay.store import waits
+from relay.store.lanes import WORKING
 from relay.store.tables import chains, heartbeats, lanes, transactions
 from relay.store.upsert import upsert
 from relay.tasks import queue_depth, wake
@@ -73,6 +74,7 @@ def sweep(context: Context) -> int:
                 select(chains.c.name).where(active, or_(behind, quiet, chains.c.name.in_(busy)))
             )
         ]
+        working = lanes.c.state.in_(WORKING)
         unfinished = or_(
             lanes.c.claimed < lanes.c.final,
             lanes.c.submitted < lanes.c.final,
@@ -81,7 +83,7 @@ def sweep(context: Context) -> int:
             lanes.c.settled < lanes.c.delivered,
             lanes.c.delivered < lanes.c.final,
         )
-        ids = [row.lane_id.hex() for row in connection.execute(select(lanes.c.lane_id).where(unfinished))]
+        ids = [row.lane_id.hex() for row in connection.execute(select(lanes.c.lane_id).where(working, unfinished))]
         for row in waits.due(connection, now):
             (names if row.kind == "chain" else ids).append(str(row.id))
     for name in dict.fromkeys(names):
@@ -108,7 +110,9 @@ def main() -> None:
         for key in set(wanted) - set(threads):
             threads[key] = ChainWatch(wanted[key], context.config.poll_interval_s)
             threads[key].start()
-        if queue_depth() < QUEUE_LIMIT:  # without workers the queue must not grow for ever; the database forgets nothing
+        if (
+            queue_depth() < QUEUE_LIMIT
+        ):  # without workers the queue must not grow for ever; the database forgets nothing
             sweep(context)
         with context.store.write() as connection:
             upsert(connection, heartbeats, {"process": "watch"}, {"pid": os.getpid(), "at": time.time()})

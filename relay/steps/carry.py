@@ -10,30 +10,38 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select
 
-from adapters.protocol import Call, Delivery, Ledger, Settlement
+from adapters.protocol import AdapterError, Call, Delivery, Ledger, Rejected, Settlement
 from adapters.solidity.calldata import committee_proof
 from relay.context import Context
 from relay.crash import crash_point
-from relay.journey import Reached, SubmissionLost, step
+from relay.journey import Reached, step
 from relay.steps.claim import BACK, COLUMN, Side
+from relay.steps.setback import (
+    ENDPOINT_REASONS,
+    PURPOSE,
+    REVERTS,
+    consumed,
+    is_stranded,
+    lost_transactions,
+    note_down,
+    note_refusal,
+    open_again,
+    step_back,
+)
 from relay.store import Lease, waits
-from relay.store.lanes import get, journey_of, save_journey
+from relay.store.lanes import WORKING, get, journey_of, save_journey
 from relay.store.tables import attestations, claims, committees, messages, operators, outcomes, transactions
-from relay.store.waits import Reason, wait
+from relay.store.waits import SETBACKS
 from schemas.claim import Claim, Direction
 from schemas.message import Message
 from schemas.outcome import Settled, Status
 from schemas.primitives import BlockHash, Bytes32, Head, LaneId
 from schemas.suites import Suite, suite_named
 
-log = structlog.get_logger()
-
 IN_FLIGHT = 60
 """Transactions of one lane and direction that may be queued or sent at once."""
-PURPOSE = {Direction.OUTBOX: "deliver", Direction.OUTCOMES: "settle"}
 
 
 def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | None:
@@ -45,21 +53,41 @@ def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | 
     with context.store.read() as connection:
         lane = get(connection, lane_id)
         target: str = lane.source if side is BACK else lane.destination
-        lost = _lost(connection, lane, side)
-        wait_row = waits.find(connection, side.wait_kind, lane_id.hex())
-    if lost:
-        _give_up(lease, lane_id, side, lost)
+        lost = lost_transactions(connection, lane, side)
+        stranded = not lost and is_stranded(connection, lane, side)
+        held = waits.find(connection, side.wait_kind, lane_id.hex())
+        down = waits.find(connection, "chain", target)
+    if lost or stranded:
+        step_back(context, lease, lane_id, side, lost)
         return None
     if getattr(lane, COLUMN[side.submitted]) >= getattr(lane, COLUMN[side.attested]):
         return None
-    if wait_row is not None and wait_row.code == Reason.TRANSACTION_REVERTED and wait_row.next_at > time.time():
+    reverts = held is not None and held.code in REVERTS
+    if held is not None and held.code in SETBACKS and held.next_at > time.time():
         return None
+    if reverts and getattr(lane, COLUMN[side.submitted]) > consumed(lane, side):
+        return None  # one more attempt is on its way
     row = context.chain(target)
-    calls = _build(context, lane, side, row, context.ledger(row))
+    if down is not None and down.code in ENDPOINT_REASONS:
+        note_down(lease, lane_id, side, target, down.text)
+        return None
+    try:
+        ledger = context.ledger(row)
+        calls = _build(context, lease, lane, side, row, ledger)
+        if calls and reverts:
+            ledger.simulate(bytes(row.account), calls[0][2])
+    except Rejected as refusal:
+        note_refusal(context, lease, lane_id, side, f"The next batch would revert on {target}", refusal)
+        return None
+    except AdapterError as error:
+        note_down(lease, lane_id, side, target, str(error))
+        return None
     if not calls:
         return None
     with lease.write() as connection:
         lane = get(connection, lane_id)
+        if lane.state not in WORKING:
+            return None
         before = after = journey_of(lane)
         expected = getattr(lane, COLUMN[side.submitted]) + 1
         for first, last, call in calls:
@@ -90,44 +118,10 @@ def _row(lane: Row[Any], side: Side, chain: Row[Any], first: int, last: int, cal
     }
 
 
-def _lost(connection: Connection, lane: Row[Any], side: Side) -> list[Row[Any]]:
-    """Transactions of the lane that reverted or can never be mined."""
-    return list(
-        connection.execute(
-            select(transactions)
-            .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose == PURPOSE[side.direction])
-            .where(transactions.c.state.in_(("reverted", "lost")))
-            .order_by(transactions.c.id)
-        ).all()
-    )
-
-
-def _give_up(lease: Lease, lane_id: LaneId, side: Side, lost: list[Row[Any]]) -> None:
-    """Step back to what the ledger consumed; what is still queued would revert too, so it is void."""
-    with lease.write() as connection:
-        lane = get(connection, lane_id)
-        consumed = lane.settled if side is BACK else lane.delivered
-        mine = (transactions.c.lane_id == bytes(lane_id), transactions.c.purpose == PURPOSE[side.direction])
-        connection.execute(update(transactions).where(*mine, transactions.c.state == "queued").values(state="void"))
-        connection.execute(
-            update(transactions).where(*mine, transactions.c.state.in_(("reverted", "lost"))).values(state="failed")
-        )
-        before = journey_of(lane)
-        save_journey(connection, lane_id, before, step(before, SubmissionLost(back=side is BACK)))
-        beyond = [row for row in lost if row.last > consumed and row.state == "reverted"]
-        if beyond:
-            worst = beyond[0]
-            why = worst.reason or "no reason given"
-            text = f"{worst.purpose} of {worst.first}..{worst.last} reverted on {worst.chain}: {why}."
-            reason = Reason.WINDOW_FULL if "Window" in why else Reason.TRANSACTION_REVERTED
-            wait(connection, side.wait_kind, lane_id.hex(), reason, party=f"chain {worst.chain}", text=text)
-    log.warning("submission_lost", lane=lane_id.hex()[:16], direction=int(side.direction), transactions=len(lost))
-
-
 def _build(
-    context: Context, lane: Row[Any], side: Side, chain: Row[Any], ledger: Ledger
+    context: Context, lease: Lease, lane: Row[Any], side: Side, chain: Row[Any], ledger: Ledger
 ) -> list[tuple[int, int, Call]]:
-    """Encode a call for each attested claim that is not submitted, in order."""
+    """Encode a call for each attested claim that is not submitted, in order; none if a signer was struck out of a quorum."""
     submitted = getattr(lane, COLUMN[side.submitted])
     with context.store.read() as connection:
         rows = connection.execute(
@@ -146,6 +140,10 @@ def _build(
         proofs = _proofs(connection, chain.name, rows)
         read = _settled_entries if side is BACK else _messages
         found = read(connection, lane, suite_named(lane.suite), submitted + 1, rows[-1].nonce)
+    short = [identifier for identifier, proof in proofs.items() if not proof]
+    if short:
+        open_again(lease, LaneId(lane.lane_id), side, short)
+        return []
     calls, start = [], submitted + 1
     for row in rows:
         if row.nonce < start:
@@ -176,13 +174,17 @@ def _in_flight(connection: Connection, lane: Row[Any], side: Side) -> int:
 
 
 def _proofs(connection: Connection, chain: str, rows: Sequence[Row[Any]]) -> dict[int, bytes]:
-    """Committee proofs: one signature of each of as many organisations as the threshold asks, in the order of the bitmap."""
+    """Committee proofs: one signature of each of as many organisations as the threshold asks, in the order of the bitmap.
+
+    A proof is empty where signers that were struck out since leave less than a quorum.
+    """
     found: dict[int, dict[bytes, bytes]] = {}
     signatures = connection.execute(select(attestations).where(attestations.c.claim_id.in_([row.id for row in rows])))
     for item in signatures:
         found.setdefault(item.claim_id, {})[bytes(item.signer)] = bytes(item.signature)
     epochs = {row.epoch: row for row in connection.execute(select(committees).where(committees.c.chain == chain))}
-    houses = {bytes(row.signer): row.organisation for row in connection.execute(select(operators))}
+    active = connection.execute(select(operators).where(operators.c.state == "active"))
+    houses = {bytes(row.signer): row.organisation for row in active}
     return {row.id: _proof(epochs[row.epoch], found.get(row.id, {}), houses) for row in rows}
 
 
@@ -191,11 +193,14 @@ def _proof(committee: Row[Any], signatures: dict[bytes, bytes], houses: dict[byt
     counted: set[str] = set()
     for index, item in enumerate(committee.signers):
         signer = bytes.fromhex(item.removeprefix("0x"))
-        house = houses.get(signer, item)
-        if signer in signatures and house not in counted and len(counted) < committee.threshold:
-            counted.add(house)
-            chosen.append((index, signatures[signer]))
-    return committee_proof(committee.epoch, chosen)
+        house = houses.get(signer)
+        if house is None or signer not in signatures or house in counted:
+            continue
+        counted.add(house)
+        chosen.append((index, signatures[signer]))
+        if len(counted) == committee.threshold:
+            return committee_proof(committee.epoch, chosen)
+    return b""
 
 
 def _messages(connection: Connection, lane: Row[Any], suite: Suite, first: int, last: int) -> list[Any]:

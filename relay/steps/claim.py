@@ -17,10 +17,10 @@ from relay.context import Context
 from relay.crash import crash_point
 from relay.journey import ClaimsVoid, Reached, Stage, step
 from relay.store import Lease, waits
-from relay.store.lanes import get, journey_of, save_journey, verifying_chain
+from relay.store.lanes import WORKING, get, journey_of, save_journey, verifying_chain
 from relay.store.tables import attestations, chains, claims, committees, messages, operators, outcomes
 from relay.store.upsert import insert_new
-from relay.store.waits import Reason, wait
+from relay.store.waits import SETBACKS, Reason, wait
 from schemas.attestation import Place, attestation_digest
 from schemas.claim import Claim, Direction
 from schemas.primitives import BlockHash, ChainWord, Head, LaneId
@@ -94,15 +94,18 @@ def propose_claims(context: Context, lease: Lease, lane_id: LaneId, side: Side) 
         return
     with lease.write() as connection:
         lane = get(connection, lane_id)
+        if lane.state not in WORKING:
+            return
         committee, verifier_chain = _committee(connection, lane, side)
         if committee is None:
             text = f"The verifier on {verifier_chain} has no committee that the hub knows."
             wait(connection, side.wait_kind, lane_id.hex(), Reason.NO_COMMITTEE, party="officers", text=text)
             return
+        waits.clear_if(connection, side.wait_kind, lane_id.hex(), (Reason.NO_COMMITTEE,))
         _void_old(connection, lane, side, committee.epoch)
         lane = get(connection, lane_id)
         made = _make_claims(connection, lane, side, committee, verifier_chain)
-        _count_quorums(connection, get(connection, lane_id), side)
+        _count_quorums(connection, get(connection, lane_id), side, committee)
         crash_point("worker.claim.before_commit")
     crash_point("worker.claim.after_commit")
     if made:
@@ -154,16 +157,16 @@ def _void_old(connection: Connection, lane: Row[Any], side: Side, epoch: int) ->
 def _make_claims(connection: Connection, lane: Row[Any], side: Side, committee: Row[Any], verifier_chain: str) -> int:
     """Insert claims in batches up to the newest proved entry; return how many."""
     first = getattr(lane, COLUMN[side.claimed]) + 1
-    entries = getattr(lane, side.entries)
+    entries = min(getattr(lane, side.entries), lane.final)  # an outcome is settled together with its message
     block_hash = getattr(lane, side.block_hash)
-    if first > entries or block_hash is None:
-        return 0
     waiting = connection.execute(
         select(func.count())
         .select_from(claims)
         .where(claims.c.lane_id == lane.lane_id, claims.c.direction == int(side.direction), claims.c.state == "open")
     ).scalar_one()
-    ends = _batch_ends(connection, lane, side, first, entries)[: max(1, OPEN_CLAIMS - waiting)]
+    if first > entries or block_hash is None or waiting >= OPEN_CLAIMS:
+        return 0
+    ends = _batch_ends(connection, lane, side, first, entries)[: OPEN_CLAIMS - waiting]
     heads = _heads(connection, lane, side, ends)
     place = _place(connection, lane, side, verifier_chain, committee.epoch)
     suite, rows, start = suite_named(lane.suite), [], first
@@ -230,7 +233,7 @@ def _place(connection: Connection, lane: Row[Any], side: Side, verifier_chain: s
     return Place(ChainWord(chain.chain_word), bytes(chain.gateway), bytes(verifier), epoch)
 
 
-def _count_quorums(connection: Connection, lane: Row[Any], side: Side) -> None:
+def _count_quorums(connection: Connection, lane: Row[Any], side: Side, committee: Row[Any]) -> None:
     """Move the `attested` counter over claims that have their quorum, in order; say who is waited for otherwise."""
     rows = connection.execute(
         select(claims.c.id, claims.c.nonce, claims.c.state, claims.c.created_at)
@@ -249,12 +252,13 @@ def _count_quorums(connection: Connection, lane: Row[Any], side: Side) -> None:
     if reached:
         save_journey(connection, lane.lane_id, before, step(before, Reached(side.attested, reached)))
     name = lane.lane_id.hex()
-    known = waits.find(connection, side.wait_kind, name)
     if waiting is None:
-        if known is not None and known.code == Reason.OPERATORS_SILENT:
-            waits.clear(connection, side.wait_kind, name)
-    elif time.time() - waiting.created_at > SILENCE_S:
-        silent = _silent_operators(connection, waiting.id)
+        waits.clear_if(connection, side.wait_kind, name, (Reason.OPERATORS_SILENT,))
+        return
+    known = waits.find(connection, side.wait_kind, name)
+    held = known is not None and known.code in SETBACKS  # the first thing that stands in the way is the one to name
+    if not held and time.time() - waiting.created_at > SILENCE_S:
+        silent = _silent_operators(connection, waiting.id, committee)
         text = f"Claim {waiting.nonce} of direction {int(side.direction)} has no quorum; not signed by {silent}."
         wait(
             connection,
@@ -267,11 +271,12 @@ def _count_quorums(connection: Connection, lane: Row[Any], side: Side) -> None:
         )
 
 
-def _silent_operators(connection: Connection, claim_id: int) -> str:
+def _silent_operators(connection: Connection, claim_id: int, committee: Row[Any]) -> str:
+    members = [bytes.fromhex(signer.removeprefix("0x")) for signer in committee.signers]
     signed = select(attestations.c.signer).where(attestations.c.claim_id == claim_id)
     names = connection.execute(
         select(operators.c.name)
-        .where(operators.c.state == "active", operators.c.signer.not_in(signed))
+        .where(operators.c.state == "active", operators.c.signer.in_(members), operators.c.signer.not_in(signed))
         .order_by(operators.c.name)
     )
     return ", ".join(row.name for row in names)

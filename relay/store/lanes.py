@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from relay.errors import NotFound
 from relay.journey import COUNTERS, Journey, Stage
-from relay.store.tables import lanes, milestones
+from relay.store.tables import chains, lanes, milestones
 from schemas.claim import Direction
 from schemas.primitives import ChainWord, LaneId
 
@@ -35,6 +35,15 @@ def on_chain(connection: Connection, name: str) -> Sequence[Row[Any]]:
     """Every working lane that begins or ends at a ledger."""
     here = (lanes.c.source == name) | (lanes.c.destination == name)
     return connection.execute(select(lanes).where(here, lanes.c.state.in_(WORKING))).all()
+
+
+def read_again(connection: Connection, chain: str, height: int) -> None:
+    """Have a ledger's events read again from this height; what is known already changes nothing."""
+    row = connection.execute(
+        select(chains.c.observed_height, chains.c.pinned_height).where(chains.c.name == chain)
+    ).one()
+    before = min(row.observed_height, max(row.pinned_height, height - 1))
+    connection.execute(update(chains).where(chains.c.name == chain).values(observed_height=before))
 
 
 def journey_of(row: Row[Any]) -> Journey:

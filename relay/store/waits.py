@@ -41,6 +41,16 @@ class Reason(StrEnum):
     CLOCK_AHEAD = "clock_ahead"
 
 
+SETBACKS = (
+    Reason.TRANSACTION_REVERTED,
+    Reason.WINDOW_FULL,
+    Reason.LANE_PAUSED,
+    Reason.LANE_NOT_OPEN,
+    Reason.DESTINATION_DOWN,
+)
+"""Why a direction of a lane carries nothing for now; progress at the consuming end puts an end to it."""
+
+
 def backoff_s(attempts: int) -> float:
     """Seconds until the next look after so many attempts: 5, 10, 30, 60, then 180."""
     return RETRY_TABLE_S[min(attempts, len(RETRY_TABLE_S) - 1)]
@@ -69,15 +79,11 @@ def wait(
     )
 
 
-def clear(connection: Connection, kind: str, identifier: str) -> None:
-    """Record that it no longer waits."""
-    connection.execute(delete(waits).where(waits.c.kind == kind, waits.c.id == identifier))
-
-
-def clear_if(connection: Connection, kind: str, identifier: str, codes: Sequence[Reason]) -> None:
-    """Record that it no longer waits, if it waits for one of these reasons."""
+def clear_if(connection: Connection, kind: str, identifier: str, codes: Sequence[Reason]) -> bool:
+    """Record that it no longer waits, if it waits for one of these reasons; return whether it did."""
     mine = (waits.c.kind == kind, waits.c.id == identifier)
-    connection.execute(delete(waits).where(*mine, waits.c.code.in_([str(code) for code in codes])))
+    gone = connection.execute(delete(waits).where(*mine, waits.c.code.in_([str(code) for code in codes])))
+    return gone.rowcount > 0
 
 
 def find(connection: Connection, kind: str, identifier: str) -> Row[tuple[object, ...]] | None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import random
+import shutil
+import tempfile
 import time
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +18,11 @@ from sqlalchemy import insert, select, update
 from adapters.memory import faults_at, forget_memory_chain, memory_chain
 from adapters.memory.chain import CODE_HASH, MemoryChain
 from adapters.memory.committee import Committee
+from adapters.memory.gateway import Reverted
 from adapters.memory.transactions import sign_transaction
-from adapters.protocol import Call
+from adapters.protocol import Call, HeadMoved, MessageDelivered, MessageSent
 from adapters.solidity.calldata import encode_send
-from light_clients import qbft
+from light_clients import development, qbft
 from light_clients.crypto.secp256k1 import address_of, sign
 from relay.attestations import collect
 from relay.config import HubConfig
@@ -23,8 +30,9 @@ from relay.context import Context
 from relay.home import Home
 from relay.keys import KeyStore
 from relay.registry.hub import prepare
+from relay.store import waits
 from relay.store.lanes import get, journey_of
-from relay.store.tables import chains, claims, committees, lanes, operators
+from relay.store.tables import chains, claims, committees, lanes, leases, operators, transactions
 from relay.work import work
 from schemas.attestation import Attestation
 from schemas.claim import Claim, Direction
@@ -35,6 +43,8 @@ from schemas.suites import EVM, keccak256
 
 VERIFIER = bytes(19) + b"\x77"
 NAMES = ("alpha", "beta")
+RECEIVER = b"\x71" * 20
+REVERTING = b"\x72" * 20
 
 
 def label_key(label: str) -> bytes:
@@ -42,24 +52,59 @@ def label_key(label: str) -> bytes:
     return keccak256(f"relayhub test key {label}".encode())
 
 
+@lru_cache(maxsize=1)
+def _template() -> Path:
+    """A prepared home, made once and copied for each hub: keys and migrations take half a second."""
+    folder = Path(tempfile.mkdtemp(prefix="relayhub-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    home = Home(folder / "hub")
+    home.save(HubConfig(name="hub", development=True))
+    prepare(home, home.load()).close()
+    return home.folder
+
+
 class MemoryHub:
-    """Two memory ledgers, a lane each way, three operators, and a worker that is this thread.
+    """Memory ledgers, a lane each way between two of them, three operators, and a worker that is this thread.
 
     Args:
         folder: where the hub's home is made.
         seed: shuffles whatever order the hub must not depend on.
         endpoints: endpoints of each ledger.
+        batch_limit: messages of one claim.
+        names: the ledgers.
+        pairs: the lanes by (source, destination); all pairs if none are named.
+        confirmations: None for QBFT; else nobody seals, and a block is final under so many others.
     """
 
-    def __init__(self, folder: Path, *, seed: int = 0, endpoints: int = 1, batch_limit: int = 10) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int = 0,
+        endpoints: int = 1,
+        batch_limit: int = 10,
+        names: Sequence[str] = NAMES,
+        pairs: Sequence[tuple[str, str]] = (),
+        confirmations: int | None = None,
+    ) -> None:
         self.random = random.Random(seed)
         self.prefix = f"{folder.name}-{time.monotonic_ns()}"
-        self.ledgers: dict[str, MemoryChain] = {name: memory_chain(f"{self.prefix}-{name}") for name in NAMES}
-        self.urls = {name: [f"memory://{self.prefix}-{name}/{number}" for number in range(endpoints)] for name in NAMES}
+        self.names, self.confirmations = tuple(names), confirmations
+        self.pairs = tuple(pairs) or tuple((one, other) for one in names for other in names if one != other)
+        validators = 4 if confirmations is None else 0
+        self.ledgers: dict[str, MemoryChain] = {
+            name: memory_chain(f"{self.prefix}-{name}", validators=validators) for name in self.names
+        }
+        self.urls = {
+            name: [f"memory://{self.prefix}-{name}/{number}" for number in range(endpoints)] for name in self.names
+        }
+        for ledger in self.ledgers.values():
+            ledger.gateway.receivers |= {RECEIVER: lambda *_: b"thanks", REVERTING: _refuse}
         home = Home(folder / "hub")
+        shutil.copytree(_template(), home.folder)
         home.save(HubConfig(name="hub", development=True, batch_limit=batch_limit))
-        prepare(home, home.load()).close()
         self.home = home
+        self.clock_offset_s = 0
         self.context = self.new_context()
         self.signers = {name: label_key(name) for name in ("one", "two", "three")}
         self.wanted: list[tuple[str, str]] = []
@@ -68,12 +113,24 @@ class MemoryHub:
 
     def new_context(self) -> Context:
         """A context as a freshly started process has it."""
-        return Context(self.home, clock=lambda: max(ledger.now for ledger in self.ledgers.values()))
+        return Context(self.home, clock=self.now)
+
+    def now(self) -> float:
+        """The newest block's time, and what a test adds to it."""
+        return max(ledger.now for ledger in self.ledgers.values()) + self.clock_offset_s
+
+    def restart(self) -> None:
+        """Go on as a worker that was just started: nothing but the database is left."""
+        self.context.store.close()
+        self.context = self.new_context()
+        self.wanted = []
+        with self.context.store.write() as connection:
+            connection.execute(update(leases).values(expires_at=0))
 
     def close(self) -> None:
         """Forget the ledgers."""
         self.context.store.close()
-        for name in NAMES:
+        for name in self.names:
             forget_memory_chain(f"{self.prefix}-{name}")
 
     def faults(self, name: str, endpoint: int = 0) -> Any:
@@ -95,9 +152,7 @@ class MemoryHub:
             for name, ledger in self.ledgers.items():
                 account = keys.new(f"relayer-{name}").address
                 header = ledger.blocks[0].header
-                state = qbft.bootstrap(
-                    header.encoded, BlockHash(header.block_hash), qbft.QbftConfiguration(sub_second_blocks=True)
-                )
+                state = self._bootstrap(header.encoded, BlockHash(header.block_hash))
                 connection.execute(
                     insert(chains).values(
                         name=name,
@@ -110,7 +165,7 @@ class MemoryHub:
                         ],
                         software="memory",
                         development=True,
-                        consensus="qbft",
+                        consensus="qbft" if self.confirmations is None else "development",
                         gateway=ledger.gateway.address,
                         gateway_code_hash=CODE_HASH,
                         verifier=VERIFIER,
@@ -148,14 +203,24 @@ class MemoryHub:
             tuple(f"house {name}".encode() for name, _ in signers),
             2,
         )
-        for source, destination in (NAMES, NAMES[::-1]):
-            self._open(source, destination, committee)
+        self.committee = committee
+        for source, destination in self.pairs:
+            self.open(source, destination)
 
-    def _open(self, source: str, destination: str, committee: Committee) -> None:
+    def _bootstrap(self, header: bytes, block_hash: BlockHash) -> Any:
+        if self.confirmations is None:
+            return qbft.bootstrap(header, block_hash, qbft.QbftConfiguration(sub_second_blocks=True))
+        configuration = development.DevelopmentConfiguration(confirmations=self.confirmations)
+        return development.bootstrap(header, block_hash, configuration)
+
+    def open(
+        self, source: str, destination: str, *, channel: str = "default", ends: tuple[int, ...] = (0, 1)
+    ) -> LaneId:
+        """Open the named ends of a lane, and write the lane down; its id stands under (source, destination)."""
         here, there = self.ledgers[source], self.ledgers[destination]
-        lane = Lane("hub", EVM, here.word, here.gateway.address, there.word, there.gateway.address, "default")
-        here.open_lane(lane, 0, committee)
-        there.open_lane(lane, 1, committee)
+        lane = Lane("hub", EVM, here.word, here.gateway.address, there.word, there.gateway.address, channel)
+        for end in ends:
+            (here, there)[end].open_lane(lane, end, self.committee)
         self.lane_ids[source, destination] = lane.lane_id
         with self.context.store.write() as connection:
             connection.execute(
@@ -165,7 +230,7 @@ class MemoryHub:
                     suite="evm",
                     source=source,
                     destination=destination,
-                    channel="default",
+                    channel=channel,
                     source_verifier=VERIFIER,
                     destination_verifier=VERIFIER,
                     trust="committee",
@@ -176,23 +241,31 @@ class MemoryHub:
                     outcome_head=bytes(genesis(EVM, lane.lane_id, 1)),
                 )
             )
+        return lane.lane_id
 
     def send(
-        self, source: str, destination: str, payload: bytes, *, receiver: bytes = b"\x05" * 20, expires_at: int = 0
+        self,
+        source: str,
+        destination: str,
+        payload: bytes,
+        *,
+        receiver: bytes = b"\x05" * 20,
+        expires_at: int = 0,
+        gas_limit: int = 50_000,
     ) -> None:
         """An application sends one message; it is in a block after the next `mine`."""
         ledger, key = self.ledgers[source], label_key("application")
         lane_id = self.lane_ids[source, destination]
         pending = sum(transaction.sender == address_of(key) for transaction in ledger.pool)
         nonce = ledger.nonce(address_of(key)) + pending
-        data = encode_send(lane_id, receiver, payload, 50_000, 0, expires_at)
+        data = encode_send(lane_id, receiver, payload, gas_limit, 0, expires_at)
         ledger.submit(
             sign_transaction(ledger.word, key, nonce, Call(ledger.gateway.address, data, 500_000), 10_000).raw
         )
 
     def mine(self, *names: str) -> None:
         """Mine a block on the named ledgers, or on all."""
-        for name in names or NAMES:
+        for name in names or self.names:
             self.ledgers[name].mine()
 
     def wake(self, kind: str, identifier: str) -> None:
@@ -222,9 +295,14 @@ class MemoryHub:
                 found.append(Attestation(claim, row.epoch, address_of(key), sign(key, Digest(row.digest))))
         collect(self.context.store, found, time.time())
 
-    def settle_down(self, rounds: int = 40, operators_named: tuple[str, ...] = ()) -> None:
-        """Run everything until every message is settled, in a shuffled order, tasks doubled now and then."""
+    def settle_down(self, rounds: int = 40, operators_named: tuple[str, ...] = (), *, hurry: bool = False) -> None:
+        """Run everything until every message is settled, in a shuffled order, tasks doubled now and then.
+
+        `hurry` makes every retry due in each round, so that no test waits for one.
+        """
         for _ in range(rounds):
+            if hurry:
+                self.forget_times()
             self.mine()
             self.turn(operators_named)
             if all(self.journey(*lane).in_flight == 0 and self.caught_up(*lane) for lane in self.lane_ids):
@@ -234,7 +312,7 @@ class MemoryHub:
     def turn(self, operators_named: tuple[str, ...] = ()) -> None:
         """One round of tasks over every ledger and lane."""
         tasks = (
-            [("chain", name) for name in NAMES]
+            [("chain", name) for name in self.names]
             + [("lane", lane.hex()) for lane in self.lane_ids.values()]
             + self.wanted
         )
@@ -246,6 +324,15 @@ class MemoryHub:
                 self.work(*task)
         self.attest(*operators_named)
 
+    def chain_task(self, *names: str) -> None:
+        """The task of each named ledger, or of all."""
+        for name in names or self.names:
+            self.work("chain", name)
+
+    def lane_task(self, source: str, destination: str) -> None:
+        """The task of a lane."""
+        self.work("lane", self.lane_ids[source, destination].hex())
+
     def caught_up(self, source: str, destination: str) -> bool:
         """Whether the hub knows everything that was sent."""
         lane_id = self.lane_ids[source, destination]
@@ -256,10 +343,86 @@ class MemoryHub:
         with self.context.store.read() as connection:
             return journey_of(get(connection, self.lane_ids[source, destination]))
 
+    def lane(self, source: str, destination: str) -> Any:
+        """The lane's row."""
+        with self.context.store.read() as connection:
+            return get(connection, self.lane_ids[source, destination])
+
+    def wait_of(self, kind: str, *which: str) -> Any:
+        """What a ledger (`chain`, name), a lane (`lane`, source, destination) or its way back (`back`, …) waits for."""
+        identifier = which[0] if kind == "chain" else self.lane_ids[which[0], which[1]].hex()
+        with self.context.store.read() as connection:
+            return waits.find(connection, kind, identifier)
+
+    def code(self, kind: str, *which: str) -> str:
+        """The code of that wait, or empty."""
+        row = self.wait_of(kind, *which)
+        return row.code if row is not None else ""
+
+    def rows(self, table: Any, *conditions: Any) -> list[Any]:
+        """Rows of a table, in the order of their keys."""
+        with self.context.store.read() as connection:
+            return list(connection.execute(select(table).where(*conditions).order_by(*table.primary_key)).all())
+
+    def set_chain(self, name: str, **values: object) -> None:
+        """Change a ledger's row."""
+        with self.context.store.write() as connection:
+            connection.execute(update(chains).where(chains.c.name == name).values(**values))
+
     def forget_times(self) -> None:
-        """Make every retry and resend due now: tests do not wait."""
-        from relay.store.tables import transactions, waits
+        """Make every retry and resend due now, and every claim old: tests do not wait."""
+        from relay.store.tables import waits as waits_table
 
         with self.context.store.write() as connection:
-            connection.execute(update(waits).values(next_at=0))
+            connection.execute(update(waits_table).values(next_at=0))
             connection.execute(update(transactions).where(transactions.c.state == "sent").values(sent_at=0))
+
+    def age_claims(self) -> None:
+        """Make every open claim old enough to wait for operators by name."""
+        with self.context.store.write() as connection:
+            connection.execute(update(claims).where(claims.c.state == "open").values(created_at=0))
+
+    def events(self, name: str, lane_id: LaneId, kind: type) -> list[Any]:
+        """What a ledger's own blocks say, whatever its endpoints say."""
+        ledger = self.ledgers[name]
+        return [
+            event
+            for block in ledger.blocks
+            for event in block.events
+            if isinstance(event, kind) and event.lane_id == lane_id
+        ]
+
+    def check(self) -> None:
+        """What must be so at every moment: conservation, one effect for each message, and nothing false in the database."""
+        for (source, destination), lane_id in self.lane_ids.items():
+            lane = self.lane(source, destination)
+            sent = self.events(source, lane_id, MessageSent)
+            delivered = self.events(destination, lane_id, MessageDelivered)
+            moved = self.events(source, lane_id, HeadMoved)
+            settled = max((event.nonce for event in moved if event.direction == 3), default=0)
+            ids = [event.message_id for event in sent]
+            assert [event.message_id for event in delivered] == ids[: len(delivered)], "one effect each, in order"
+            assert max(Counter(event.message_id for event in delivered).values(), default=1) == 1
+            heads = [genesis(EVM, lane_id, 0), *(event.head for event in sent)]
+            outcome_heads = {0: genesis(EVM, lane_id, 1)} | {
+                event.nonce: event.head
+                for event in self.events(destination, lane_id, HeadMoved)
+                if event.direction == 1
+            }
+            assert lane.settled <= settled <= len(delivered) <= len(sent)
+            assert lane.delivered <= len(delivered)
+            assert lane.final_head == heads[lane.final]
+            assert lane.outcome_head == outcome_heads[lane.delivered]
+            counts = Counter(int(event.status) for event in delivered[: lane.delivered])
+            assert [lane.executed, lane.failed, lane.expired, lane.refused] == [
+                counts[status] for status in (1, 2, 3, 4)
+            ]
+            in_flight = lane.final - lane.delivered
+            assert lane.final == lane.executed + lane.failed + lane.expired + lane.refused + in_flight
+
+
+def _refuse(*_: object) -> bytes:
+    raise Reverted("NotToday")
+
+
+__all__ = ["NAMES", "RECEIVER", "REVERTING", "VERIFIER", "MemoryHub", "label_key"]
