@@ -27,7 +27,7 @@ from types import FrameType
 from relay.config import HubConfig
 from relay.errors import BadInput, HubError
 from relay.home import Home
-from relay.processes import Process, die_with_parent, end, held, record, start_time, supervisor_lock
+from relay.processes import Process, die_with_parent, end, held, record, release, start_time, supervisor_lock
 
 FIRST_DELAY_S = 0.2
 LAST_DELAY_S = 5.0
@@ -127,6 +127,8 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._stop)
         self.home.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.home.run / "web.json").unlink(missing_ok=True)
+        for role in held(self.home):
+            release(self.home, role)
         try:
             while not self.stopping:
                 self._look()
@@ -180,9 +182,10 @@ class Supervisor:
         if child.popen is None or child.popen.poll() is None:
             return False
         lived_s = time.time() - child.process.started
-        child.delay_s = FIRST_DELAY_S if lived_s > SETTLED_S else min(child.delay_s * 2, LAST_DELAY_S)
+        delay_s = FIRST_DELAY_S if lived_s > SETTLED_S else child.delay_s
+        child.delay_s = min(delay_s * 2, LAST_DELAY_S)
         child.process.note = f"ended with {ending(child.popen.returncode)}; see run/{child.role}.log"
-        child.popen, child.process.pid, child.retry_at = None, 0, now + child.delay_s
+        child.popen, child.process.pid, child.retry_at = None, 0, now + delay_s
         child.process.restarts += 1
         return True
 
