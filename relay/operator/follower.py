@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from relay.crash import crash_point
 from relay.observer import Lied
 from relay.operator.database import Checkpoint, OperatorDatabase, Signed
 from relay.operator.hub import HubClient, HubUnreachable
-from relay.operator.judge import Judged, NeedsRewind, NotYet, Offer, RefusedClaim, judge
+from relay.operator.judge import SIGNED_64_MAX, Judged, NeedsRewind, NotYet, Offer, RefusedClaim, judge
 from relay.operator.lanes import LaneBook
 from relay.operator.signer import Signer
 from relay.operator.view import LedgerView
@@ -198,7 +198,12 @@ class Follower(threading.Thread):
 
     def _answer(self, view: LedgerView, offers: Sequence[Offer]) -> None:
         passed: list[Judged] = []
+        before = self._database.signed([_key(item.claim) for item in offers if item.claim.nonce <= SIGNED_64_MAX])
         for item in offers:
+            known = before.get(_key(item.claim))
+            if known is not None and _says(known, item) and not view.frozen:
+                self._unposted.append((self._taken(item), known))  # signed before a restart, or the answer was lost
+                continue
             try:
                 passed.append(judge(item, self._book.get(item.claim.lane_id), view))
             except RefusedClaim as refusal:
@@ -207,7 +212,8 @@ class Follower(threading.Thread):
                 self._delay(view, item, delay)
         proved = self._proved(view, passed)
         if proved:
-            self._sign(view, proved)
+            self._sign(view, proved, before)
+        self._post()
 
     def _proved(self, view: LedgerView, passed: Sequence[Judged]) -> list[Judged]:
         """Check 10: those claims whose history the operator's own proof shows, one request a block."""
@@ -231,31 +237,32 @@ class Follower(threading.Thread):
                     self._refuse(item.offer, "NonceAhead", "The proof shows fewer entries than the claim.")
         return proved
 
-    def _sign(self, view: LedgerView, proved: Sequence[Judged]) -> None:
+    def _sign(
+        self, view: LedgerView, proved: Sequence[Judged], before: Mapping[tuple[bytes, int, int], Signed]
+    ) -> None:
         """Check 11, then sign; nothing is posted before it is on the disk."""
-        before = self._database.signed([_key(item.offer.claim) for item in proved])
         offers, rows = [], []
         for item in proved:
             known = before.get(_key(item.offer.claim))
             if known is not None and known.head != item.offer.claim.head:
                 self._refuse(item.offer, "OtherHeadSigned", "Another head was signed after as many entries.")
                 continue
-            again = known is not None and known.digest == item.digest
-            rows.append(known if known is not None and again else self._signature(item))
+            rows.append(self._signature(item))
             offers.append(item.offer)
         crash_point("operator.before_sign_commit")
         allowed = self._database.record(view.config.identity, rows, _checkpoints(view, offers))
         for offer, row, fine in zip(offers, rows, allowed, strict=True):
             if fine:
-                with self._lock:
-                    self._waiting.pop(offer.cursor, None)
-                self._unposted.append((offer, row))
+                self._unposted.append((self._taken(offer), row))
             else:
                 self._refuse(offer, "OtherHeadSigned", "Another head was signed after as many entries.")
         log.info("signed", chain=self.chain, claims=sum(allowed), height=view.state.height)
-        crash_point("operator.before_post")
-        self._post()
-        crash_point("operator.after_post")
+
+    def _taken(self, offer: Offer) -> Offer:
+        """The offer no longer waits for a judgement."""
+        with self._lock:
+            self._waiting.pop(offer.cursor, None)
+        return offer
 
     def _signature(self, item: Judged) -> Signed:
         claim = item.offer.claim
@@ -273,6 +280,7 @@ class Follower(threading.Thread):
         """Post what was signed; what does not reach the hub now is posted again with the next turn."""
         if not self._unposted:
             return
+        crash_point("operator.before_post")
         verdicts = self._hub.post([row for _, row in self._unposted])
         posted, self._unposted = self._unposted, []
         for (offer, _), verdict in zip(posted, verdicts, strict=True):
@@ -281,6 +289,7 @@ class Follower(threading.Thread):
             else:
                 told = verdict if isinstance(verdict, dict) else {}
                 self._desk.refuse(offer, f"Hub{str(told.get('name', ''))[:60]}", str(told.get("text", ""))[:300])
+        crash_point("operator.after_post")
 
     def _delay(self, view: LedgerView, offer: Offer, delay: NotYet) -> None:
         now = time.monotonic()
@@ -302,13 +311,18 @@ class Follower(threading.Thread):
             self._desk.done(offer)
 
     def _refuse(self, offer: Offer, name: str, text: str) -> None:
-        with self._lock:
-            self._waiting.pop(offer.cursor, None)
-        self._desk.refuse(offer, name, text)
+        self._desk.refuse(self._taken(offer), name, text)
 
 
 def _key(claim: Claim) -> tuple[bytes, int, int]:
     return bytes(claim.lane_id), int(claim.direction), claim.nonce
+
+
+def _says(signed: Signed, offer: Offer) -> bool:
+    """Whether a signature of earlier says just this claim, for this epoch."""
+    claim = offer.claim
+    same = (bytes(claim.head), claim.height, bytes(claim.block_hash), offer.epoch)
+    return (signed.head, signed.height, signed.block_hash, signed.epoch) == same
 
 
 def _checkpoints(view: LedgerView, offers: Sequence[Offer]) -> list[Checkpoint]:

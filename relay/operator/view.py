@@ -209,10 +209,17 @@ class LedgerView:
             self._note_proof(key, look.height, history.nonce)
 
     def _open(self, opened: LaneOpened) -> Key | None:
-        """Take up a lane's end; its key if the history is new."""
+        """Take up a lane's end; its key if the history is new.
+
+        Raises:
+            Lied: the gateway cannot have said so: it computes the lane's id from the preimages, and opens its own end only.
+        """
         lane = self._book.add(self.config.word, self.config.gateway, opened)
+        if lane is None:
+            text = f"Lane {opened.lane_id.hex0x()} does not follow from what it is said to be opened with."
+            raise Lied("LaneIdMismatch", text, self.ledger.endpoint)
         key = (opened.lane_id, 1 if opened.end == DESTINATION else 0)
-        if lane is None or key in self.chronicles:
+        if key in self.chronicles:
             return None
         height = opened.position.height
         self.chronicles[key] = Chronicle.from_opening(opened.lane_id, Direction(key[1]), lane.suite, height)
