@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,14 +75,18 @@ def payload_of(*, text: str | None, hexadecimal: str | None, file: str | None, c
 
 
 def send(store: Store, lane: tuple[str, str, str], key: Key, letter: Letter, count: int) -> list[Sent]:
-    """Send one letter `count` times over a lane; returns when the source has them in blocks.
+    """Send one letter `count` times over a lane; as `send_all`."""
+    return send_all(store, lane, key, [letter] * count)
+
+
+def send_all(store: Store, lane: tuple[str, str, str], key: Key, letters: Sequence[Letter]) -> list[Sent]:
+    """Send letters in order over a lane; returns when the source has them in blocks.
 
     Args:
         store: the database, for the lane and its ledgers.
         lane: source, destination and channel.
         key: who sends and pays.
-        letter: what is sent.
-        count: how many messages.
+        letters: what is sent.
 
     Raises:
         BadInput: the receiver is no account.
@@ -94,17 +99,14 @@ def send(store: Store, lane: tuple[str, str, str], key: Key, letter: Letter, cou
     if state != "active":
         raise NotNow(f"The lane {lane[0]} → {lane[1]} #{lane[2]} is {state}.", "See: relayhub status.")
     source = chain_named(store, row.source)
-    receiver = _receiver(chain_named(store, row.destination), letter.receiver)
-    calldata = encode_send(
-        row.lane_id, receiver, letter.payload, letter.gas_limit, letter.callback_gas, letter.expires_at
-    )
-    call = Call(bytes(source.gateway), calldata, SEND_GAS + GAS_PER_PAYLOAD_BYTE * len(letter.payload))
+    destination = chain_named(store, row.destination)
+    calls = [_call_of(bytes(source.gateway), row.lane_id, destination, letter) for letter in letters]
     ledger = open_chain(source)
     sent: list[Sent] = []
     try:
-        while len(sent) < count:
-            batch = min(SENDS_AT_ONCE, count - len(sent))
-            receipts = transact(ledger, key, [call] * batch)
+        while len(sent) < len(calls):
+            batch = calls[len(sent) : len(sent) + SENDS_AT_ONCE]
+            receipts = transact(ledger, key, batch)
             heights = [receipt.height for receipt in receipts]
             mine = {receipt.transaction for receipt in receipts}
             found = [
@@ -118,7 +120,7 @@ def send(store: Store, lane: tuple[str, str, str], key: Key, letter: Letter, cou
                 for event in ledger.events(min(heights), max(heights), bytes(source.gateway))
                 if isinstance(event, MessageSent) and event.position.transaction in mine
             ]
-            if len(found) != batch:
+            if len(found) != len(batch):
                 raise NotNow("The endpoint does not show what was just sent.", "See: relayhub status.")
             sent += found
     finally:
@@ -129,6 +131,12 @@ def send(store: Store, lane: tuple[str, str, str], key: Key, letter: Letter, cou
 def expiry(seconds: int) -> int:
     """Unix seconds at which a message of so many seconds expires; 0 = never."""
     return int(time.time()) + seconds if seconds else 0
+
+
+def _call_of(gateway: bytes, lane_id: bytes, destination: Any, letter: Letter) -> Call:
+    receiver = _receiver(destination, letter.receiver)
+    calldata = encode_send(lane_id, receiver, letter.payload, letter.gas_limit, letter.callback_gas, letter.expires_at)
+    return Call(gateway, calldata, SEND_GAS + GAS_PER_PAYLOAD_BYTE * len(letter.payload))
 
 
 def _receiver(destination: Any, text: str) -> bytes:
