@@ -45,6 +45,19 @@ class Unsigned64(TypeDecorator[int]):
         return value if value is None or value >= 0 else value + WORD
 
 
+class Words(TypeDecorator[str]):
+    """Text that nodes and strangers may have a part in: what a database cannot keep (NUL, lone surrogates) becomes U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """Store: PostgreSQL keeps no NUL, and UTF-8 has no lone surrogates."""
+        if value is None:
+            return None
+        return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 # An auto-incrementing key: SQLite wants INTEGER, PostgreSQL BIGINT.
 Serial = BigInteger().with_variant(Integer, "sqlite")
 
@@ -61,7 +74,7 @@ chains = Table(
     Column("first_block", LargeBinary(32), nullable=False),
     Column("adapter", String(64), nullable=False),
     Column("endpoints", JSON, nullable=False),  # [{"url": …, "operator": …}]
-    Column("software", Text, nullable=False),
+    Column("software", Words, nullable=False),
     Column("development", Boolean, nullable=False),
     Column("consensus", String(32), nullable=False),  # qbft | development
     Column("gateway", LargeBinary(64), nullable=False),
@@ -84,7 +97,6 @@ chains = Table(
     Column("tip_at", Float, nullable=False),
     Column("balance", String(80), nullable=False, default="0"),
     Column("fee", String(40), nullable=False, default="0"),
-    Column("spent_per_day", String(80), nullable=False, default="0"),
     Column("wallet_at", Float, nullable=False, default=0),
     Column("accused_at", Float, nullable=False, default=0),
     Column("state", String(16), nullable=False),  # active | frozen | retired
@@ -97,7 +109,7 @@ endpoint_health = Table(
     Column("chain", String(64), primary_key=True),
     Column("url", String(256), primary_key=True),
     Column("since", Float, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Words, nullable=False),
 )
 
 lanes = Table(
@@ -272,7 +284,7 @@ transactions = Table(
     Column("sent_at", Float, nullable=True),
     Column("height", BigInteger, nullable=True),
     Column("gas_used", BigInteger, nullable=True),
-    Column("reason", Text, nullable=False, default=""),
+    Column("reason", Words, nullable=False, default=""),
     Index("transactions_chain", "chain", "state", "id"),
     Index("transactions_lane", "lane_id", "purpose", "state"),
 )
@@ -284,7 +296,7 @@ waits = Table(  # what waits, why, for whom, since when, and when the hub looks 
     Column("id", String(80), primary_key=True),
     Column("code", String(40), nullable=False),
     Column("party", String(128), nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", Words, nullable=False),
     Column("since", Float, nullable=False),
     Column("next_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
@@ -308,7 +320,7 @@ refusals = Table(  # what was offered and refused by name
     Column("name", String(64), nullable=False),
     Column("party", String(128), nullable=False),
     Column("subject", String(160), nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", Words, nullable=False),
 )
 
 incidents = Table(  # freezes and what led to them, with both objects kept
@@ -318,7 +330,7 @@ incidents = Table(  # freezes and what led to them, with both objects kept
     Column("at", Float, nullable=False),
     Column("name", String(64), nullable=False),
     Column("subject", String(160), nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", Words, nullable=False),
     Column("evidence", LargeBinary, nullable=False),
 )
 
@@ -338,7 +350,7 @@ proposals = (
         Column("contract", LargeBinary(64), primary_key=True),
         Column("number", BigInteger, primary_key=True, autoincrement=False),
         Column("action", LargeBinary, nullable=False),
-        Column("text", Text, nullable=False),
+        Column("text", Words, nullable=False),
         Column("officer", String(64), nullable=False),
         Column("at", Float, nullable=False),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from relay.home import Home
 from relay.processes import is_running, recorded
 from relay.store.reader import Reader, text_of
+from relay.views.times import DAY_S, HOUR_S
 
 SILENT_AFTER_S = 10.0
 COUNTERS = ("executed", "failed", "expired", "refused")
@@ -51,7 +52,7 @@ LANES = "SELECT * FROM lanes ORDER BY source, destination, channel"
 
 def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float) -> dict[str, Any]:
     """A ledger: heights, the light client's expiry, the wallet and its runway, trouble at endpoints."""
-    spent, balance = int(row["spent_per_day"]), int(row["balance"])
+    spent, balance = spent_per_day(reader, row["name"], now), int(row["balance"])
     expires_at = row["client_expires_at"]
     return {
         "name": row["name"],
@@ -76,6 +77,22 @@ def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]
         ),
         "waits": _waiting(waits, ("chain",), row["name"]),
     }
+
+
+def spent_per_day(reader: Reader, chain: str, now: float) -> float:
+    """What the relayer's wallet spends on a ledger in a day, in base units, by the transactions mined in the last one.
+
+    Where a receipt was not needed the gas limit stands for the gas used. The rate is taken over at least an hour.
+    """
+    spent = reader.row(
+        "SELECT SUM(COALESCE(gas_used, gas) * CAST(fee AS NUMERIC)) AS total, MIN(sent_at) AS since FROM transactions "
+        "WHERE chain = :chain AND state = 'mined' AND sent_at > :since",
+        chain=chain,
+        since=now - DAY_S,
+    )
+    if spent is None or not spent["total"]:
+        return 0.0
+    return float(spent["total"]) * DAY_S / max(now - float(spent["since"]), HOUR_S)
 
 
 def trust_of(consensus: str) -> str:

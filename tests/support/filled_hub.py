@@ -76,7 +76,6 @@ class FilledHub:
             "tip": 12,
             "tip_at": NOW - 1,
             "balance": str(10**18),
-            "spent_per_day": str(10**17),
             "state": "active",
             "created_at": NOW,
         }

@@ -7,7 +7,7 @@ import pytest
 from relay.errors import BadInput, NotFound
 from relay.home import Home
 from relay.processes import Process, record
-from relay.store.tables import endpoint_health, incidents, waits
+from relay.store.tables import endpoint_health, incidents, transactions, waits
 from relay.views.status import hub_status
 from relay.views.status_text import render, render_chain, render_chains, render_lanes, render_operators
 from tests.support.filled_hub import LANE, NOW, FilledHub
@@ -24,7 +24,7 @@ def hub(tmp_path):
 def busy(hub):
     """5 sent, 3 delivered (2 executed, 1 failed), 2 settled."""
     hub.chain("alpha", 1)
-    hub.chain("beta", 2, consensus="development", balance="5", spent_per_day="0", client_expires_at=0)
+    hub.chain("beta", 2, consensus="development", balance="5", client_expires_at=0)
     hub.lane(final=5, claimed=4, attested=4, submitted=3, delivered=3, settled=2, executed=2, failed=1, final_height=9)
     for nonce in range(1, 6):
         hub.message(nonce, sent_at=NOW - 100 + nonce)
@@ -65,9 +65,36 @@ def test_a_ledger(busy):
     found = chain(hub_status(busy.home, NOW), "alpha")
     assert (found["height"], found["tip"], found["behind"]) == (10, 12, 2)
     assert found["trust"] == "committee"
-    assert found["runway_days"] == 10.0
+    assert found["runway_days"] is None
     assert found["client_expires_in_s"] == 86_400
     assert found["tip_age_s"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "state", "runway"),
+    [
+        (NOW - 43_200, "mined", 10.0),  # 0.05 coins in half a day, and 1 coin is there
+        (NOW - 60, "mined", 0.8),  # a rate is taken over an hour at least
+        (NOW - 90_000, "mined", None),
+        (NOW - 43_200, "sent", None),
+    ],
+)
+def test_the_runway_follows_from_what_was_spent(busy, sent_at, state, runway):
+    common = {
+        "chain": "alpha",
+        "purpose": "deliver",
+        "lane_id": LANE,
+        "first": 1,
+        "last": 1,
+        "target": b"",
+        "data": b"",
+    }
+    for gas_used in (None, 10**6):
+        busy.add(
+            transactions, **common, gas=10**6, gas_used=gas_used, fee=str(25 * 10**9), sent_at=sent_at, state=state,
+            created_at=NOW,
+        )  # fmt: skip
+    assert chain(hub_status(busy.home, NOW), "alpha")["runway_days"] == runway
 
 
 def test_a_ledger_without_verifiable_consensus_says_so(busy):

@@ -55,7 +55,6 @@ def upgrade() -> None:
         sa.Column("tip_at", sa.Float(), nullable=False),
         sa.Column("balance", sa.String(length=80), nullable=False),
         sa.Column("fee", sa.String(length=40), nullable=False),
-        sa.Column("spent_per_day", sa.String(length=80), nullable=False),
         sa.Column("wallet_at", sa.Float(), nullable=False),
         sa.Column("accused_at", sa.Float(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
