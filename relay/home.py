@@ -107,8 +107,15 @@ class Home:
 
     def database_url(self, config: HubConfig) -> str:
         """SQLAlchemy URL of the hub's database."""
-        return config.database or f"sqlite:///{self.folder / 'relayhub.db'}"
+        return config.database or self._own_database()
+
+    def database_in(self, settings: dict[str, Any]) -> str:
+        """The same from unchecked settings, for what must load no configuration model."""
+        return str(settings.get("database") or self._own_database())
 
     def broker_url(self, config: HubConfig) -> str:
         """Celery URL of the broker."""
         return config.broker or f"redis+socket://{self.socket}"
+
+    def _own_database(self) -> str:
+        return f"sqlite:///{self.folder / 'relayhub.db'}"

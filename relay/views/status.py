@@ -30,8 +30,7 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
     """
     now = time.time() if now is None else now
     settings = home.settings()
-    url = str(settings.get("database") or f"sqlite:///{home.folder / 'relayhub.db'}")
-    with Reader(url) as reader:
+    with Reader(home.database_in(settings)) as reader:
         waits = reader.rows("SELECT kind, id, code, party, text, since, next_at FROM waits ORDER BY since")
         data: dict[str, Any] = {
             "hub": settings.get("name", ""),
@@ -75,7 +74,7 @@ def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]
         "endpoint_trouble": reader.rows(
             "SELECT url, since, reason FROM endpoint_health WHERE chain = :name ORDER BY since", name=row["name"]
         ),
-        "waits": _waiting(waits, ("chain",), row["name"]),
+        "waits": waits_of(waits, ("chain",), row["name"]),
     }
 
 
@@ -133,11 +132,12 @@ def lane_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]]
         "head_height": row["final_height"],
         "outcome_head": text_of(row, "outcome_head"),
         "outcome_head_height": row["outcome_height"],
-        "waits": _waiting(waits, ("lane", "back"), row["lane_id"].hex()),
+        "waits": waits_of(waits, ("lane", "back"), row["lane_id"].hex()),
     }
 
 
-def _waiting(waits: list[dict[str, Any]], kinds: tuple[str, ...], identifier: str) -> list[dict[str, Any]]:
+def waits_of(waits: list[dict[str, Any]], kinds: tuple[str, ...], identifier: str) -> list[dict[str, Any]]:
+    """What of these waits concerns one chain or lane."""
     chosen = [wait for wait in waits if wait["kind"] in kinds and wait["id"] == identifier]
     return [{name: wait[name] for name in ("kind", "code", "party", "text", "since", "next_at")} for wait in chosen]
 

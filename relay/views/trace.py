@@ -12,7 +12,7 @@ from relay.errors import BadInput, NotFound
 from relay.home import Home
 from relay.journey import COUNTERS, Stage
 from relay.store.reader import Reader, text_of
-from relay.views.status import _waiting as waiting
+from relay.views.status import waits_of
 
 SHOWN_AT_MOST = 50
 STATUS_NAMES = {1: "executed", 2: "failed", 3: "expired", 4: "refused"}
@@ -34,9 +34,7 @@ def trace(home: Home, identifier: str) -> list[dict[str, Any]]:
         NotFound: the hub has not seen it.
     """
     low, high = bounds(identifier)
-    settings = home.settings()
-    url = str(settings.get("database") or f"sqlite:///{home.folder / 'relayhub.db'}")
-    with Reader(url) as reader:
+    with Reader(home.database_in(home.settings())) as reader:
         found = _messages(reader, low, high)
         if not found:
             raise NotFound(
@@ -185,9 +183,9 @@ def _outcome(outcome: dict[str, Any]) -> dict[str, Any]:
 
 
 def _where_it_waits(waits: list[dict[str, Any]], lane: dict[str, Any], *, way_back: bool) -> list[dict[str, Any]]:
-    found = waiting(waits, ("back" if way_back else "lane",), lane["lane_id"].hex())
+    found = waits_of(waits, ("back" if way_back else "lane",), lane["lane_id"].hex())
     for chain in (lane["source"], lane["destination"]):
-        found += waiting(waits, ("chain",), chain)
+        found += waits_of(waits, ("chain",), chain)
     return found
 
 
