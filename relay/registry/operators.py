@@ -131,23 +131,26 @@ def development_operators(home: Home, config: HubConfig, store: Store) -> None:
 
 
 def write_operator_files(home: Home, config: HubConfig, store: Store) -> None:
-    """Write each local operator's configuration: the hub's address and the ledgers with what pins them."""
-    with store.read() as connection:
+    """Write each local operator's configuration: the hub's address and the ledgers with what pins them.
+
+    It happens under the database's write lock, so that of two commands at once the later one writes what both did.
+    """
+    with store.write() as connection:
         rows = connection.execute(select(chains).where(chains.c.state != "retired").order_by(chains.c.name)).all()
-    entries = [_chain_entry(row) for row in rows]
-    for row in all_operators(store):
-        folder = home.operators / row.name
-        if not (folder / f"{SIGNER_KEY}.json").exists():
-            continue  # an operator elsewhere keeps its own file
-        content: dict[str, Any] = {
-            "name": row.name,
-            "organisation": row.organisation,
-            "hub_url": f"http://127.0.0.1:{config.web_port}",
-            "key_file": f"{SIGNER_KEY}.json",
-            "database": "operator.db",
-            "chains": entries,
-        }
-        _replace(folder / "operator.toml", tomli_w.dumps(content).encode())
+        entries = [_chain_entry(row) for row in rows]
+        for row in connection.execute(select(operators).order_by(operators.c.name)).all():
+            folder = home.operators / row.name
+            if not (folder / f"{SIGNER_KEY}.json").exists():
+                continue  # an operator elsewhere keeps its own file
+            content: dict[str, Any] = {
+                "name": row.name,
+                "organisation": row.organisation,
+                "hub_url": f"http://127.0.0.1:{config.web_port}",
+                "key_file": f"{SIGNER_KEY}.json",
+                "database": "operator.db",
+                "chains": entries,
+            }
+            _replace(folder / "operator.toml", tomli_w.dumps(content).encode())
 
 
 def _chain_entry(row: Row[Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Registering a ledger: what it asks, what it refuses, and that nothing is half-registered."""
 
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import event, func, select
@@ -271,3 +272,10 @@ def test_a_retired_ledger_is_followed_no_more(hub, registered, sealed):
 
 def test_endpoints_as_a_command_line_gives_them():
     assert endpoints_of(["a, b", "c", " ,"]) == ("a", "b", "c")
+
+
+def test_two_ledgers_registered_at_once_are_both_told_to_operators(hub, sealed, other):
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda item: hub.add(*item), [("a", sealed.url), ("b", other.url)]))
+    content = tomllib.loads((hub.home.operators / "org-1" / "operator.toml").read_text())
+    assert [item["name"] for item in content["chains"]] == ["a", "b"]
