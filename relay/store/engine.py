@@ -1,7 +1,8 @@
 """The one door to the database: SQLite in WAL mode with one writer at a time, or PostgreSQL.
 
-Every write happens in `Store.write()`, a short transaction that begins with a write lock (BEGIN IMMEDIATE on SQLite),
-so that a reader never becomes a writer half-way. A lease (kind, id) fences work: see `Lease`.
+Every write happens in `Store.write()`, a short transaction that begins with a write lock (BEGIN IMMEDIATE on SQLite, an
+advisory lock on PostgreSQL), so that a reader never becomes a writer half-way, what a writer reads stays true until it
+commits, and serial ids appear in the order of their numbers. A lease (kind, id) fences work: see `Lease`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from relay.errors import BadInput, LeaseLost
 from relay.store.tables import leases
 
 LEASE_S = 3.0
 BUSY_TIMEOUT_MS = 30_000
+WRITE_LOCK = 0x72656C6179687562  # "relayhub": the hub has a PostgreSQL database of its own
 
 
 class Store:
@@ -41,6 +43,8 @@ class Store:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_deferred)
+        else:
+            event.listen(self.engine, "begin", _lock_writers)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -58,7 +62,10 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read transaction on one consistent snapshot."""
-        with self.engine.connect() as connection, connection.begin():
+        snapshot: dict[str, Any] = (
+            {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        with self.engine.connect().execution_options(**snapshot) as connection, connection.begin():
             yield connection
 
     def migrate(self) -> None:
@@ -117,12 +124,19 @@ def _begin_deferred(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
+def _lock_writers(connection: Connection) -> None:
+    if connection.get_execution_options().get("relayhub_write", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+
+
 def _storage_error(error: OperationalError) -> Exception:
     reason = str(error.orig)
     if "full" in reason or "No space" in reason:
         return BadInput(f"The database cannot be written: {reason}.", "Free some disk space; nothing was lost.")
     if "readonly" in reason or "unable to open" in reason:
         return BadInput(f"The database cannot be opened: {reason}.", "Check the path and its permissions.")
+    if "connection failed" in reason or "connection timeout" in reason:
+        return BadInput(f"The database cannot be opened: {reason.splitlines()[0]}.", "Check `database` in hub.toml.")
     return error
 
 
@@ -148,14 +162,11 @@ class Lease:
         now = time.time()
         where = (leases.c.kind == kind, leases.c.id == identifier)
         with store.write() as connection:
-            row = connection.execute(select(leases).where(*where).with_for_update()).one_or_none()
+            row = connection.execute(select(leases).where(*where)).one_or_none()
             if row is None:
-                try:
-                    connection.execute(
-                        insert(leases).values(kind=kind, id=identifier, token=1, expires_at=now + LEASE_S, wanted=0)
-                    )
-                except IntegrityError:  # PostgreSQL: another took it between the two statements
-                    return None
+                connection.execute(
+                    insert(leases).values(kind=kind, id=identifier, token=1, expires_at=now + LEASE_S, wanted=0)
+                )
                 return cls(store, kind, identifier, 1, 0)
             # A lease far in the future was written under another clock: it counts as expired.
             if now < row.expires_at <= now + 2 * LEASE_S:

@@ -31,6 +31,7 @@ class Reader:
     def __init__(self, url: str) -> None:
         self._postgresql = not url.startswith("sqlite")
         self._connection: Any = _open_postgresql(url) if self._postgresql else _open_sqlite(url)
+        self._error: type[Exception] = _postgresql_error() if self._postgresql else sqlite3.DatabaseError
 
     def rows(self, query: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Run a query; each row is a mapping of column to value (bytes are `bytes`)."""
@@ -40,8 +41,9 @@ class Reader:
             cursor = self._connection.execute(query, parameters)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, map(_value, row), strict=True)) for row in cursor.fetchall()]
-        except sqlite3.DatabaseError as error:
-            raise BadInput(f"The database cannot be read: {error}.", "Run `relayhub doctor`.") from error
+        except self._error as error:
+            reason = str(error).splitlines()[0]
+            raise BadInput(f"The database cannot be read: {reason}.", "Run `relayhub doctor`.") from error
 
     def row(self, query: str, /, **parameters: Any) -> dict[str, Any] | None:
         """Run a query; its first row, if any."""
@@ -85,6 +87,12 @@ def _open_postgresql(url: str) -> Any:
         raise BadInput(f"The database cannot be opened: {reason}.", "Check `database` in hub.toml.") from error
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     return connection
+
+
+def _postgresql_error() -> type[Exception]:
+    import psycopg
+
+    return psycopg.Error
 
 
 def text_of(value: Mapping[str, Any], name: str) -> str:

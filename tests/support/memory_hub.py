@@ -74,6 +74,7 @@ class MemoryHub:
         names: the ledgers.
         pairs: the lanes by (source, destination); all pairs if none are named.
         confirmations: None for QBFT; else nobody seals, and a block is final under so many others.
+        database: URL of an empty database; SQLite in the home folder if empty.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class MemoryHub:
         names: Sequence[str] = NAMES,
         pairs: Sequence[tuple[str, str]] = (),
         confirmations: int | None = None,
+        database: str = "",
     ) -> None:
         self.random = random.Random(seed)
         self.prefix = f"{folder.name}-{time.monotonic_ns()}"
@@ -102,7 +104,9 @@ class MemoryHub:
             ledger.gateway.receivers |= {RECEIVER: lambda *_: b"thanks", REVERTING: _refuse}
         home = Home(folder / "hub")
         shutil.copytree(_template(), home.folder)
-        home.save(HubConfig(name="hub", development=True, batch_limit=batch_limit))
+        home.save(HubConfig(name="hub", development=True, batch_limit=batch_limit, database=database))
+        if database:
+            prepare(home, home.load()).close()
         self.home = home
         self.clock_offset_s = 0
         self.context = self.new_context()
