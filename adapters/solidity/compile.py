@@ -134,14 +134,16 @@ def main() -> int:
     except CompilationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    for path in ARTIFACTS.rglob("*.json"):
-        path.unlink()
     for name, artifact in artifacts.items():
         path = ARTIFACTS / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render(artifact))
-        size = (len(artifact["deployedBytecode"]) - 2) // 2
-        sys.stdout.write(f"{name}: {size} bytes of code\n")
+        path.with_suffix(".new").write_text(render(artifact))
+        path.with_suffix(".new").replace(path)
+    for path in ARTIFACTS.rglob("*.json"):
+        if path.relative_to(ARTIFACTS).with_suffix("").as_posix() not in artifacts:
+            path.unlink()
+    for name, artifact in artifacts.items():
+        sys.stdout.write(f"{name}: {(len(artifact['deployedBytecode']) - 2) // 2} bytes of code\n")
     return 0
 
 

@@ -29,27 +29,27 @@ contract Gateway is Heads, Inbox, Settlement {
     /// @inheritdoc IGateway
     function lane(bytes32 laneId) external view override returns (LaneView memory seen) {
         Lane storage state = _lanes[laneId];
-        if (!state.opened) return seen;
+        if (!state.config.opened) return seen;
         seen.opened = true;
-        seen.end = state.destination ? DESTINATION : SOURCE;
-        seen.closed = state.closed;
-        seen.paused = state.paused;
-        seen.abandoned = state.abandoned;
+        seen.end = state.config.destination ? DESTINATION : SOURCE;
+        seen.closed = state.config.closed;
+        seen.paused = state.config.paused;
+        seen.abandoned = state.config.abandoned;
         seen.verifier = state.verifier;
         seen.peerCodeHash = state.peerCodeHash;
         seen.peerGateway = state.peerGateway;
         seen.caps = LaneCaps(
-            state.maxPayload,
-            state.maxGas,
-            state.maxCallbackGas,
-            state.receiverLength,
-            state.windowSeconds,
-            state.windowLimit
+            state.config.maxPayload,
+            state.config.maxGas,
+            state.config.maxCallbackGas,
+            state.config.receiverLength,
+            state.config.windowSeconds,
+            state.config.windowLimit
         );
-        if (state.destination) {
+        if (state.config.destination) {
             seen.delivered = state.consumed;
         } else {
-            seen.sent = _sent(laneId);
+            seen.sent = uint64(state.page);
             seen.settled = state.consumed;
         }
         seen.verifierChanges = state.verifierChanges;
@@ -74,11 +74,11 @@ contract Gateway is Heads, Inbox, Settlement {
 
     /// @inheritdoc IGateway
     function senderLimit(bytes32 laneId, address account) external view override returns (uint16) {
-        return _senders[laneId][account].limit;
+        return _lanes[laneId].senderLimits[account].limit;
     }
 
     /// @inheritdoc IGateway
     function receiverAllowed(bytes32 laneId, address account) external view override returns (bool) {
-        return _receivers[laneId][account];
+        return _lanes[laneId].receivers[account];
     }
 }

@@ -135,8 +135,11 @@ abstract contract Officers is IOfficers {
     }
 
     /// Block time in Unix seconds, whatever unit this ledger counts in.
-    function nowSeconds() public view override returns (uint64) {
-        return uint64(block.timestamp / _timeDivisor);
+    function nowSeconds() public view override returns (uint64 time) {
+        uint256 divisor = _timeDivisor;
+        assembly ("memory-safe") {
+            time := div(timestamp(), divisor) // never zero: the constructor refuses it
+        }
     }
 
     /// Called before each administrative step.

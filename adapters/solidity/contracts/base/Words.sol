@@ -35,6 +35,16 @@ library Words {
         }
     }
 
+    /// Writes `bytes` as the ABI does, padded with zeros to whole words; returns where it ends.
+    function append(uint256 place, bytes calldata data) internal pure returns (uint256 end) {
+        assembly ("memory-safe") {
+            mstore(place, data.length)
+            end := add(add(place, 0x20), and(add(data.length, 31), not(31)))
+            if data.length { mstore(sub(end, 0x20), 0) }
+            calldatacopy(add(place, 0x20), data.offset, data.length)
+        }
+    }
+
     function hashAddress(address account) internal pure returns (bytes32 digest) {
         assembly ("memory-safe") {
             mstore(0, shl(96, account))
@@ -42,18 +52,27 @@ library Words {
         }
     }
 
-    function messageId(bytes32 laneId, Message calldata message, bytes32 payloadHash) internal pure returns (bytes32) {
-        return messageId(
-            laneId,
-            message.nonce,
-            hash(message.sender),
-            hash(message.receiver),
-            message.expiresAt,
-            message.gasLimit,
-            message.callbackGas,
-            message.payloadLength,
-            payloadHash
-        );
+    /// The id of a message as it lies in calldata, with the hash that it gives of its payload. The words are taken raw: one
+    /// that is no unsigned 64-bit integer gives an id that no source ever folded.
+    function messageId(bytes32 laneId, Message calldata message) internal pure returns (bytes32 id) {
+        bytes32 tag = TAG_MESSAGE;
+        assembly ("memory-safe") {
+            function hashTail(place, scratch) -> digest {
+                let length := calldataload(place)
+                calldatacopy(scratch, add(place, 0x20), length)
+                digest := keccak256(scratch, length)
+            }
+            let words := mload(0x40)
+            let senderHash := hashTail(add(message, calldataload(add(message, 0x20))), words)
+            let receiverHash := hashTail(add(message, calldataload(add(message, 0x40))), words)
+            mstore(words, tag)
+            mstore(add(words, 0x20), laneId)
+            mstore(add(words, 0x40), calldataload(message))
+            mstore(add(words, 0x60), senderHash)
+            mstore(add(words, 0x80), receiverHash)
+            calldatacopy(add(words, 0xa0), add(message, 0x60), 0xa0) // expiresAt to payloadHash stand in the id's order
+            id := keccak256(words, 0x140)
+        }
     }
 
     function messageId(

@@ -28,7 +28,7 @@ abstract contract Claims is Lanes {
         if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NotOrigin(msg.sender);
         if (paused) revert GatewayPaused();
         _takeLock();
-        if (_known(laneId).paused) revert LanePaused(laneId);
+        if (_known(laneId).config.paused) revert LanePaused(laneId);
         _;
         _releaseLock();
     }
@@ -43,7 +43,7 @@ abstract contract Claims is Lanes {
         bytes calldata proof
     ) external override relayed(laneId) {
         Lane storage state = _known(laneId);
-        if (direction != (state.destination ? 0 : 1)) revert WrongDirection(direction);
+        if (direction != (state.config.destination ? 0 : 1)) revert WrongDirection(direction);
         if (head == 0) revert HeadZero();
         _requireHead(Words.foldAll(head, ids), claim);
         _believe(laneId, state, direction, claim, proof);
@@ -55,7 +55,7 @@ abstract contract Claims is Lanes {
     /// @inheritdoc IGateway
     function probe(bytes32 laneId, Claim calldata claim, bytes calldata proof) external view override returns (bool) {
         Lane storage state = _known(laneId);
-        _requirePlace(laneId, state.destination ? 0 : 1, claim);
+        _requirePlace(laneId, state.config.destination ? 0 : 1, claim);
         return _verify(state, claim, proof);
     }
 
@@ -78,13 +78,16 @@ abstract contract Claims is Lanes {
         _requireHead(Words.foldAll(head, suffixIds), claim);
         uint64 derived = consumed + uint64(suffixIds.length);
         if (claim.nonce != derived) revert ClaimNonceMismatch(derived, claim.nonce);
-        _believe(laneId, state, state.destination ? 0 : 1, claim, proof);
+        _believe(laneId, state, state.config.destination ? 0 : 1, claim, proof);
         if (proof.length == 0 && suffixIds.length == 0) delete _anchors[laneId][claim.head];
     }
 
     /// Whether a call may still be given exactly `gasLimit`; the margin covers what stands between here and the call.
     function _requireGas(uint64 nonce, uint256 gasLimit) internal view {
-        uint256 needed = gasLimit + gasLimit / 63 + 10_000;
+        uint256 needed;
+        unchecked {
+            needed = gasLimit + gasLimit / 63 + 10_000; // gasLimit has 64 bits
+        }
         if (gasleft() < needed) revert GasTooLow(nonce, needed, gasleft());
     }
 

@@ -9,21 +9,22 @@ import {Claims} from "./Claims.sol";
 /// @title The destination end: deliver
 /// @notice Source: docs/protocol.md, section What a gateway does (2). A receiver's failure is an outcome, never a jam.
 abstract contract Inbox is Claims {
-    uint8 private constant EXECUTED = 1;
-    uint8 private constant FAILED = 2;
-    uint8 private constant EXPIRED = 3;
-    uint8 private constant REFUSED = 4;
-    uint256 private constant RESULT_MAX_BYTES = 256;
+    uint256 private constant EXECUTED = 1;
+    uint256 private constant FAILED = 2;
+    uint256 private constant EXPIRED = 3;
+    uint256 private constant REFUSED = 4;
+    bytes32 private constant MESSAGE_DELIVERED = IGateway.MessageDelivered.selector;
 
-    /// What stays the same while a batch runs.
+    /// What stays the same while a batch runs, and what it learns. `known` is the receiver of the message before, and
+    /// whether it may be called: while the lock is held no list changes, and no code vanishes within a transaction.
     struct Batch {
         bytes32 laneId;
-        bool closed;
-        uint256 maxPayload;
-        uint256 maxGas;
-        uint64 time;
+        Config config;
+        uint256 time;
         uint256 calls;
-        bytes result;
+        uint256 words; // data of MessageDelivered: message id, status, offset, then the result's length and 256 bytes
+        address known;
+        bool callable;
     }
 
     /// @inheritdoc IGateway
@@ -45,7 +46,8 @@ abstract contract Inbox is Claims {
         state.consumed = consumed;
         _inboxHeads[laneId] = head;
         emit HeadMoved(laneId, 2, consumed, head);
-        _outcomeHeads[laneId] = head = _run(laneId, state, messages, first, ids);
+        head = _run(laneId, state, messages, first, ids);
+        _outcomeHeads[laneId] = head;
         emit HeadMoved(laneId, 1, consumed, head);
     }
 
@@ -60,20 +62,10 @@ abstract contract Inbox is Claims {
             for (uint256 i = 0; i < ids.length; ++i) {
                 Message calldata message = messages[first + i];
                 if (message.nonce != ++consumed) revert NonceGap(consumed, message.nonce);
-                _checkPayload(message);
-                bytes32 id = Words.messageId(laneId, message, message.payloadHash);
+                bytes32 id = Words.messageId(laneId, message);
                 ids[i] = id;
                 head = Words.fold(head, id);
             }
-        }
-    }
-
-    /// A payload that is there matches its length and hash; an empty one with a non-zero length travels by hash.
-    function _checkPayload(Message calldata message) private pure {
-        bytes calldata payload = message.payload;
-        if (payload.length == 0 && message.payloadLength != 0) return;
-        if (payload.length != message.payloadLength || Words.hash(payload) != message.payloadHash) {
-            revert PayloadMismatch(message.nonce);
         }
     }
 
@@ -83,19 +75,17 @@ abstract contract Inbox is Claims {
         Message[] calldata messages,
         uint256 first,
         bytes32[] memory ids
-    )
-        private
-        returns (bytes32 head)
-    {
-        Batch memory batch = Batch({
-            laneId: laneId,
-            closed: state.closed,
-            maxPayload: state.maxPayload,
-            maxGas: state.maxGas,
-            time: nowSeconds(),
-            calls: 0,
-            result: new bytes(RESULT_MAX_BYTES)
-        });
+    ) private returns (bytes32 head) {
+        Batch memory batch;
+        batch.laneId = laneId;
+        batch.config = state.config;
+        batch.time = nowSeconds();
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            mstore(0x40, add(words, 0x180))
+            mstore(add(words, 0x40), 0x60)
+            mstore(add(batch, 0x80), words)
+        }
         head = _outcomeHeads[laneId];
         unchecked {
             for (uint256 i = 0; i < ids.length; ++i) {
@@ -105,55 +95,86 @@ abstract contract Inbox is Claims {
         if (batch.calls != 0) _countWindow(laneId, state, batch.calls);
     }
 
+    /// Decides, calls where it is due, emits MessageDelivered, and gives the outcome's id.
     function _deliver(Batch memory batch, Message calldata message, bytes32 id) private returns (bytes32) {
-        bytes memory result = batch.result;
+        uint256 words = batch.words;
         assembly ("memory-safe") {
-            mstore(result, 0)
+            mstore(words, id)
+            mstore(add(words, 0x60), 0)
         }
-        uint64 expiresAt = message.expiresAt;
-        uint8 status;
+        bytes calldata payload = message.payload;
+        bool given = _payloadGiven(message, payload);
+        uint256 expiresAt = message.expiresAt;
+        uint256 status;
         if (expiresAt != 0 && batch.time >= expiresAt) {
             status = EXPIRED;
-        } else if (_refuses(batch, message)) {
-            status = REFUSED;
         } else {
-            if (message.payload.length != message.payloadLength) revert PayloadMissing(message.nonce);
-            unchecked {
-                ++batch.calls;
+            (address receiver, bool callable) = _receiver(batch, message);
+            if (!callable) {
+                status = REFUSED;
+            } else {
+                if (!given) revert PayloadMissing(message.nonce);
+                unchecked {
+                    ++batch.calls;
+                }
+                status = _call(batch, message, payload, receiver, id) ? EXECUTED : FAILED;
             }
-            status = _call(batch.laneId, message, id, result) ? EXECUTED : FAILED;
         }
-        emit MessageDelivered(batch.laneId, message.nonce, id, status, result);
+        bytes32 topic = MESSAGE_DELIVERED;
+        bytes32 laneId = batch.laneId;
         bytes32 resultHash;
         assembly ("memory-safe") {
-            resultHash := keccak256(add(result, 0x20), mload(result))
+            let length := mload(add(words, 0x60))
+            mstore(add(words, 0x20), status)
+            resultHash := keccak256(add(words, 0x80), length)
+            log3(words, add(0x80, and(add(length, 31), not(31))), topic, laneId, calldataload(message))
         }
         return Words.outcomeId(id, status, resultHash);
     }
 
-    /// Over a cap, not allowed (a closed lane allows nobody), or a receiver without code.
-    function _refuses(Batch memory batch, Message calldata message) private view returns (bool) {
-        if (batch.closed || message.gasLimit > batch.maxGas || message.payloadLength > batch.maxPayload) return true;
-        if (message.receiver.length != 20) return true;
-        address receiver = address(bytes20(message.receiver));
-        return !_receivers[batch.laneId][receiver] || receiver.code.length == 0;
+    /// A payload that is there matches its length and hash; an empty one with a non-zero length travels by hash.
+    function _payloadGiven(Message calldata message, bytes calldata payload) private pure returns (bool) {
+        if (payload.length == 0 && message.payloadLength != 0) return false;
+        if (payload.length != message.payloadLength || Words.hash(payload) != message.payloadHash) {
+            revert PayloadMismatch(message.nonce);
+        }
+        return true;
     }
 
-    /// Calls onMessage with exactly the message's gas and keeps at most 256 of the bytes that come back.
-    function _call(bytes32 laneId, Message calldata message, bytes32 id, bytes memory result)
+    /// Not callable: over a cap, not allowed (a closed lane allows nobody), or without code.
+    function _receiver(Batch memory batch, Message calldata message) private view returns (address, bool) {
+        Config memory config = batch.config;
+        if (config.closed || message.gasLimit > config.maxGas || message.payloadLength > config.maxPayload) {
+            return (address(0), false);
+        }
+        bytes calldata native = message.receiver;
+        if (native.length != 20) return (address(0), false);
+        address receiver = address(bytes20(native));
+        if (receiver != batch.known) {
+            batch.known = receiver;
+            batch.callable = _lanes[batch.laneId].receivers[receiver] && receiver.code.length != 0;
+        }
+        return (receiver, batch.callable);
+    }
+
+    /// Calls onMessage with exactly the message's gas and keeps at most 256 of the bytes that come back, padded with zeros.
+    function _call(Batch memory batch, Message calldata message, bytes calldata payload, address receiver, bytes32 id)
         private
         returns (bool success)
     {
-        (uint256 start, uint256 size) = _layOut(laneId, id, message.sender, message.payload);
-        address receiver = address(bytes20(message.receiver));
+        (uint256 start, uint256 size) = _layOut(batch.laneId, id, message.sender, payload);
         uint256 gasLimit = message.gasLimit;
         _requireGas(message.nonce, gasLimit);
+        uint256 words = batch.words;
         assembly ("memory-safe") {
+            let result := add(words, 0x60)
             success := call(gasLimit, receiver, 0, start, size, 0, 0)
             let length := returndatasize()
-            if gt(length, RESULT_MAX_BYTES) { length := RESULT_MAX_BYTES }
+            if gt(length, 256) { length := 256 }
             mstore(result, length)
-            returndatacopy(add(result, 0x20), 0, length)
+            let data := add(result, 0x20)
+            mstore(add(data, and(length, not(31))), 0)
+            returndatacopy(data, 0, length)
         }
     }
 
@@ -165,30 +186,27 @@ abstract contract Inbox is Claims {
     {
         bytes32 selector = IReceiver.onMessage.selector;
         assembly ("memory-safe") {
-            function append(place, offset, length) -> end {
-                mstore(place, length)
-                end := add(add(place, 0x20), and(add(length, 31), not(31)))
-                if length { mstore(sub(end, 0x20), 0) }
-                calldatacopy(add(place, 0x20), offset, length)
-            }
             start := mload(0x40)
             mstore(start, selector)
             mstore(add(start, 0x04), laneId)
             mstore(add(start, 0x24), id)
             mstore(add(start, 0x44), 0x80)
-            let end := append(add(start, 0x84), sender.offset, sender.length)
-            mstore(add(start, 0x64), sub(end, add(start, 0x04)))
-            end := append(end, payload.offset, payload.length)
-            size := sub(end, start)
+        }
+        unchecked {
+            uint256 end = Words.append(start + 0x84, sender);
+            assembly ("memory-safe") {
+                mstore(add(start, 0x64), sub(end, add(start, 0x04)))
+            }
+            size = Words.append(end, payload) - start;
         }
     }
 
     /// The lane-wide limit: what was called fits into the window, or the whole delivery waits.
     function _countWindow(bytes32 laneId, Lane storage state, uint256 calls) private {
-        uint64 length = state.windowSeconds;
+        uint64 length = state.config.windowSeconds;
         uint32 window = uint32(nowSeconds() / length);
         uint256 used = calls + (state.window == window ? state.used : 0);
-        if (used > state.windowLimit) revert WindowFull(laneId, (uint64(window) + 1) * length);
+        if (used > state.config.windowLimit) revert WindowFull(laneId, (uint64(window) + 1) * length);
         state.window = window;
         state.used = uint32(used);
     }

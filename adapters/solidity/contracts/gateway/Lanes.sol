@@ -34,8 +34,8 @@ abstract contract Lanes is Heads, Officers, IGateway {
     uint8 private constant UNLOCKED = 1;
     uint8 private constant LOCKED = 2;
 
-    /// The first slot is all that `send` reads of a lane; settle and deliver write the third only.
-    struct Lane {
+    /// One slot: all that `send` reads of a lane.
+    struct Config {
         bool opened;
         bool destination;
         bool closed;
@@ -47,17 +47,23 @@ abstract contract Lanes is Heads, Officers, IGateway {
         uint40 maxCallbackGas;
         uint32 windowSeconds;
         uint32 windowLimit;
-        // second slot
+    }
+
+    /// `send` writes page and furtherPages (see Outbox); settle and deliver write only the slot that begins with `consumed`.
+    struct Lane {
+        Config config;
+        uint256 page;
         address verifier;
         uint32 verifierChanges;
         uint32 senders;
-        // third slot
-        uint64 consumed;
+        uint64 consumed; // a slot begins here: 160 + 32 + 32 + 64 bits do not fit into one
         uint32 window;
         uint32 used;
-        // further slots
         bytes32 peerCodeHash;
         bytes peerGateway;
+        mapping(uint256 number => uint256) furtherPages;
+        mapping(address account => SenderLimit) senderLimits;
+        mapping(address account => bool) receivers;
     }
 
     /// Where a sender's counter stands, and messages a window; 0 is denied.
@@ -72,8 +78,6 @@ abstract contract Lanes is Heads, Officers, IGateway {
     uint8 private _lock = UNLOCKED;
     bool public override paused;
     mapping(bytes32 laneId => Lane) internal _lanes;
-    mapping(bytes32 laneId => mapping(address account => SenderLimit)) internal _senders;
-    mapping(bytes32 laneId => mapping(address account => bool)) internal _receivers;
     mapping(address account => bool) private _isVerifier;
     mapping(address account => uint256 lanes) private _receiverOf;
 
@@ -89,7 +93,7 @@ abstract contract Lanes is Heads, Officers, IGateway {
 
     /// @inheritdoc IGateway
     function pauseLane(bytes32 laneId) external override onlyGuardianOrOfficer {
-        _known(laneId).paused = true;
+        _known(laneId).config.paused = true;
         emit LanePauseChanged(laneId, true);
     }
 
@@ -97,17 +101,16 @@ abstract contract Lanes is Heads, Officers, IGateway {
     function lowerCaps(bytes32 laneId, LaneCaps calldata caps) external override onlyOfficer {
         Lane storage state = _known(laneId);
         if (
-            caps.maxPayload > state.maxPayload || caps.maxGas > state.maxGas
-                || caps.maxCallbackGas > state.maxCallbackGas || caps.windowLimit > state.windowLimit
-                || caps.windowSeconds != state.windowSeconds || caps.receiverLength != state.receiverLength
+            caps.maxPayload > state.config.maxPayload || caps.maxGas > state.config.maxGas
+                || caps.maxCallbackGas > state.config.maxCallbackGas || caps.windowLimit > state.config.windowLimit
+                || caps.windowSeconds != state.config.windowSeconds || caps.receiverLength != state.config.receiverLength
         ) revert CapsNotLower();
         _writeCaps(laneId, state, caps);
     }
 
     /// @inheritdoc IGateway
     function lowerSenderLimit(bytes32 laneId, address account, uint16 limit) external override onlyOfficer {
-        _at(laneId, SOURCE);
-        SenderLimit storage entry = _senders[laneId][account];
+        SenderLimit storage entry = _at(laneId, SOURCE).senderLimits[account];
         if (limit >= entry.limit) revert LimitNotLower(entry.limit);
         entry.limit = limit;
         emit SenderLimitChanged(laneId, account, limit);
@@ -115,9 +118,9 @@ abstract contract Lanes is Heads, Officers, IGateway {
 
     /// @inheritdoc IGateway
     function denyReceiver(bytes32 laneId, address account) external override onlyOfficer {
-        _at(laneId, DESTINATION);
-        if (!_receivers[laneId][account]) revert AccountUnfit(account);
-        _receivers[laneId][account] = false;
+        Lane storage state = _at(laneId, DESTINATION);
+        if (!state.receivers[account]) revert AccountUnfit(account);
+        state.receivers[account] = false;
         --_receiverOf[account];
         emit ReceiverChanged(laneId, account, false);
     }
@@ -156,7 +159,7 @@ abstract contract Lanes is Heads, Officers, IGateway {
             emit PauseChanged(false);
         } else if (selector == IGatewayActions.unpauseLane.selector) {
             bytes32 laneId = abi.decode(arguments, (bytes32));
-            _known(laneId).paused = false;
+            _known(laneId).config.paused = false;
             emit LanePauseChanged(laneId, false);
         } else if (selector == IGatewayActions.closeLane.selector) {
             _closeLane(abi.decode(arguments, (bytes32)));
@@ -183,13 +186,13 @@ abstract contract Lanes is Heads, Officers, IGateway {
 
     function _known(bytes32 laneId) internal view returns (Lane storage state) {
         state = _lanes[laneId];
-        if (!state.opened) revert UnknownLane(laneId);
+        if (!state.config.opened) revert UnknownLane(laneId);
     }
 
     /// The lane, if it stands here with the end that the step belongs to.
     function _at(bytes32 laneId, uint8 end) internal view returns (Lane storage state) {
         state = _known(laneId);
-        if (state.destination != (end == DESTINATION)) revert WrongEnd(laneId);
+        if (state.config.destination != (end == DESTINATION)) revert WrongEnd(laneId);
     }
 
     function _generation(Lane storage state) internal view returns (bytes32) {
@@ -211,8 +214,8 @@ abstract contract Lanes is Heads, Officers, IGateway {
         _checkOpening(opening);
         bytes32 laneId = _laneId(opening);
         Lane storage state = _lanes[laneId];
-        if (state.opened) revert LaneExists(laneId);
-        state.opened = true;
+        if (state.config.opened) revert LaneExists(laneId);
+        state.config.opened = true;
         state.peerCodeHash = opening.peerCodeHash;
         _writeVerifier(state, opening.verifier);
         if (opening.end == SOURCE) {
@@ -220,7 +223,7 @@ abstract contract Lanes is Heads, Officers, IGateway {
             _outboxHeads[laneId] = laneId;
             _settledHeads[laneId] = Words.outcomesGenesis(laneId);
         } else {
-            state.destination = true;
+            state.config.destination = true;
             state.peerGateway = opening.sourceGateway;
             _inboxHeads[laneId] = laneId;
             _outcomeHeads[laneId] = Words.outcomesGenesis(laneId);
@@ -262,12 +265,12 @@ abstract contract Lanes is Heads, Officers, IGateway {
         if (caps.maxPayload == 0 || caps.windowSeconds == 0 || caps.windowLimit == 0 || caps.receiverLength > 64) {
             revert CapsMalformed();
         }
-        state.maxPayload = caps.maxPayload;
-        state.maxGas = caps.maxGas;
-        state.maxCallbackGas = caps.maxCallbackGas;
-        state.receiverLength = caps.receiverLength;
-        state.windowSeconds = caps.windowSeconds;
-        state.windowLimit = caps.windowLimit;
+        state.config.maxPayload = caps.maxPayload;
+        state.config.maxGas = caps.maxGas;
+        state.config.maxCallbackGas = caps.maxCallbackGas;
+        state.config.receiverLength = caps.receiverLength;
+        state.config.windowSeconds = caps.windowSeconds;
+        state.config.windowLimit = caps.windowLimit;
         emit CapsChanged(laneId, caps);
     }
 
@@ -290,7 +293,7 @@ abstract contract Lanes is Heads, Officers, IGateway {
         Lane storage state = _at(laneId, SOURCE);
         if (account == address(0)) revert AccountUnfit(account);
         if (limit == 0) revert LimitZero();
-        SenderLimit storage entry = _senders[laneId][account];
+        SenderLimit storage entry = state.senderLimits[account];
         if (!entry.placed) {
             entry.placed = true;
             entry.place = state.senders++;
@@ -300,26 +303,26 @@ abstract contract Lanes is Heads, Officers, IGateway {
     }
 
     function _allowReceiver(bytes32 laneId, address account) private {
-        _at(laneId, DESTINATION);
-        if (account == address(0) || account == address(this) || _isVerifier[account] || _receivers[laneId][account]) {
+        Lane storage state = _at(laneId, DESTINATION);
+        if (account == address(0) || account == address(this) || _isVerifier[account] || state.receivers[account]) {
             revert AccountUnfit(account);
         }
-        _receivers[laneId][account] = true;
+        state.receivers[account] = true;
         ++_receiverOf[account];
         emit ReceiverChanged(laneId, account, true);
     }
 
     function _closeLane(bytes32 laneId) private {
         Lane storage state = _known(laneId);
-        if (state.closed) revert LaneIsClosed(laneId);
-        state.closed = true;
+        if (state.config.closed) revert LaneIsClosed(laneId);
+        state.config.closed = true;
         emit LaneClosed(laneId);
     }
 
     function _abandonLane(bytes32 laneId) private {
         Lane storage state = _known(laneId);
-        if (!state.closed) revert LaneNotClosed(laneId);
-        state.abandoned = true;
+        if (!state.config.closed) revert LaneNotClosed(laneId);
+        state.config.abandoned = true;
         emit LaneAbandoned(laneId);
     }
 }

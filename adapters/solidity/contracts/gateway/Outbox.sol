@@ -13,7 +13,9 @@ import {
     PayloadTooLarge,
     ReceiverForm,
     SenderLimitReached,
-    SenderNotAllowed
+    SenderNotAllowed,
+    UnknownLane,
+    WrongEnd
 } from "../Errors.sol";
 import {Words} from "../base/Words.sol";
 import {Lanes} from "./Lanes.sol";
@@ -25,9 +27,9 @@ import {Lanes} from "./Lanes.sol";
 abstract contract Outbox is Lanes {
     uint256 private constant SENDERS_A_PAGE = 10;
     uint256 private constant COUNTERS_FROM_BIT = 96;
+    bytes32 private constant MESSAGE_SENT = IGateway.MessageSent.selector;
 
     uint64 public immutable override minimumExpirySeconds;
-    mapping(bytes32 laneId => mapping(uint256 number => uint256)) private _pages;
 
     constructor(uint64 minimumExpirySeconds_) {
         minimumExpirySeconds = minimumExpirySeconds_;
@@ -42,9 +44,13 @@ abstract contract Outbox is Lanes {
         uint64 callbackGas,
         uint64 expiresAt
     ) external override returns (bytes32 messageId) {
+        if (paused) revert GatewayPaused();
+        Lane storage state = _lanes[laneId];
+        uint256 time = nowSeconds();
         uint256 windowSeconds =
-            _checkSend(laneId, receiver.length, payload.length, gasLimit, callbackGas, expiresAt);
-        uint64 nonce = _count(laneId, windowSeconds);
+            _checkSend(laneId, state.config, receiver.length, payload.length, gasLimit, callbackGas);
+        if (expiresAt != 0) _checkExpiry(expiresAt, time);
+        uint256 nonce = _count(laneId, state, time, windowSeconds);
         messageId = Words.messageId(
             laneId,
             nonce,
@@ -56,76 +62,139 @@ abstract contract Outbox is Lanes {
             payload.length,
             Words.hash(payload)
         );
-        bytes32 head = Words.fold(_outboxHeads[laneId], messageId);
-        _outboxHeads[laneId] = head;
-        emit MessageSent(
-            laneId,
-            nonce,
-            messageId,
-            head,
-            abi.encodePacked(msg.sender),
-            receiver,
-            expiresAt,
-            gasLimit,
-            callbackGas,
-            payload
-        );
+        bytes32 head = _advance(laneId, messageId);
+        uint256 words;
+        assembly ("memory-safe") {
+            words := mload(0x40)
+            mstore(words, messageId)
+            mstore(add(words, 0x20), head)
+            mstore(add(words, 0x80), expiresAt)
+            mstore(add(words, 0xa0), gasLimit)
+            mstore(add(words, 0xc0), callbackGas)
+        }
+        _logSent(words, laneId, nonce, receiver, payload);
     }
 
-    function _sent(bytes32 laneId) internal view returns (uint64) {
-        return uint64(_pages[laneId][0]);
+    /// Emits MessageSent from the words laid out at `words`; its three `bytes` are put behind them.
+    function _logSent(uint256 words, bytes32 laneId, uint256 nonce, bytes calldata receiver, bytes calldata payload)
+        private
+    {
+        assembly ("memory-safe") {
+            mstore(add(words, 0x40), 0x100)
+            mstore(add(words, 0x60), 0x140)
+            mstore(add(words, 0x100), 20)
+            mstore(add(words, 0x120), shl(96, caller()))
+        }
+        uint256 end;
+        unchecked {
+            end = Words.append(words + 0x140, receiver);
+        }
+        assembly ("memory-safe") {
+            mstore(add(words, 0xe0), sub(end, words))
+        }
+        end = Words.append(end, payload);
+        bytes32 topic = MESSAGE_SENT;
+        assembly ("memory-safe") {
+            log3(words, sub(end, words), topic, laneId, nonce)
+        }
     }
 
+    /// Folds one id onto the outbox head.
+    function _advance(bytes32 laneId, bytes32 messageId) private returns (bytes32 head) {
+        mapping(bytes32 laneId => bytes32 head) storage heads_ = _outboxHeads;
+        uint256 slot;
+        assembly ("memory-safe") {
+            mstore(0, laneId)
+            mstore(0x20, heads_.slot)
+            slot := keccak256(0, 0x40)
+            head := sload(slot)
+        }
+        head = Words.fold(head, messageId);
+        assembly ("memory-safe") {
+            sstore(slot, head)
+        }
+    }
+
+    /// The lane's whole configuration is one word, read once; its fields stand from the lowest bit up in the order of
+    /// `Config`. Only an opened source end that is neither closed nor paused has these four flags.
     function _checkSend(
         bytes32 laneId,
+        Config storage stored,
         uint256 receiverLength,
         uint256 payloadLength,
-        uint64 gasLimit,
-        uint64 callbackGas,
-        uint64 expiresAt
-    ) private view returns (uint256 windowSeconds) {
-        if (paused) revert GatewayPaused();
-        Lane storage state = _at(laneId, SOURCE);
-        if (state.closed) revert LaneIsClosed(laneId);
-        if (state.paused) revert LanePaused(laneId);
-        if (payloadLength > state.maxPayload) revert PayloadTooLarge(payloadLength, state.maxPayload);
-        if (gasLimit > state.maxGas) revert GasLimitTooHigh(gasLimit, state.maxGas);
-        if (callbackGas > state.maxCallbackGas) revert CallbackGasTooHigh(callbackGas, state.maxCallbackGas);
-        if (callbackGas != 0 && msg.sender.code.length == 0) revert CallbackWithoutCode(msg.sender);
-        uint256 form = state.receiverLength;
-        if (form == 0 ? receiverLength == 0 || receiverLength > 64 : receiverLength != form) {
-            revert ReceiverForm(receiverLength);
+        uint256 gasLimit,
+        uint256 callbackGas
+    ) private view returns (uint256) {
+        uint256 config;
+        assembly ("memory-safe") {
+            config := sload(stored.slot)
         }
-        uint64 earliest = nowSeconds() + minimumExpirySeconds;
-        if (expiresAt != 0 && expiresAt < earliest) revert ExpiresTooSoon(earliest);
-        return state.windowSeconds;
+        if (uint32(config) != 1) _refuseLane(laneId, stored);
+        if (payloadLength > uint32(config >> 48)) revert PayloadTooLarge(payloadLength, uint32(config >> 48));
+        if (gasLimit > uint40(config >> 80)) revert GasLimitTooHigh(uint64(gasLimit), uint40(config >> 80));
+        if (callbackGas != 0) {
+            if (callbackGas > uint40(config >> 120)) {
+                revert CallbackGasTooHigh(uint64(callbackGas), uint40(config >> 120));
+            }
+            if (msg.sender.code.length == 0) revert CallbackWithoutCode(msg.sender);
+        }
+        uint256 form = uint8(config >> 40);
+        if (receiverLength != form || form == 0) _checkAnyForm(form, receiverLength);
+        return uint32(config >> 160);
+    }
+
+    /// Form 0 takes receivers of 1 to 64 bytes.
+    function _checkAnyForm(uint256 form, uint256 receiverLength) private pure {
+        if (form != 0 || receiverLength == 0 || receiverLength > 64) revert ReceiverForm(receiverLength);
+    }
+
+    function _checkExpiry(uint256 expiresAt, uint256 time) private view {
+        unchecked {
+            uint256 earliest = time + minimumExpirySeconds; // two numbers of 64 bits
+            if (expiresAt < earliest) revert ExpiresTooSoon(uint64(earliest));
+        }
+    }
+
+    function _refuseLane(bytes32 laneId, Config storage config) private view {
+        if (!config.opened) revert UnknownLane(laneId);
+        if (config.destination) revert WrongEnd(laneId);
+        if (config.closed) revert LaneIsClosed(laneId);
+        revert LanePaused(laneId);
     }
 
     /// Counts one message of the caller in the present window and takes the lane's next nonce.
-    function _count(bytes32 laneId, uint256 windowSeconds) private returns (uint64 nonce) {
-        SenderLimit storage entry = _senders[laneId][msg.sender];
-        uint256 limit = entry.limit;
+    function _count(bytes32 laneId, Lane storage state, uint256 time, uint256 windowSeconds)
+        private
+        returns (uint256 nonce)
+    {
+        SenderLimit storage stored = state.senderLimits[msg.sender];
+        uint256 entry;
+        assembly ("memory-safe") {
+            entry := sload(stored.slot)
+        }
+        uint256 limit = uint16(entry >> 32);
         if (limit == 0) revert SenderNotAllowed(laneId, msg.sender);
-        uint256 place = entry.place;
-        mapping(uint256 number => uint256) storage pages = _pages[laneId];
-        uint256 window = uint32(nowSeconds() / windowSeconds);
-        uint256 first = pages[0];
-        uint256 number = place / SENDERS_A_PAGE;
-        uint256 page = number == 0 ? first : pages[number];
-        if (uint32(page >> 64) != window) page = uint64(page) | (window << 64);
-        uint256 shift = COUNTERS_FROM_BIT + 16 * (place % SENDERS_A_PAGE);
-        if (uint16(page >> shift) >= limit) {
-            revert SenderLimitReached(laneId, msg.sender, uint64((window + 1) * windowSeconds));
+        uint256 window;
+        assembly ("memory-safe") {
+            window := and(div(time, windowSeconds), 0xffffffff) // never zero: no lane has such caps
         }
         unchecked {
-            page += 1 << shift;
+            uint256 first = state.page;
             nonce = uint64(first) + 1;
-            if (number == 0) {
-                pages[0] = page + 1;
-            } else {
-                pages[number] = page;
-                pages[0] = first + 1;
+            uint256 number = uint32(entry) / SENDERS_A_PAGE;
+            uint256 page = number == 0 ? first : state.furtherPages[number];
+            if (uint32(page >> 64) != window) page = uint64(page) | (window << 64);
+            uint256 shift = COUNTERS_FROM_BIT + 16 * (uint32(entry) % SENDERS_A_PAGE);
+            if (uint16(page >> shift) >= limit) {
+                revert SenderLimitReached(laneId, msg.sender, uint64((window + 1) * windowSeconds));
             }
+            page += 1 << shift;
+            if (number == 0) {
+                first = page;
+            } else {
+                state.furtherPages[number] = page;
+            }
+            state.page = first + 1;
         }
     }
 }

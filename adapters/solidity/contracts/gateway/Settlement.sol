@@ -38,7 +38,7 @@ abstract contract Settlement is Claims, Outbox {
             _fold(laneId, settled, first, consumed);
         consumed += uint64(messageIds.length);
         _consume(laneId, state, consumed, head, suffixIds, claim, proof);
-        if (claim.nonce > _sent(laneId)) revert NeverSent(_sent(laneId), claim.nonce);
+        if (claim.nonce > uint64(state.page)) revert NeverSent(uint64(state.page), claim.nonce);
         state.consumed = consumed;
         _settledHeads[laneId] = head;
         emit HeadMoved(laneId, 3, consumed, head);
@@ -81,7 +81,7 @@ abstract contract Settlement is Claims, Outbox {
         uint256 status = entry.status;
         if (message.payload.length != 0) revert PayloadGiven(message.nonce);
         if (status == 0 || status > 4 || entry.result.length > 256) revert OutcomeMalformed(message.nonce);
-        messageId = Words.messageId(laneId, message, message.payloadHash);
+        messageId = Words.messageId(laneId, message);
         outcomeId = Words.outcomeId(messageId, status, Words.hash(entry.result));
     }
 

@@ -17,7 +17,7 @@ contract WordsHarness {
         outbox = laneId;
         outcomes = Words.outcomesGenesis(laneId);
         for (uint256 i = 0; i < settled.length; ++i) {
-            messageIds[i] = Words.messageId(laneId, settled[i].message, Words.hash(settled[i].message.payload));
+            messageIds[i] = Words.messageId(laneId, settled[i].message);
             outcomeIds[i] = Words.outcomeId(messageIds[i], settled[i].status, Words.hash(settled[i].result));
             outbox = Words.fold(outbox, messageIds[i]);
             outcomes = Words.fold(outcomes, outcomeIds[i]);
