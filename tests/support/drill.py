@@ -138,9 +138,7 @@ class Drill:
                 assert truth.deliveries[lane_id, message_id] == 1, f"{where}: {nonce} delivered more than once"
                 assert truth.executions[lane_id, message_id] == ran, f"{where}: {nonce} has another effect than one"
             moves = truth.settled.get(lane_id, [0])
-            assert all(first < second for first, second in zip(moves, moves[1:], strict=False)), (
-                f"{where}: settled twice"
-            )
+            assert moves == sorted(set(moves)), f"{where}: settled twice"
             assert moves[-1] == len(sent), f"{where}: not settled at the source"
             outbox, outcomes = outbox_genesis(lane_id), outcomes_genesis(suite, lane_id)
             for nonce in range(1, len(sent) + 1):

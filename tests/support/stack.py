@@ -114,11 +114,8 @@ class Stack:
 
     def processes(self, role: str = "") -> list[psutil.Process]:
         """The hub's processes whose role begins so."""
-        found = []
-        for item in self.recorded():
-            if item["role"].startswith(role) and item.get("pid") and psutil.pid_exists(item["pid"]):
-                found.append(psutil.Process(item["pid"]))
-        return found
+        living = [item for item in self.recorded() if item["role"].startswith(role) and item.get("pid")]
+        return [psutil.Process(item["pid"]) for item in living if psutil.pid_exists(item["pid"])]
 
     def kill(self, role: str) -> int:
         """Kill the processes of a role with SIGKILL; return how many."""
