@@ -16,7 +16,7 @@ from light_clients.errors import HeightNotRetained, Misbehaviour, Refused, RlpRe
 from light_clients.families import client_named
 from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import SlotEvidence
-from relay.observer import Lied, follow, observe
+from relay.observer import Lied, follow, may_have_moved, observe
 from relay.operator.chronicle import Chronicle
 from relay.operator.configuration import ChainConfig
 from relay.operator.database import Checkpoint, LedgerRow, OperatorDatabase
@@ -54,6 +54,7 @@ class LedgerView:
         self._header = b""
         self._next = config.first_height  # first block whose events are not known yet
         self._may_hold_events = True  # whether a block since then may hold some
+        self._may_have_moved: set[Key] = set()  # histories that moved since then, by the sealed bloom filters
         self._opened: list[LaneOpened] = []  # not yet in the database
         self._saved: LedgerRow | None = None
         self._proofs: dict[tuple[LaneId, int, int], int] = {}  # (lane, direction, height) → entries proved there
@@ -187,11 +188,20 @@ class LedgerView:
             if not followed.headers:
                 return
             self.state, self._header = followed.state, followed.headers[-1]
-            self._may_hold_events = self._may_hold_events or any(
-                _may_hold(header, self.config.gateway) for header in followed.headers
-            )
+            self._read_blooms(followed.headers)
             if self.state.height >= (followed.tip if target is None else min(followed.tip, target)):
                 return
+
+    def _read_blooms(self, headers: Sequence[bytes]) -> None:
+        """Which blocks may hold events, and of which histories; a ledger without bloom filters is asked about every block."""
+        tracks = [chronicle.track for chronicle in self.chronicles.values()]
+        try:
+            moved = may_have_moved(headers, self.config.pin, tracks)
+            events = any(may_contain(header, self.config.gateway) for header in headers)
+        except RlpRefused:
+            moved, events = [], True
+        self._may_hold_events = self._may_hold_events or events
+        self._may_have_moved |= {(track.lane_id, int(track.direction)) for track in moved}
 
     def _observe(self) -> None:
         """Read the gateway's events; a lane that opened meanwhile is read in a second pass, from its opening."""
@@ -207,6 +217,12 @@ class LedgerView:
             key = (history.track.lane_id, int(history.track.direction))
             self.chronicles[key].extend(history, look.height)
             self._note_proof(key, look.height, history.nonce)
+            self._may_have_moved.discard(key)
+        # What seems to stand still though its block's filter says that it moved has to be proved to stand.
+        still = [key for key in self._may_have_moved if key in self.chronicles]
+        if still:
+            self._prove(still, look.height)
+        self._may_have_moved.clear()
 
     def _open(self, opened: LaneOpened) -> Key | None:
         """Take up a lane's end; its key if the history is new.
@@ -297,10 +313,3 @@ def client_configuration(config: ChainConfig, ledger: Ledger) -> Any:
     told = dict(config.client)
     dialect = Dialect(told.pop("dialect", "goquorum" if "quorum" in software and "besu" not in software else "besu"))
     return QbftConfiguration(**{"dialect": dialect, "sub_second_blocks": identity.development, **told})
-
-
-def _may_hold(header: bytes, gateway: bytes) -> bool:
-    try:
-        return may_contain(header, gateway)
-    except RlpRefused:
-        return True  # a ledger whose headers have no bloom filter is asked about every block

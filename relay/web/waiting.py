@@ -1,4 +1,4 @@
-"""Long polls: any number of waiters share one cheap look at the database every 25 ms."""
+"""Long polls: any number of waiters share one cheap look at the database every 25 ms, and none is made for nobody."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from relay.store import Store
 from relay.store.tables import operators
-from relay.web.offers import REOFFER_AFTER_S, newest_open, offers
+from relay.web.offers import REOFFER_AFTER_S, NewestClaim, offers
 
 LOOK_EVERY_S = 0.025
 SEEN_EVERY_S = 1.0
@@ -28,7 +28,9 @@ class ClaimBoard:
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
-        self._look: asyncio.Task[int] | None = None
+        self._newest = NewestClaim(store)
+        self._looking: asyncio.Task[None] | None = None
+        self._waiters: dict[asyncio.Future[None], int] = {}  # who waits → the cursor that has to be passed
         self._reoffered: dict[bytes, float] = {}  # signer → when its unsigned claims were looked for
 
     async def wait(self, after: int, *, limit: int, wait_s: float, signer: bytes | None) -> list[dict[str, Any]]:
@@ -38,31 +40,48 @@ class ClaimBoard:
         deadline = time.monotonic() + wait_s
         while True:
             items = await self._offers(after, limit, signer)
-            if items or time.monotonic() >= deadline:
+            left_s = deadline - time.monotonic()
+            if items or left_s <= 0:
                 return items
-            while time.monotonic() < deadline and not self._reoffer_due(signer):
-                if await self._newest() > after:
-                    break
+            await self._news(after, left_s if signer is None else min(left_s, REOFFER_AFTER_S))
 
     async def _offers(self, after: int, limit: int, signer: bytes | None) -> list[dict[str, Any]]:
         now = self._clock()
-        unsigned_by = signer if self._reoffer_due(signer) else None
+        unsigned_by = signer if self._reoffer_due(signer, now) else None
         if unsigned_by is not None:
             self._reoffered[unsigned_by] = now
         return await asyncio.to_thread(offers, self._store, after, limit, unsigned_by=unsigned_by, now=now)
 
-    def _reoffer_due(self, signer: bytes | None) -> bool:
-        return signer is not None and not 0 <= self._clock() - self._reoffered.get(signer, 0.0) < REOFFER_AFTER_S
+    def _reoffer_due(self, signer: bytes | None, now: float) -> bool:
+        return signer is not None and not 0 <= now - self._reoffered.get(signer, 0.0) < REOFFER_AFTER_S
 
-    async def _newest(self) -> int:
-        """The next look, shared by everyone who waits for it."""
-        if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self._look_soon())
-        return await asyncio.shield(self._look)
+    async def _news(self, after: int, within_s: float) -> None:
+        """Wait for a claim above the cursor, or for the time to pass."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters[waiter] = after
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        try:
+            await asyncio.wait_for(waiter, within_s)
+        except TimeoutError:
+            return
+        finally:
+            self._waiters.pop(waiter, None)
 
-    async def _look_soon(self) -> int:
-        await asyncio.sleep(LOOK_EVERY_S)
-        return await asyncio.to_thread(newest_open, self._store)
+    async def _look(self) -> None:
+        """Look every 25 ms while somebody waits; a database that fails is told to everyone who does."""
+        while self._waiters:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                newest = self._newest.look() if self._store.is_sqlite else await asyncio.to_thread(self._newest.look)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the waiters' own requests report it
+                for waiter in self._waiters:
+                    if not waiter.done():
+                        waiter.set_exception(error)
+                return
+            for waiter, after in self._waiters.items():
+                if newest > after and not waiter.done():
+                    waiter.set_result(None)
 
     def _note_seen(self, signer: bytes) -> bool:
         """Note that an operator asked, at most once a second; False if there is no such operator."""

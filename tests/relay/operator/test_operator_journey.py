@@ -83,9 +83,11 @@ def test_two_of_three_are_enough_and_the_third_catches_up(world):
     world.start("two")
     send(world)
     wait_until(attested(world), "two operators complete the claim")
+    world.stop("two")
     send(world)
     world.start("three")
-    wait_until(lambda: len(world.signers()) == 3, "the third signs what is open")
+    wait_until(attested(world, 2), "the third takes the place of the second")
+    assert len(world.signers()) == 3
 
 
 def test_one_operator_alone_completes_nothing(world):
@@ -101,7 +103,7 @@ def own_endpoints(world, chain, count=1):
     return [f"{ledger}/own-{number}" for number in range(count)]
 
 
-@pytest.mark.parametrize("lie", ["events_lie", "heads_lie"])
+@pytest.mark.parametrize("lie", ["events_lie", "truncated"])
 def test_an_operator_whose_every_endpoint_lies_signs_nothing(world, lie):
     urls = own_endpoints(world, "alpha")
     operator = world.start("one", chains=[world.chain("alpha", endpoints=urls), world.chain("beta")])
@@ -114,7 +116,7 @@ def test_an_operator_whose_every_endpoint_lies_signs_nothing(world, lie):
     assert {row.lane_id for row in signed_rows(world, "one")} == {bytes(world.hub.lane_ids["beta", "alpha"])}
 
 
-@pytest.mark.parametrize("lie", ["events_lie", "events_reordered", "heads_lie", "unreachable", "truncated"])
+@pytest.mark.parametrize("lie", ["events_lie", "events_reordered", "unreachable", "truncated"])
 def test_one_bad_endpoint_of_two_costs_a_little_time(world, lie):
     urls = own_endpoints(world, "alpha", 2)
     setattr(faults_at(urls[0]), lie, True)

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.memory import faults_at
 from adapters.protocol import Unreachable
-from light_clients.errors import HeightNotRetained, PinMismatch
+from light_clients.errors import HeightNotRetained, PinMismatch, RlpTruncated
 from relay.observer import Lied
 from relay.operator import view as view_module
 from tests.relay.operator.test_operator_judge import Scene
@@ -32,7 +32,7 @@ def sent_head(scene):
     return scene.hub.ledgers["alpha"].gateway.lanes[scene.hub.lane_ids["alpha", "beta"]].outbox_head
 
 
-@pytest.mark.parametrize("lie", ["events_lie", "events_dropped", "events_reordered", "heads_lie"])
+@pytest.mark.parametrize("lie", ["events_lie", "events_dropped", "events_reordered"])
 def test_a_lie_is_found_out_left_and_read_again_elsewhere(scene, lie):
     scene.look()
     scene.send(3)
@@ -44,6 +44,28 @@ def test_a_lie_is_found_out_left_and_read_again_elsewhere(scene, lie):
     assert (chronicle(scene).nonce, chronicle(scene).head) == (3, sent_head(scene))
 
 
+def test_a_false_proof_is_found_out_and_asked_for_again(scene, monkeypatch):
+    scene.look()
+    scene.send(3)
+    ledger = scene.views["alpha"].ledger
+    evidence = ledger.evidence
+
+    def spoiled(*words):
+        return [
+            dataclasses.replace(item, storage_proof=(*item.storage_proof[:-1], item.storage_proof[-1][:-1] + b"\x00"))
+            for item in evidence(*words)
+        ]
+
+    monkeypatch.setattr(ledger, "evidence", spoiled)
+    with pytest.raises(Lied) as told:
+        scene.look("alpha")
+    assert told.value.name == "ProofNodeHashMismatch"
+    assert chronicle(scene).nonce == 0
+    monkeypatch.setattr(ledger, "evidence", evidence)
+    scene.look("alpha")
+    assert chronicle(scene).head == sent_head(scene)
+
+
 def test_events_that_come_twice_do_no_harm(scene):
     scene.look()
     scene.send(3)
@@ -52,10 +74,31 @@ def test_events_that_come_twice_do_no_harm(scene):
     assert chronicle(scene).head == sent_head(scene)
 
 
-def test_a_block_whose_events_were_hidden_is_read_again(scene, monkeypatch):
+def test_a_hidden_event_is_found_out_by_the_sealed_bloom_filter(scene):
     scene.look()
     scene.send(1)
-    faults(scene).events_dropped = True  # the only event: nothing seems to have happened, so nothing is proved
+    faults(scene).events_dropped = True  # the only event: nothing seems to have happened
+    with pytest.raises(Lied) as told:
+        scene.look("alpha")
+    assert told.value.name == "HeadMismatch"
+    scene.look("alpha")
+    assert (chronicle(scene).nonce, chronicle(scene).head) == (1, sent_head(scene))
+
+
+def no_blooms(monkeypatch):
+    """As on a ledger whose headers have no bloom filter."""
+
+    def refuse(*_):
+        raise RlpTruncated("no header of an EVM")
+
+    monkeypatch.setattr(view_module, "may_have_moved", refuse)
+
+
+def test_without_blooms_a_block_whose_events_were_hidden_is_read_again(scene, monkeypatch):
+    no_blooms(monkeypatch)
+    scene.look()
+    scene.send(1)
+    faults(scene).events_dropped = True
     scene.look("alpha")
     assert chronicle(scene).nonce == 0
     faults(scene).events_dropped = False
@@ -67,7 +110,8 @@ def test_a_block_whose_events_were_hidden_is_read_again(scene, monkeypatch):
     assert (chronicle(scene).nonce, chronicle(scene).head) == (2, sent_head(scene))
 
 
-def test_a_hidden_event_is_found_out_when_histories_are_proved_again(scene, monkeypatch):
+def test_without_blooms_a_hidden_event_is_found_out_when_histories_are_proved_again(scene, monkeypatch):
+    no_blooms(monkeypatch)
     scene.look()
     scene.send(1)
     faults(scene).events_dropped = True

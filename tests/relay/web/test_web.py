@@ -136,8 +136,8 @@ def test_claims_that_are_not_open_are_not_offered(world):
 
 def test_waiters_of_a_long_poll_get_a_claim_when_it_comes_and_share_the_looks(world, monkeypatch):
     looks = []
-    newest_open = waiting.newest_open
-    monkeypatch.setattr(waiting, "newest_open", lambda store: looks.append(time.monotonic()) or newest_open(store))
+    look = waiting.NewestClaim.look
+    monkeypatch.setattr(waiting.NewestClaim, "look", lambda self: looks.append(time.monotonic()) or look(self))
     after = world.rows(claims)[-1].id
 
     async def steps(client):
@@ -278,6 +278,39 @@ def test_a_database_that_fails_shows_no_stack_trace(still, monkeypatch):
 
     monkeypatch.setattr("relay.web.application.collect", fail)
     assert problem(still.post(b"[]"), 503) == "BadInput"
+
+
+def test_a_database_that_fails_while_operators_wait_is_told_to_each(still, monkeypatch):
+    looks = []
+
+    def fail(_):
+        looks.append(1)
+        raise BadInput("The database cannot be opened: it is gone.", "Check the path and its permissions.")
+
+    monkeypatch.setattr(waiting.NewestClaim, "look", fail)
+
+    async def steps(client):
+        polls = [client.get("/v1/claims", params={"after": 1000, "wait": 20}) for _ in range(3)]
+        return await asyncio.gather(*polls)
+
+    for answer in still.session(steps):
+        assert problem(answer, 503) == "BadInput"
+    assert len(looks) == 1
+
+
+def test_nobody_looks_when_nobody_waits(still, monkeypatch):
+    looks = []
+    look = waiting.NewestClaim.look
+    monkeypatch.setattr(waiting.NewestClaim, "look", lambda self: looks.append(1) or look(self))
+
+    async def steps(client):
+        await client.get("/v1/claims", params={"after": 1000, "wait": 0.2})
+        await asyncio.sleep(0.1)
+        seen = len(looks)
+        await asyncio.sleep(0.3)
+        return seen
+
+    assert still.session(steps) == len(looks) > 0
 
 
 def test_an_unexpected_error_shows_nothing_of_itself(still, monkeypatch):
