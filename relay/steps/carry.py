@@ -59,7 +59,7 @@ def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | 
         down = waits.find(connection, "chain", target)
     if lost or stranded:
         step_back(context, lease, lane_id, side, lost)
-        return None
+        return carry(context, lease, lane_id, side)
     if getattr(lane, COLUMN[side.submitted]) >= getattr(lane, COLUMN[side.attested]):
         return None
     reverts = held is not None and held.code in REVERTS
