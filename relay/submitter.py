@@ -73,7 +73,8 @@ class Submitter:
             self._end(OURS)
             return woken
         try:
-            late = [item for item in sent if time.time() - (item.sent_at or 0) > RESEND_S]
+            # A time that lies ahead was written before the clock was set back: it is late as well.
+            late = [item for item in sent if not 0 <= time.time() - (item.sent_at or 0) <= RESEND_S]
             wallet = None
             if late:
                 wallet = self._wallet()

@@ -63,7 +63,7 @@ def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | 
     if getattr(lane, COLUMN[side.submitted]) >= getattr(lane, COLUMN[side.attested]):
         return None
     reverts = held is not None and held.code in REVERTS
-    if held is not None and held.code in SETBACKS and held.next_at > time.time():
+    if held is not None and held.code in SETBACKS and not waits.is_due(held.next_at, time.time()):
         return None
     if reverts and getattr(lane, COLUMN[side.submitted]) > consumed(lane, side):
         return None  # one more attempt is on its way

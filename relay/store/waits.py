@@ -9,12 +9,14 @@ import time
 from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, or_, select
 
 from relay.store.tables import waits
 from relay.store.upsert import upsert
 
 RETRY_TABLE_S = (5.0, 10.0, 30.0, 60.0, 180.0)
+LONGEST_S = 7_200.0
+"""No wait is longer: a next look that lies further ahead was written before the clock was set back, and is due."""
 
 
 class Reason(StrEnum):
@@ -93,4 +95,10 @@ def find(connection: Connection, kind: str, identifier: str) -> Row[tuple[object
 
 def due(connection: Connection, now: float) -> list[Row[tuple[object, ...]]]:
     """Everything whose next look is due."""
-    return list(connection.execute(select(waits).where(waits.c.next_at <= now)).all())
+    mine = or_(waits.c.next_at <= now, waits.c.next_at > now + LONGEST_S)
+    return list(connection.execute(select(waits).where(mine)).all())
+
+
+def is_due(next_at: float, now: float) -> bool:
+    """Whether a next look is due, Unix seconds."""
+    return not now < next_at <= now + LONGEST_S

@@ -13,7 +13,7 @@ import redis
 from celery import Celery
 from sqlalchemy import select
 
-from relay.store.tables import leases, waits
+from relay.store.tables import chains, claims, leases, transactions, waits
 
 pytestmark = [pytest.mark.live, pytest.mark.stack]
 
@@ -192,8 +192,17 @@ def test_a_worker_that_slept_beyond_its_lease_writes_nothing(drill, point):
 
 
 def test_a_clock_set_back_by_a_day_holds_up_nobody(drill):
-    """What the database says of times lies a day ahead, as after a correction of the clock: leases count as expired."""
+    """A worker dies between signing and sending, and every time in the database lies a day ahead, as after a correction."""
+    drill.arm("worker.submit.before_broadcast")
     drill.send("alpha", "beta", 3)
+    pid, role = drill.wait_hit("worker.submit.before_broadcast")
+    day = 86_400
     with drill.store.write() as connection:
-        connection.execute(leases.update().values(expires_at=leases.c.expires_at + 86_400))
+        connection.execute(leases.update().values(expires_at=leases.c.expires_at + day))
+        connection.execute(waits.update().values(next_at=waits.c.next_at + day))
+        connection.execute(claims.update().values(created_at=claims.c.created_at + day))
+        connection.execute(chains.update().values(tip_at=chains.c.tip_at + day, wallet_at=chains.c.wallet_at + day))
+        times = {name: transactions.c[name] + day for name in ("created_at", "sent_at")}
+        connection.execute(transactions.update().values(**times))
+    drill.wait_back(role, pid)
     drill.send("beta", "alpha", 3)
