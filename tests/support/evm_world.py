@@ -5,9 +5,11 @@ with claims that the committee's keys sign. Keys are made from labels; nothing h
 """
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pyrevm
+import pytest
 
 from adapters.protocol import HeadMoved, MessageDelivered, MessageSent, Position
 from adapters.solidity import administration, calldata, events
@@ -63,6 +65,16 @@ class Refused(Exception):
         self.name = self.refusal.name if self.refusal else ""
         self.arguments = self.refusal.arguments if self.refusal else {}
         super().__init__(str(self.refusal) if self.refusal else text)
+
+
+@contextmanager
+def refuses(name, **arguments):
+    """What runs inside reverts with this custom error (and these arguments, where given)."""
+    with pytest.raises(Refused) as caught:
+        yield caught
+    assert caught.value.name == name, str(caught.value)
+    found = {key: caught.value.arguments[key] for key in arguments}
+    assert found == arguments
 
 
 @dataclass

@@ -24,6 +24,18 @@ contract WordsHarness {
         }
     }
 
+    function outcome(bytes32 messageId, uint8 status, bytes calldata result) external pure returns (bytes32) {
+        return Words.outcomeId(messageId, status, Words.hash(result));
+    }
+
+    function foldAll(bytes32 head, bytes32[] calldata ids) external pure returns (bytes32) {
+        return Words.foldAll(head, ids);
+    }
+
+    function outcomesGenesis(bytes32 laneId) external pure returns (bytes32) {
+        return Words.outcomesGenesis(laneId);
+    }
+
     function nameLane(
         string calldata hub,
         bytes32 sourceChain,
