@@ -4,7 +4,6 @@ Nothing here asks the hub what it did: messages, outcomes and executions are cou
 compared with the heads in the gateways' storage.
 """
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -17,7 +16,7 @@ from adapters.solidity.storage import head_slot
 from relay.keys import KeyStore
 from relay.sending import Letter, send
 from relay.store.tables import chains, lanes
-from schemas.heads import fold, outbox_genesis, outcomes_genesis
+from schemas.heads import fold_all, outbox_genesis, outcomes_genesis
 from schemas.outcome import Status, outcome_id
 from schemas.payloads import TextPayload, encode_payload
 from schemas.primitives import LaneId
@@ -55,6 +54,43 @@ class LedgerTruth:
             self.deliveries[event.lane_id, event.message_id] += 1
         elif isinstance(event, HeadMoved) and event.direction == 3:
             self.settled.setdefault(event.lane_id, []).append(event.nonce)
+
+
+def check_lane(truth, where, lane_id, suite, heads, shown):
+    """One lane whose messages are all settled: each took effect once, and logs, heads and the hub's counts agree.
+
+    Args:
+        truth: what the ledgers' logs say.
+        where: the lane in words.
+        lane_id: the lane.
+        suite: its suite.
+        heads: the outbox head and the outcome head in the gateways' storage.
+        shown: what the hub shows: executed, failed, expired, refused, in flight.
+
+    Raises:
+        AssertionError: it is not so; the text says what is not.
+    """
+    sent, delivered = truth.sent.get(lane_id, {}), truth.delivered.get(lane_id, {})
+    assert sorted(sent) == list(range(1, len(sent) + 1)), f"{where}: nonces with gaps"
+    assert {nonce: event.message_id for nonce, event in delivered.items()} == sent, f"{where}: lost or altered"
+    for nonce, message_id in sent.items():
+        ran = 1 if delivered[nonce].status is Status.EXECUTED else 0
+        assert truth.deliveries[lane_id, message_id] == 1, f"{where}: {nonce} delivered more than once"
+        assert truth.executions[lane_id, message_id] == ran, f"{where}: {nonce} took effect otherwise than once"
+    moves = truth.settled.get(lane_id, [0])
+    assert moves == sorted(set(moves)), f"{where}: settled twice"
+    assert moves[-1] == len(sent), f"{where}: not settled at the source"
+    entries = [
+        outcome_id(suite, event.message_id, event.status, event.result) for _, event in sorted(delivered.items())
+    ]
+    outbox = fold_all(suite, outbox_genesis(lane_id), [sent[nonce] for nonce in sorted(sent)])
+    assert heads[0] == outbox, f"{where}: the outbox head is another"
+    assert heads[1] == fold_all(suite, outcomes_genesis(suite, lane_id), entries), (
+        f"{where}: the outcome head is another"
+    )
+    ended = Counter(event.status for event in delivered.values())
+    wanted = (*(ended[status] for status in Status), 0)
+    assert shown == wanted, f"{where}: the hub shows {shown}, the ledgers {wanted}"
 
 
 class Drill:
@@ -128,36 +164,16 @@ class Drill:
         """Everything that was sent took effect exactly once, and is conserved: asked of the ledgers, all of it settled."""
         truth = self.truth()
         for (source, destination), row in self.lane_rows().items():
-            lane_id, suite = LaneId(row.lane_id), suite_named(row.suite)
-            sent, delivered = truth.sent.get(lane_id, {}), truth.delivered.get(lane_id, {})
-            where = f"{source} → {destination}"
-            assert sorted(sent) == list(range(1, len(sent) + 1)), f"{where}: nonces with gaps"
-            assert {nonce: event.message_id for nonce, event in delivered.items()} == sent, f"{where}: lost or altered"
-            for nonce, message_id in sent.items():
-                ran = 1 if delivered[nonce].status is Status.EXECUTED else 0
-                assert truth.deliveries[lane_id, message_id] == 1, f"{where}: {nonce} delivered more than once"
-                assert truth.executions[lane_id, message_id] == ran, f"{where}: {nonce} has another effect than one"
-            moves = truth.settled.get(lane_id, [0])
-            assert moves == sorted(set(moves)), f"{where}: settled twice"
-            assert moves[-1] == len(sent), f"{where}: not settled at the source"
-            outbox, outcomes = outbox_genesis(lane_id), outcomes_genesis(suite, lane_id)
-            for nonce in range(1, len(sent) + 1):
-                event = delivered[nonce]
-                outbox = fold(suite, outbox, sent[nonce])
-                outcomes = fold(suite, outcomes, outcome_id(suite, sent[nonce], event.status, event.result))
-            assert self.stored_head(source, lane_id, 0) == outbox, f"{where}: the outbox head is another"
-            assert self.stored_head(destination, lane_id, 1) == outcomes, f"{where}: the outcome head is another"
-            ended = Counter(event.status for event in delivered.values())
+            heads = self.stored_head(source, row.lane_id, 0), self.stored_head(destination, row.lane_id, 1)
             shown = (row.executed, row.failed, row.expired, row.refused, row.final - row.settled)
-            wanted = (*(ended[status] for status in Status), 0)
-            assert shown == wanted, f"{where}: the hub shows {shown}, the ledgers {wanted}"
+            check_lane(truth, f"{source} → {destination}", LaneId(row.lane_id), suite_named(row.suite), heads, shown)
 
     # ——— processes
 
     def arm(self, point, signal_name=""):
         """Write the file in one step; every process must run, so that the one that dies is known."""
         self.disarm()
-        self.stack.wait_until("every process runs", lambda: all(pid for pid, _ in self.roles().values()))
+        self.wait_all_run()
         self._armed = self.roles()
         temporary = self.file.with_name(f"new-{self.file.name}")
         temporary.write_text(f"{point} {signal_name}".strip())
@@ -184,6 +200,10 @@ class Drill:
 
         self.stack.wait_until(f"{role} is back", back)
 
+    def wait_all_run(self):
+        """Wait until every process of the hub runs."""
+        self.stack.wait_until("every process runs", lambda: all(pid for pid, _ in self.roles().values()))
+
     def wait_all_gone(self):
         """Wait until no process that the supervisor wrote down lives."""
         self.stack.wait_until(
@@ -201,8 +221,3 @@ class Drill:
         self.stack.wait_until(f"{point} is passed", lambda: self.hit() is not None)
         pid = self.hit()
         return pid, next(role for role, (known, _) in self._armed.items() if known == pid)
-
-
-def pause(seconds):
-    """A moment in which things happen; nothing is concluded from its length."""
-    time.sleep(seconds)

@@ -138,6 +138,7 @@ class Stack:
             if condition():
                 return
             time.sleep(0.1)
+        self.show_logs()
         raise CommandFailed(f"not within {within_s:.0f} s: {what}")
 
     def show_logs(self, lines: int = 40) -> None:
