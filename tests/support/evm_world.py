@@ -13,7 +13,7 @@ import pytest
 
 from adapters.protocol import HeadMoved, MessageDelivered, MessageSent, Position
 from adapters.solidity import administration, calldata, events
-from adapters.solidity.contracts import committee_creation, contract, gateway_creation, organisation_word
+from adapters.solidity.contracts import _types, committee_creation, contract, gateway_creation, organisation_word
 from adapters.solidity.refusals import decode_refusal
 from light_clients.crypto.secp256k1 import address_of, sign
 from schemas.attestation import Place, attestation_digest
@@ -93,8 +93,7 @@ class Done:
     def named(self, contract_name, event):
         """Data of the logs of one event of a contract."""
         item = next(item for item in contract(contract_name).abi if item["type"] == "event" and item["name"] == event)
-        types = ",".join(parameter["type"] for parameter in item["inputs"])
-        topic = keccak256(f"{event}({types})".encode())
+        topic = keccak256(f"{event}({','.join(_types(item['inputs']))})".encode())
         return [(topics, data) for _, topics, data in self.logs if topics[0] == topic]
 
 

@@ -9,7 +9,7 @@ from adapters.solidity.contracts import CODE_MAX_BYTES, contract
 
 DEPLOYED = ["Gateway", "CommitteeVerifier", "Mailbox", "Reverting", "Idle", "Loader"]
 ISTANBUL = {
-    *range(0x00, 0x0C),
+    *range(0x0C),
     *range(0x10, 0x1E),
     0x20,
     *range(0x30, 0x40),

@@ -9,7 +9,6 @@ from adapters.solidity import administration
 from adapters.solidity.administration import Caps
 from adapters.solidity.calldata import encode_deliver
 from schemas.claim import Direction
-from schemas.heads import fold
 from schemas.primitives import BlockHash, Bytes32, Head, LaneId
 from schemas.suites import EVM, keccak256
 from tests.support.evm_world import (
@@ -136,15 +135,23 @@ FLIPS = {
     "payload_length": lambda message: replace(message, payload_length=message.payload_length + 1),
     "payload_hash": lambda message: replace(message, payload_hash=Bytes32(keccak256(b"another"))),
     "payload": lambda message: replace(message, payload=b"jello"),
-    "payload and its hash": lambda message: replace(message, payload=b"jello", payload_hash=Bytes32(keccak256(b"jello"))),
-    "payload left out, hash altered": lambda message: replace(message, payload=b"", payload_hash=Bytes32(keccak256(b"x"))),
+    "payload and its hash": lambda message: replace(
+        message, payload=b"jello", payload_hash=Bytes32(keccak256(b"jello"))
+    ),
+    "payload left out, hash altered": lambda message: replace(
+        message, payload=b"", payload_hash=Bytes32(keccak256(b"x"))
+    ),
 }
 
 
 @pytest.mark.parametrize("field", FLIPS)
 def test_every_field_of_a_message_is_bound(world, field):
     world.send(b"hello")
-    with refuses("NonceGap" if field == "nonce" else "HeadMismatch") if field != "payload" else refuses("PayloadMismatch"):
+    with (
+        refuses("NonceGap" if field == "nonce" else "HeadMismatch")
+        if field != "payload"
+        else refuses("PayloadMismatch")
+    ):
         world.deliver(messages=[FLIPS[field](world.sent[0])], claim=world.claim(0, 1))
 
 
@@ -346,9 +353,7 @@ def test_a_verifier_that_says_no_is_obeyed(world):
 
 def test_a_verifier_is_told_the_gateway_the_peer_and_its_code(world):
     stub = world.destination.chain.create("test/StubVerifier")
-    world.destination.chain.administer(
-        world.destination.gateway, administration.set_verifier(world.lane_id, stub)
-    )
+    world.destination.chain.administer(world.destination.gateway, administration.set_verifier(world.lane_id, stub))
     world.send()
     claim = world.claim(0, 1)
     peer = world.source

@@ -3,7 +3,6 @@
 import json
 import random
 from dataclasses import replace
-
 from pathlib import Path
 
 import pytest
@@ -86,7 +85,9 @@ def test_lanes_and_attestations_are_hashed_alike(harness, seed):
     )
     words = (lane.hub, lane.source, lane.source_gateway, lane.destination, lane.destination_gateway, lane.channel)
     assert chain.view(address, HARNESS, "nameLane", *words) == lane.lane_id
-    place = Place(ChainWord(source.randbytes(32)), source.randbytes(20), source.randbytes(20), source.randint(1, 2**64 - 1))
+    place = Place(
+        ChainWord(source.randbytes(32)), source.randbytes(20), source.randbytes(20), source.randint(1, 2**64 - 1)
+    )
     claim = Claim(
         lane.lane_id,
         Direction(seed % 2),
@@ -152,7 +153,10 @@ def raw(text):
 @pytest.mark.parametrize("vector", GOLDEN["lanes"], ids=lambda vector: vector["name"])
 def test_golden_lane(harness, vector):
     chain, address = harness
-    words = [vector["hub"], *(raw(vector[name]) for name in ("source", "source_gateway", "destination", "destination_gateway"))]
+    words = [
+        vector["hub"],
+        *(raw(vector[name]) for name in ("source", "source_gateway", "destination", "destination_gateway")),
+    ]
     lane_id = chain.view(address, HARNESS, "nameLane", *words, vector["channel"])
     assert lane_id == raw(vector["lane_id"])
     assert chain.view(address, HARNESS, "outcomesGenesis", lane_id) == raw(vector["outcomes_genesis"])
@@ -163,7 +167,14 @@ def test_golden_message(harness, vector):
     chain, address = harness
     fields = vector["message"]
     numbers = [int(fields[name]) for name in ("nonce", "expires_at", "gas_limit", "callback_gas", "payload_length")]
-    message = (numbers[0], raw(fields["sender"]), raw(fields["receiver"]), *numbers[1:], raw(fields["payload_hash"]), b"")
+    message = (
+        numbers[0],
+        raw(fields["sender"]),
+        raw(fields["receiver"]),
+        *numbers[1:],
+        raw(fields["payload_hash"]),
+        b"",
+    )
     ids, _, _, _ = chain.view(address, HARNESS, "entries", raw(vector["lane_id"]), [(message, 1, b"")])
     assert ids[0] == raw(vector["message_id"])
 
@@ -188,7 +199,12 @@ def test_golden_fold(harness, vector):
 def test_golden_attestation(harness, vector):
     chain, address = harness
     place, claim = vector["place"], vector["claim"]
-    hashes = (raw(place["chain"]), keccak256(raw(place["gateway"])), keccak256(raw(place["verifier"])), int(place["epoch"]))
+    hashes = (
+        raw(place["chain"]),
+        keccak256(raw(place["gateway"])),
+        keccak256(raw(place["verifier"])),
+        int(place["epoch"]),
+    )
     numbers = (claim["direction"], int(claim["nonce"]))
     spoken = (raw(claim["lane_id"]), *numbers, raw(claim["head"]), int(claim["height"]), raw(claim["block_hash"]))
     assert chain.view(address, HARNESS, "attestation", *hashes, spoken) == raw(vector["digest"])
