@@ -135,7 +135,7 @@ def _progress(status: dict[str, Any]) -> str:
     if not any(lane["sent"] for lane in status["lanes"]):
         return ""
     waits = Counter(line.partition(": ")[2] for line in waits_of(status))
-    waiting = [f"{count} × {reason}" for reason, count in waits.items()]
+    waiting = [f"{reason} ({count})" for reason, count in waits.items()]
     return " · ".join(lanes) + (f"; waits: {'; '.join(waiting)}" if waiting else "")
 
 

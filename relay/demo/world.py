@@ -81,8 +81,6 @@ class World:
         self._supervisor = self._start_supervisor()
         for name, number in CHAIN_IDS.items():
             folder = self.home.folder / "networks" / name if self.keep else None
-            if folder is not None:
-                folder.mkdir(parents=True)
             self.networks[name] = DevelopmentNetwork(chain_id=number, directory=folder, detached=self.keep)
         self.wait_for(self.together(lambda network: network.start(), self.networks.values()))
 

@@ -1,8 +1,10 @@
 """The demo's own parts: what a failed check does, what a person sees, and how messages are counted from proved heads."""
 
 import io
+import signal
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -33,9 +35,19 @@ STATUS = {
     "chains": [{"name": "alpha", "waits": [{"code": "wallet_empty", "party": "hub"}]}],
     "lanes": [
         {
-            "source": "alpha", "destination": "beta", "channel": "default",
-            "sent": 9, "proved": 8, "attested": 7, "submitted": 6, "delivered": 5, "settled": 4,
-            "executed": 3, "failed": 1, "expired": 0, "refused": 1,
+            "source": "alpha",
+            "destination": "beta",
+            "channel": "default",
+            "sent": 9,
+            "proved": 8,
+            "attested": 7,
+            "submitted": 6,
+            "delivered": 5,
+            "settled": 4,
+            "executed": 3,
+            "failed": 1,
+            "expired": 0,
+            "refused": 1,
             "waits": [
                 {"kind": "lane", "code": "operators_silent", "party": "operators org-1, org-2"},
                 {"kind": "back", "code": "lane_paused", "party": "officers"},
@@ -147,8 +159,8 @@ def test_plain_lines_for_logs():
     assert out.getvalue() == (
         "\n── Begin\n   something happens\n   ✓ sums: 4\n"
         "   … each lane: sent/proved/attested/submitted/delivered/settled\n"
-        "   … alpha → beta 9/8/7/6/5/4; waits: 1 lanes wallet_empty, for hub; "
-        "1 lanes operators_silent, for operators org-1, org-2; 1 lanes lane_paused, for officers\n"
+        "   … alpha → beta 9/8/7/6/5/4; waits: wallet_empty, for hub (1); "
+        "operators_silent, for operators org-1, org-2 (1); lane_paused, for officers (1)\n"
         "   ✗ fails: expected 1; found 2\n"
     )
 
@@ -194,18 +206,11 @@ def test_a_folder_with_a_hub_is_left_alone(tmp_path, capsys):
 def test_the_command_is_named_as_it_can_be_called(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert program().endswith("bin/relayhub")
-    own = program()
-    (tmp_path / "relayhub").symlink_to(own)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    import os
-
-    os.chmod(own, os.stat(own).st_mode)  # the link finds the very file
+    (tmp_path / "relayhub").symlink_to(Path(program()).absolute())
     assert program() == "relayhub"
 
 
 def test_signals_are_ignored_only_while_things_end():
-    import signal
-
     before = signal.getsignal(signal.SIGTERM)
     with _ignoring(signal.SIGTERM):
         signal.raise_signal(signal.SIGTERM)

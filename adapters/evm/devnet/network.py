@@ -36,7 +36,8 @@ class DevelopmentNetwork:
         epoch_length: Blocks between two clearings of validator votes; None for Besu's default.
         directory: Where keys, headers and state are kept; None for a temporary one that `stop` deletes.
         plain: Serve anvil unsealed.
-        detached: Let it run on when this program ends; `stop` still ends it.
+        detached: Let it run on when this program ends; `stop` still ends it. Its messages go to `network.log` in its
+            directory, so that nobody who reads this program's output waits for it.
     """
 
     def __init__(
@@ -96,13 +97,17 @@ class DevelopmentNetwork:
         """
         if self._process is not None:
             raise DevelopmentNetworkError("the network runs already; stop it first.")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "adapters.evm.devnet", "--port", str(self.port), *self._options],
-            stdin=subprocess.DEVNULL if self._detached else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            bufsize=0,
-        )
+        if self._detached:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / "network.log" if self._detached else Path(os.devnull)).open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "adapters.evm.devnet", "--port", str(self.port), *self._options],
+                stdin=subprocess.DEVNULL if self._detached else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log if self._detached else None,
+                start_new_session=True,
+                bufsize=0,
+            )
         try:
             self.status = json.loads(self._announcement(self._process))
         except BaseException:
@@ -199,9 +204,12 @@ class DevelopmentNetwork:
                 )
             piece = os.read(process.stdout.fileno(), 65536)
             if not piece:
-                raise DevelopmentNetworkError(f"eip155:{self.chain_id} could not start; its message stands above.")
+                raise DevelopmentNetworkError(f"eip155:{self.chain_id} could not start; {self._where_it_says_why()}.")
             line += piece
         return line
+
+    def _where_it_says_why(self) -> str:
+        return f"see {self.directory / 'network.log'}" if self._detached else "its message stands above"
 
     def _end(self, number: signal.Signals) -> None:
         """Ends the front and waits for it and for anvil."""
