@@ -13,6 +13,7 @@ higher fee under the same nonce, until the ledger has used that nonce for it or 
 | no receipt, account's nonce beyond it | used from outside: `lost`, the lane submits again |
 | no receipt for some seconds | the same bytes again; after more, while blocks go on, a fee higher by a quarter |
 | underpriced | a fee higher by a quarter at once |
+| refused for what it is, several times | an empty transaction takes its place, so that no other lane stands behind it |
 | account's nonce before all of ours | somebody lied about it once: empty transactions fill the gap |
 | its lane was frozen | nothing of it is sent again: an empty transaction takes its place |
 | wallet empty, key unreadable | waits for who can change that; resumes by itself |
@@ -31,6 +32,7 @@ from relay.context import Context
 from relay.crash import crash_point
 from relay.errors import BadInput, NotFound
 from relay.keys import Key
+from relay.steps.setback import note_unfit
 from relay.steps.trouble import note_trouble
 from relay.store import Lease, waits
 from relay.store.lanes import WORKING, read_again
@@ -48,6 +50,8 @@ BUMP = (5, 4)
 FEE_CEILING = 10
 """A replacement offers at most so many times what the ledger asks."""
 NOTHING_GAS = 21_000
+UNFIT = ("other:", "too_much_gas:")
+"""Refusals that no fee, wait or coin would change: too large, too much gas, or of a kind that is not known."""
 OURS = (Reason.WALLET_EMPTY, Reason.KEY_UNREADABLE, Reason.TRANSACTION_PENDING)
 """The waits of a ledger that sending begins and ends."""
 
@@ -275,15 +279,18 @@ class Submitter:
         log.warning("transaction", chain=self.row.name, id=item.id, state=state, reason=reason)
 
     def _resend(self, items: list[Row[Any]], wallet: Wallet) -> None:
-        """Offer transactions again: the same bytes, or the same nonce with a higher fee."""
+        """Offer transactions again: the same bytes, the same nonce with a higher fee, or an empty one in its place."""
         key = self._key().private
         halted = self._halted(items)
         raws = []
         with self.lease.write() as connection:
             for item in items:
-                values: dict[str, Any] = {"sent_at": time.time(), "attempts": item.attempts + 1}
+                values: dict[str, Any] = {"sent_at": time.time(), "attempts": item.attempts + 1, "reason": ""}
                 call = _call(item)
-                empty = item.lane_id in halted and item.purpose != "nothing"
+                unfit = _is_unfit(item)
+                empty = unfit or (item.lane_id in halted and item.purpose != "nothing")
+                if unfit:
+                    note_unfit(self.context, connection, item)
                 if empty:
                     call = Call(bytes(self.row.account), b"", NOTHING_GAS)
                     values |= {"purpose": "nothing", "target": call.target, "data": call.data, "gas": call.gas}
@@ -291,7 +298,7 @@ class Submitter:
                     signed = self.ledger.sign(key, item.account_nonce, call, _raised(int(item.fee), wallet.fee))
                     earlier = [*item.earlier, bytes(item.hash).hex()][-20:]
                     values |= {"raw": signed.raw, "hash": signed.transaction, "fee": str(signed.fee)}
-                    values |= {"earlier": earlier, "reason": ""}
+                    values |= {"earlier": earlier}
                 raws.append(values.get("raw", bytes(item.raw)))
                 connection.execute(update(transactions).where(transactions.c.id == item.id).values(**values))
         self._note_answers([item.id for item in items], self.ledger.broadcast(raws))
@@ -325,6 +332,11 @@ class Submitter:
     def _wait(self, reason: Reason, party: str, text: str, again_s: float) -> None:
         with self.lease.write() as connection:
             wait(connection, "chain", self.row.name, reason, party=party, text=text, again_s=again_s)
+
+
+def _is_unfit(item: Row[Any]) -> bool:
+    """Whether a ledger refused it again and again for what it is, and not for its fee, nonce or wallet."""
+    return bool(item.purpose != "nothing" and item.attempts >= BUMP_AFTER and item.reason.startswith(UNFIT))
 
 
 def _raised(fee: int, asked: int) -> int:

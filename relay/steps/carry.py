@@ -1,19 +1,22 @@
 """Step 3, for one lane and direction: turn attested claims into transactions that deliver or settle.
 
 The transactions are only written down here, in the order of the lane; the submitter of the ledger signs and sends them.
-A batch ends where its claim ends, so no suffix ids are needed.
+A batch ends where its claim ends, so no suffix ids are needed; only where a ledger refused the whole of it is a shorter part
+tried, with the ids of the rest behind it (a window with less room than a batch, a block with less gas than its callbacks).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
 from adapters.protocol import AdapterError, Call, Delivery, Ledger, Rejected, Settlement
 from adapters.solidity.calldata import committee_proof
+from relay.attestations import claim_of
 from relay.context import Context
 from relay.crash import crash_point
 from relay.journey import Reached, step
@@ -29,6 +32,7 @@ from relay.steps.setback import (
     note_refusal,
     open_again,
     step_back,
+    stops_all,
 )
 from relay.store import Lease, waits
 from relay.store.lanes import WORKING, get, journey_of, save_journey
@@ -37,7 +41,7 @@ from relay.store.waits import SETBACKS
 from schemas.claim import Claim, Direction
 from schemas.message import Message
 from schemas.outcome import Settled, Status
-from schemas.primitives import BlockHash, Bytes32, Head, LaneId
+from schemas.primitives import Bytes32, LaneId
 from schemas.suites import Suite, suite_named
 
 IN_FLIGHT = 60
@@ -73,9 +77,10 @@ def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | 
         return None
     try:
         ledger = context.ledger(row)
-        calls = _build(context, lease, lane, side, row, ledger)
-        if calls and reverts:
-            ledger.simulate(bytes(row.account), calls[0][2])
+        batches = _build(context, lease, lane, side, row)
+        calls = [_whole(batch, row, ledger) for batch in batches]
+        if calls and reverts and not _passes(ledger, row, calls[0][2], may_split=len(batches[0].entries) > 1):
+            calls = [_part(batches[0], suite_named(lane.suite), row, ledger)]
     except Rejected as refusal:
         note_refusal(context, lease, lane_id, side, f"The next batch would revert on {target}", refusal)
         return None
@@ -118,10 +123,25 @@ def _row(lane: Row[Any], side: Side, chain: Row[Any], first: int, last: int, cal
     }
 
 
-def _build(
-    context: Context, lease: Lease, lane: Row[Any], side: Side, chain: Row[Any], ledger: Ledger
-) -> list[tuple[int, int, Call]]:
-    """Encode a call for each attested claim that is not submitted, in order; none if a signer was struck out of a quorum."""
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Entries in order from nonce `first`, under one claim and its proof."""
+
+    first: int
+    entries: list[Any]
+    claim: Claim
+    proof: bytes
+
+    def action(self, count: int, suffix_ids: tuple[bytes, ...] = ()) -> Delivery | Settlement:
+        """The call that carries the first `count` entries; the ids of those behind them lead on to the claim's head."""
+        part = tuple(self.entries[:count])
+        if self.claim.direction is Direction.OUTCOMES:
+            return Settlement(self.claim.lane_id, part, suffix_ids, self.claim, self.proof)
+        return Delivery(self.claim.lane_id, part, suffix_ids, self.claim, self.proof)
+
+
+def _build(context: Context, lease: Lease, lane: Row[Any], side: Side, chain: Row[Any]) -> list[_Batch]:
+    """A batch for each attested claim that is not submitted, in order; none if a signer was struck out of a quorum."""
     submitted = getattr(lane, COLUMN[side.submitted])
     with context.store.read() as connection:
         rows = connection.execute(
@@ -144,24 +164,53 @@ def _build(
     if short:
         open_again(lease, LaneId(lane.lane_id), side, short)
         return []
-    calls, start = [], submitted + 1
+    batches, start = [], submitted + 1
     for row in rows:
         if row.nonce < start:
             continue
-        part = found[start - submitted - 1 : row.nonce - submitted]
-        calls.append(
-            (start, row.nonce, ledger.call_for(bytes(chain.gateway), _action(side, row, part, proofs[row.id])))
-        )
+        entries = found[start - submitted - 1 : row.nonce - submitted]
+        batches.append(_Batch(start, entries, claim_of(row), proofs[row.id]))
         start = row.nonce + 1
-    return calls
+    return batches
 
 
-def _action(side: Side, row: Row[Any], part: list[Any], proof: bytes) -> Delivery | Settlement:
-    lane_id = LaneId(row.lane_id)
-    claim = Claim(lane_id, Direction(row.direction), row.nonce, Head(row.head), row.height, BlockHash(row.block_hash))
-    if side is BACK:
-        return Settlement(lane_id, tuple(part), (), claim, proof)
-    return Delivery(lane_id, tuple(part), (), claim, proof)
+def _whole(batch: _Batch, chain: Row[Any], ledger: Ledger) -> tuple[int, int, Call]:
+    """The call that carries a whole batch, with its first and last nonce."""
+    return batch.first, batch.claim.nonce, ledger.call_for(bytes(chain.gateway), batch.action(len(batch.entries)))
+
+
+def _passes(ledger: Ledger, chain: Row[Any], call: Call, *, may_split: bool) -> bool:
+    """Whether a call would go through now; False where a shorter one might.
+
+    Raises:
+        Rejected: it would revert, and so would any other.
+    """
+    try:
+        ledger.simulate(bytes(chain.account), call)
+    except Rejected as refusal:
+        if not may_split or stops_all(refusal):
+            raise
+        return False
+    return True
+
+
+def _part(batch: _Batch, suite: Suite, chain: Row[Any], ledger: Ledger) -> tuple[int, int, Call]:
+    """The longest of the halves of a batch that would go through now, with its first and last nonce.
+
+    Raises:
+        Rejected: not even its first entry would.
+    """
+    ids = [bytes(_entry_id(entry, suite, batch.claim.lane_id)) for entry in batch.entries]
+    count = len(batch.entries)
+    while True:
+        count //= 2
+        call = ledger.call_for(bytes(chain.gateway), batch.action(count, tuple(ids[count:])))
+        if _passes(ledger, chain, call, may_split=count > 1):
+            return batch.first, batch.first + count - 1, call
+
+
+def _entry_id(entry: Message | Settled, suite: Suite, lane_id: LaneId) -> bytes:
+    return entry.outcome_id(suite, lane_id) if isinstance(entry, Settled) else entry.message_id(suite, lane_id)
 
 
 def _in_flight(connection: Connection, lane: Row[Any], side: Side) -> int:

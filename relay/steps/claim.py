@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, update
 
 from relay.context import Context
 from relay.crash import crash_point
@@ -30,10 +30,18 @@ log = structlog.get_logger()
 
 OPEN_CLAIMS = 200
 """Claims of one lane and direction that may be on their way: some 20,000 messages."""
-BATCH_BYTES = 90_000
-"""Payload bytes of one delivery: with calldata's overhead it stays below the 128 KiB that nodes' pools take."""
+BATCH_BYTES = 120_000
+"""Calldata bytes of the entries of one delivery or settlement: with claim and proof it stays below the 128 KiB that pools take."""
 BATCH_GAS = 12_000_000
-"""Gas of the receivers of one delivery."""
+"""Gas of the receivers of one delivery, or of the senders' callbacks of one settlement."""
+MESSAGE_BYTES = 544
+"""Calldata of a message besides its payload: fifteen words, and two more for a receiver of 64 bytes."""
+OUTCOME_BYTES = 928
+"""Calldata of a settled message: the same, its status, and a result of 256 bytes."""
+TOO_FEW_LEFT = (
+    "every operator of the committee that was not struck out has signed, and they are too few. "
+    "Add others (relayhub operator add) and their epoch (relayhub propose add-epoch)."
+)
 SILENCE_S = 3.0
 """An open claim older than this waits for operators by name."""
 
@@ -198,12 +206,20 @@ def _make_claims(connection: Connection, lane: Row[Any], side: Side, committee: 
 
 
 def _batch_ends(connection: Connection, lane: Row[Any], side: Side, first: int, last: int) -> list[int]:
-    """Cut a run of entries into batches by count, bytes of payload and gas of receivers; return their last nonces."""
+    """Cut a run of entries into batches by count, calldata and gas of what is called; return their last nonces."""
+    mine = (messages.c.lane_id == lane.lane_id, messages.c.nonce >= first, messages.c.nonce <= last)
+    size_of: ColumnElement[Any]
     if side is BACK:
-        return [*range(first + lane.batch_limit - 1, last, lane.batch_limit), last]
+        called = select(messages.c.nonce).where(*mine, messages.c.callback_gas != 0).limit(1)
+        if connection.execute(called).first() is None:
+            step_size = min(lane.batch_limit, BATCH_BYTES // OUTCOME_BYTES)
+            return [*range(first + step_size - 1, last, step_size), last]
+        size_of, gas_of = literal(OUTCOME_BYTES), messages.c.callback_gas
+    else:
+        size_of, gas_of = func.length(messages.c.payload) + literal(MESSAGE_BYTES + 31), messages.c.gas_limit
     sizes = connection.execute(
-        select(messages.c.nonce, func.length(messages.c.payload).label("size"), messages.c.gas_limit)
-        .where(messages.c.lane_id == lane.lane_id, messages.c.nonce >= first, messages.c.nonce <= last)
+        select(messages.c.nonce, size_of, gas_of)
+        .where(*mine)
         .order_by(messages.c.nonce)
         .limit(OPEN_CLAIMS * lane.batch_limit)
     )
@@ -259,13 +275,14 @@ def _count_quorums(connection: Connection, lane: Row[Any], side: Side, committee
     held = known is not None and known.code in SETBACKS  # the first thing that stands in the way is the one to name
     if not held and time.time() - waiting.created_at > SILENCE_S:
         silent = _silent_operators(connection, waiting.id, committee)
-        text = f"Claim {waiting.nonce} of direction {int(side.direction)} has no quorum; not signed by {silent}."
+        text = f"Claim {waiting.nonce} of direction {int(side.direction)} has no quorum; "
+        text += f"not signed by {silent}." if silent else TOO_FEW_LEFT
         wait(
             connection,
             side.wait_kind,
             name,
             Reason.OPERATORS_SILENT,
-            party=f"operators {silent}",
+            party=f"operators {silent}" if silent else "officers",
             text=text,
             again_s=2.0,
         )

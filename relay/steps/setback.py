@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from adapters.protocol import Rejected
 from relay.context import Context
 from relay.journey import ClaimsVoid, Stage, SubmissionLost, step
-from relay.steps.claim import BACK, COLUMN, Side
+from relay.steps.claim import BACK, COLUMN, OUT, Side
 from relay.store import Lease
 from relay.store.lanes import get, journey_of, milestone, read_again, save_journey
 from relay.store.tables import claims, transactions
@@ -37,6 +37,7 @@ _BY_ERROR = {
     "UnknownLane": (Reason.LANE_NOT_OPEN, "officers"),
 }
 _ERROR = re.compile(r"^\w+")
+_STOPS_ALL = ("LanePaused", "GatewayPaused", "UnknownLane", "NothingNew")
 _RETRY_AT = re.compile(r"\bretryAt=(\d+)")
 
 
@@ -82,10 +83,23 @@ def step_back(context: Context, lease: Lease, lane_id: LaneId, side: Side, lost:
     log.warning("submission_lost", lane=lane_id.hex()[:16], direction=int(side.direction), transactions=len(lost))
 
 
+def stops_all(refusal: Rejected) -> bool:
+    """Whether the contract would refuse any batch of the lane now, however short."""
+    name = _ERROR.match(refusal.reason)
+    return name is not None and name.group() in _STOPS_ALL
+
+
 def note_refusal(context: Context, lease: Lease, lane_id: LaneId, side: Side, what: str, refusal: Rejected) -> None:
     """Record that the ledger would still refuse the next batch."""
     with lease.write() as connection:
         _hold(context, connection, lane_id, side, what, refusal.reason or str(refusal))
+
+
+def note_unfit(context: Context, connection: Connection, item: Row[Any]) -> None:
+    """Record that a ledger's pool never takes a transaction; the lane carries its batch again when it is time."""
+    side = BACK if item.purpose == PURPOSE[Direction.OUTCOMES] else OUT
+    what = f"{item.chain} does not take the {item.purpose} of {item.first}..{item.last}"
+    _hold(context, connection, LaneId(item.lane_id), side, what, item.reason.partition(": ")[2])
 
 
 def note_down(lease: Lease, lane_id: LaneId, side: Side, chain: str, why: str) -> None:
