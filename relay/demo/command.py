@@ -81,6 +81,7 @@ def _perform(place: Home, record: Record, watching: Silent, *, keep: bool) -> tu
         record.note(Check("no error", "none", _told(error), ok=False))
     finally:
         watching.close()
+        watching.say("hub and networks go on" if kept else "stopping hub and networks")
         _end(world, record, kept=kept)
     return balances, next_commands, interrupted
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,11 +64,14 @@ def alter(monkeypatch, name):
 
 
 def play(capsys, **options):
-    """Run the demo in this process; returns exit code, what it printed, and processes of it that still live."""
+    """Run a demo that fails, in this process; returns exit code, what it printed, and processes of it that still live."""
     before = set(psutil.Process().children(recursive=True))
     code = run("", keep=False, as_json=True, **options)
     left = alive(set(psutil.Process().children(recursive=True)) - before)
-    return code, json.loads(capsys.readouterr().out), left
+    shown = json.loads(capsys.readouterr().out)
+    assert Path(shown["home"], "run", "supervisor.log").exists(), "the logs of a failed demo are kept"
+    shutil.rmtree(shown["home"])
+    return code, shown, left
 
 
 def test_everything_shown_is_so_and_the_commands_printed_work(tmp_path):
@@ -135,7 +139,6 @@ def test_an_expectation_that_does_not_hold_ends_it_by_name(monkeypatch, capsys):
         "ok": False,
     }
     assert checks_of(shown)["everything is stopped"]["ok"]
-    assert Path(shown["home"], "run").is_dir(), "the logs of a failed demo are kept"
 
 
 def test_operators_that_never_come_back_fail_the_backlog(monkeypatch, capsys):
