@@ -19,6 +19,9 @@ from relay.keys import KeyStore
 from relay.store import Lease, Store
 from relay.store.tables import chains
 
+REQUEST_TIMEOUT_S = 5.0
+"""Seconds that a worker waits for one answer of a ledger: what it waits for here, other ledgers wait for as well."""
+
 log = structlog.get_logger()
 
 
@@ -63,6 +66,7 @@ class Context:
             endpoints=tuple(Endpoint(item["url"], item.get("operator", "")) for item in row.endpoints),
             expected_chain=row.chain_id,
             expected_first_block=row.first_block,
+            timeout_s=REQUEST_TIMEOUT_S,
         )
         ledger = open_ledger(row.adapter, options)
         self._ledgers[row.name] = (signature, ledger)

@@ -6,18 +6,22 @@ more before it gives the lease back. So a task that comes twice, late or out of 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
 import structlog
 
+from adapters.protocol import AdapterError
 from relay.context import Context
-from relay.errors import HubError, LeaseLost
+from relay.errors import LeaseLost, NotFound
 from relay.steps.carry import carry
 from relay.steps.claim import BACK, OUT, propose_claims
 from relay.steps.look import look
-from relay.store import Lease
+from relay.steps.trouble import note_trouble
+from relay.store import Lease, waits
 from relay.store.lanes import WORKING, get
+from relay.store.waits import Reason
 from relay.submitter import Submitter
 from schemas.primitives import LaneId
 
@@ -54,21 +58,43 @@ def work(context: Context, kind: str, identifier: str, wake: Wake) -> None:
                     return
     except LeaseLost:
         log.info("lease_lost", kind=kind, id=identifier[:16])
-    except HubError as error:
+    except Exception as error:
         log.exception("work_failed", kind=kind, id=identifier[:16], error=str(error))
+        if not isinstance(error, NotFound):
+            _note_failure(lease, error)
         lease.release()
+
+
+def _note_failure(lease: Lease, error: Exception) -> None:
+    """Say that an error of our own stands in the way; the sweep tries again when it is time."""
+    text = f"{type(error).__name__}: {error}. The workers' logs have the details."
+    with contextlib.suppress(LeaseLost), lease.write() as connection:
+        waits.wait(connection, lease.kind, lease.id, Reason.HUB_FAILED, party="hub's owner", text=text)
 
 
 def _chain(context: Context, lease: Lease, name: str, wake: Wake) -> bool:
     row = context.chain(name)
-    if row.state != "active":
+    if row.state != "active" or _rests(context, name):
         return False
-    ledger = context.ledger(row)
+    try:
+        ledger = context.ledger(row)
+    except AdapterError as error:
+        note_trouble(lease, row, error)
+        return False
     found = look(context, lease, row, ledger)
-    woken = found.lanes | Submitter(context, lease, context.chain(name), ledger).run()
+    woken = found.lanes
+    if not found.down:  # whoever did not answer the look would only take as long again
+        woken |= Submitter(context, lease, context.chain(name), ledger).run()
     for lane in woken:
         wake("lane", lane)
     return found.more
+
+
+def _rests(context: Context, name: str) -> bool:
+    """Whether a ledger whose silence cost a worker's time is not yet to be asked again."""
+    with context.store.read() as connection:
+        known = waits.find(connection, "chain", name)
+    return known is not None and known.code == Reason.ENDPOINT_SLOW and not waits.is_due(known.next_at, time.time())
 
 
 def _lane(context: Context, lease: Lease, identifier: str, wake: Wake) -> bool:
@@ -76,9 +102,13 @@ def _lane(context: Context, lease: Lease, identifier: str, wake: Wake) -> bool:
     with context.store.read() as connection:
         if get(connection, lane_id).state not in WORKING:
             return False
+        known = waits.find(connection, "lane", identifier)
     for side in (OUT, BACK):
         propose_claims(context, lease, lane_id, side)
         target = carry(context, lease, lane_id, side)
         if target is not None:
             wake("chain", target)
+    if known is not None and known.code == Reason.HUB_FAILED:
+        with lease.write() as connection:
+            waits.clear_if(connection, "lane", identifier, (Reason.HUB_FAILED,))
     return False

@@ -6,13 +6,14 @@ the chain's lease: after `kill -9` the next look begins where the last committed
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from adapters.protocol import AdapterError, HeadMoved, Ledger
+from adapters.protocol import AdapterError, HeadMoved, Ledger, Unreachable
 from light_clients.errors import LightClientError, Misbehaviour
 from light_clients.families import client_named
 from light_clients.proofs.bloom import may_contain
@@ -36,11 +37,12 @@ PROOF_AGE_BLOCKS = 64
 
 @dataclass(slots=True)
 class LookResult:
-    """What a look changed: lanes to wake, and whether there is more to read at once."""
+    """What a look changed: lanes to wake, and whether there is more to read at once; `down` where nobody answers."""
 
     lanes: set[str]
     more: bool
     new_block: bool
+    down: bool = False
 
 
 def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookResult:
@@ -50,6 +52,7 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
         The lanes that moved; `more` where headers remain.
     """
     client = client_named(row.consensus)
+    began = time.monotonic()
     now = int(context.clock())
     try:
         state = client.state_from_bytes(row.client_state)
@@ -65,8 +68,8 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
         leave_liar(lease, row, ledger, lie)
         return LookResult(set(), more=False, new_block=False)
     except (AdapterError, LightClientError) as error:
-        note_trouble(lease, row, error)
-        return LookResult(set(), more=False, new_block=False)
+        note_trouble(lease, row, error, time.monotonic() - began)
+        return LookResult(set(), more=False, new_block=False, down=isinstance(error, Unreachable))
     stalled = leave_stalled(row, ledger) if is_stalled(row, followed.tip) else ""
     crash_point("worker.look.before_commit")
     woken = save_look(lease, row, followed, found, stalled)

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 LOOK_REASONS = (
     Reason.ENDPOINT_UNREACHABLE,
+    Reason.ENDPOINT_SLOW,
     Reason.ENDPOINT_BAD_ANSWER,
     Reason.ENDPOINT_ACCUSED,
     Reason.HEADER_REFUSED,
@@ -30,6 +31,7 @@ LOOK_REASONS = (
     Reason.CLIENT_EXPIRED,
     Reason.CHAIN_STALLED,
     Reason.CLOCK_AHEAD,
+    Reason.HUB_FAILED,
 )
 """What a look that succeeds puts an end to."""
 

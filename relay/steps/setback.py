@@ -26,7 +26,7 @@ from schemas.primitives import LaneId
 log = structlog.get_logger()
 
 PURPOSE = {Direction.OUTBOX: "deliver", Direction.OUTCOMES: "settle"}
-ENDPOINT_REASONS = (Reason.ENDPOINT_UNREACHABLE, Reason.ENDPOINT_BAD_ANSWER)
+ENDPOINT_REASONS = (Reason.ENDPOINT_UNREACHABLE, Reason.ENDPOINT_SLOW, Reason.ENDPOINT_BAD_ANSWER)
 REVERTS = (Reason.TRANSACTION_REVERTED, Reason.WINDOW_FULL, Reason.LANE_PAUSED, Reason.LANE_NOT_OPEN)
 LONGEST_WAIT_S = 180.0
 

@@ -18,6 +18,10 @@ from relay.store.waits import Reason, wait
 
 log = structlog.get_logger()
 
+SLOW_S = 1.0
+REST_FOR_EACH_S = 4.0
+"""A ledger that does not answer has a fifth of one worker at most: the others' ledgers have the rest."""
+LONGEST_REST_S = 60.0
 STALLED_S = 60.0
 """A tip that is older than this is stalled: ledgers with the slowest blocks that are joined take some 15 s."""
 
@@ -57,11 +61,20 @@ def leave_liar(lease: Lease, row: Row[Any], ledger: Ledger, lie: Lied) -> None:
         )
 
 
-def note_trouble(lease: Lease, row: Row[Any], error: Exception) -> None:
-    """Record why a ledger cannot be followed or written to now, and when it is looked at again."""
+def note_trouble(lease: Lease, row: Row[Any], error: Exception, took_s: float = 0.0) -> None:
+    """Record why a ledger cannot be followed or written to now, and when it is looked at again.
+
+    Args:
+        lease: the chain's.
+        row: the chain.
+        error: what an adapter or a light client raised.
+        took_s: seconds that the attempt took a worker; the more, the longer nobody asks again.
+    """
     reason = reason_of(error)
     log.warning("chain_waits", chain=row.name, reason=str(reason), error=str(error)[:300])
     again_s = 1.0 if reason in (Reason.HEADER_NOT_THERE, Reason.ENDPOINT_UNREACHABLE) else 0.0
+    if reason is Reason.ENDPOINT_UNREACHABLE and took_s > SLOW_S:
+        reason, again_s = Reason.ENDPOINT_SLOW, min(took_s * REST_FOR_EACH_S, LONGEST_REST_S)
     party = "this machine's clock" if reason is Reason.CLOCK_AHEAD else f"chain {row.name}"
     with lease.write() as connection:
         wait(connection, "chain", row.name, reason, party=party, text=str(error), again_s=again_s)

@@ -24,6 +24,7 @@ class Reason(StrEnum):
 
     OPERATORS_SILENT = "operators_silent"  # fewer attestations than the quorum
     ENDPOINT_UNREACHABLE = "endpoint_unreachable"
+    ENDPOINT_SLOW = "endpoint_slow"  # its silence costs a worker's time, so it is asked seldom
     ENDPOINT_BAD_ANSWER = "endpoint_bad_answer"
     ENDPOINT_ACCUSED = "endpoint_accused"  # its events do not fold to the proved head
     HEADER_REFUSED = "header_refused"
@@ -41,6 +42,7 @@ class Reason(StrEnum):
     NO_COMMITTEE = "no_committee"
     KEY_UNREADABLE = "key_unreadable"
     CLOCK_AHEAD = "clock_ahead"
+    HUB_FAILED = "hub_failed"  # an error of our own: the workers' logs have the trace
 
 
 SETBACKS = (
