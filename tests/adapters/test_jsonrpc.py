@@ -4,7 +4,7 @@ import json
 import logging
 import socket
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 
 import httpx
 import pytest
@@ -258,6 +258,10 @@ class FakeSocket:
         self.thread.start()
 
     def serve(self):
+        with suppress(OSError):  # the client or the test is gone
+            self._serve()
+
+    def _serve(self):
         while self.replies:
             connection, _ = self.server.accept()
             self.accepted += 1
