@@ -2,21 +2,13 @@
 
 The points of the hub's own programs kill the process that passes them. The broker, the HTTP interface and a ledger's front
 are also killed while another process stands still at a point.
-
-After each crash the hub goes on by itself (only the supervisor is started again, as a machine's service manager would), every
-message is delivered and settled, and the ledgers' own logs and heads show each effect once.
 """
 
 import os
-import random
 import signal
 import time
 
-import pytest
-
 from relay.crash import POINTS
-
-pytestmark = [pytest.mark.live, pytest.mark.stack]
 
 PROCESSES = ("worker", "operator", "watch", "web", "broker", "supervisor", "ledger front")
 ANY_MOMENT = "at any moment"
@@ -29,6 +21,12 @@ BESIDE = (
     ("worker.submit.after_broadcast", "ledger front"),  # sent, and perhaps in no block
 )
 """Killed while another process stands still at the point."""
+CELLS = (
+    *((point, point.partition(".")[0]) for point in POINTS),
+    *BESIDE,
+    *((ANY_MOMENT, kind) for kind in PROCESSES),
+)
+"""Every (point, process) where a crash is reachable."""
 
 
 def kind_of(role):
@@ -81,31 +79,21 @@ def kill(drill, kind):
     return lambda: drill.wait_back(role, pid)
 
 
-def printed(table, capsys):
-    """Show the table: rows are points, columns processes, a cell is the seconds until all was settled again."""
-    with capsys.disabled():
-        print(f"\n{'killed':<34}" + "".join(f"{name:>14}" for name in PROCESSES))
-        for row in (*POINTS, ANY_MOMENT):
-            cells = [table.get((row, name)) for name in PROCESSES]
-            print(f"{row:<34}" + "".join(f"{'·' if cell is None else f'{cell:.1f} s':>14}" for cell in cells))
+def crash(drill, point, kind, chance):
+    """Do what one cell of the table says."""
+    if point == ANY_MOMENT:
+        crash_any_moment(drill, kind, chance)
+    elif (point, kind) in BESIDE:
+        crash_beside(drill, point, kind)
+    else:
+        died = crash_at(drill, point)
+        assert died == kind, f"{point} was passed by a {died}"
 
 
-def test_every_point_in_every_process(drill, capsys):
-    chance = random.Random(3)
-    own = [(point, point.partition(".")[0]) for point in POINTS]
-    anywhere = [(ANY_MOMENT, kind) for kind in PROCESSES]
-    table = {}
-    for point, kind in (*own, *BESIDE, *anywhere):
-        began = time.monotonic()
-        if point == ANY_MOMENT:
-            crash_any_moment(drill, kind, chance)
-        elif (point, kind) in BESIDE:
-            crash_beside(drill, point, kind)
-        else:
-            died = crash_at(drill, point)
-            assert died == kind, f"{point} was passed by a {died}"
-        drill.wait_settled()
-        table[point, kind] = time.monotonic() - began
-        drill.check()
-    printed(table, capsys)
-    assert set(table) == {*own, *BESIDE, *anywhere}
+def shown(table):
+    """The table as text: rows are points, columns processes, a cell is the seconds until all was settled again."""
+    lines = [f"{'killed':<34}" + "".join(f"{name:>14}" for name in PROCESSES)]
+    for row in (*POINTS, ANY_MOMENT):
+        cells = [table.get((row, name)) for name in PROCESSES]
+        lines.append(f"{row:<34}" + "".join(f"{'·' if cell is None else f'{cell:.1f} s':>14}" for cell in cells))
+    return "\n".join(lines)
