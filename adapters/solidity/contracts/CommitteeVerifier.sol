@@ -156,7 +156,7 @@ contract CommitteeVerifier is Officers, Signatures, ICommitteeVerifier {
             if (seat == i) ++distinct;
             era.seats[i] = uint256(uint160(signers[i])) | (seat << 160);
         }
-        if (threshold * 2 <= distinct || threshold > distinct || (threshold < 2 && !development)) {
+        if (uint256(threshold) * 2 <= distinct || threshold > distinct || (threshold < 2 && !development)) {
             revert ThresholdUnfit(threshold, distinct);
         }
         emit EpochAdded(number, signers, organisations, threshold, previousEndsAt);

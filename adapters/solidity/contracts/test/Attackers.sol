@@ -42,11 +42,13 @@ contract Bomb is IReceiver {
         if (fails) {
             assembly {
                 mstore(0, not(0))
+                mstore(0x40, 0)
                 revert(0, length)
             }
         }
         assembly {
             mstore(0, not(0))
+            mstore(0x40, 0)
             return(0, length)
         }
     }
