@@ -11,7 +11,8 @@ from typing import Any, Self
 import structlog
 from sqlalchemy import Row, select
 
-from adapters.protocol import AdapterOptions, Endpoint, Ledger
+from adapters.guard import GuardedLedger
+from adapters.protocol import AdapterOptions, Endpoint
 from adapters.registry import open_ledger
 from relay.errors import LeaseLost, NotFound
 from relay.home import Home
@@ -39,7 +40,7 @@ class Context:
         self.config = home.load()
         self.store = Store(home.database_url(self.config))
         self.keys = KeyStore(home.keys)
-        self._ledgers: dict[str, tuple[str, Ledger]] = {}
+        self._ledgers: dict[str, tuple[str, GuardedLedger]] = {}
         self._renewer = Renewer()
 
     def chain(self, name: str) -> Row[Any]:
@@ -54,7 +55,7 @@ class Context:
             raise NotFound(f"There is no chain named {name!r}.", "`relayhub chain list` shows them.")
         return row
 
-    def ledger(self, row: Row[Any]) -> Ledger:
+    def ledger(self, row: Row[Any]) -> GuardedLedger:
         """Return the opened ledger of a chain's row, opening it again when its endpoints were changed."""
         signature = f"{row.adapter} {row.endpoints!r}"
         known = self._ledgers.get(row.name)

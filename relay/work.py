@@ -17,6 +17,7 @@ from relay.context import Context
 from relay.errors import LeaseLost, NotFound
 from relay.steps.carry import carry
 from relay.steps.claim import BACK, OUT, propose_claims
+from relay.steps.endpoints import note_endpoints
 from relay.steps.look import look
 from relay.steps.trouble import note_trouble
 from relay.store import Lease, waits
@@ -82,6 +83,7 @@ def _chain(context: Context, lease: Lease, name: str, wake: Wake) -> bool:
         note_trouble(lease, row, error)
         return False
     found = look(context, lease, row, ledger)
+    note_endpoints(lease, row, ledger.status())
     woken = found.lanes
     if not found.down:  # whoever did not answer the look would only take as long again
         woken |= Submitter(context, lease, context.chain(name), ledger).run()

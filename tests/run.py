@@ -45,8 +45,7 @@ PARTS = [
         "everything that needs no whole hub, two at a time",
         [
             *PYTEST, "-n", "2", "--dist", "loadfile", "-m", f"not {NOT_PARALLEL}",
-            "tests/adapters", "tests/relay", "tests/properties", "tests/docs", "tests/live",
-            "--deselect", "tests/relay/test_journey.py",
+            "tests", "--ignore=tests/schemas", "--ignore=tests/light_clients", "--deselect", "tests/relay/test_journey.py",
         ],
     ),
     Part("stack", "whole hubs: processes, crashes, demo, documents", [*PYTEST, "-m", NOT_PARALLEL, "tests"]),

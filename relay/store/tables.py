@@ -109,6 +109,9 @@ endpoint_health = Table(
     Column("chain", String(64), primary_key=True),
     Column("url", String(256), primary_key=True),
     Column("since", Float, nullable=False),
+    Column(
+        "seen_at", Float, nullable=False
+    ),  # each worker has its own view: trouble not seen again for a while is over
     Column("reason", Words, nullable=False),
 )
 

@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.Column("chain", sa.String(length=64), nullable=False),
         sa.Column("url", sa.String(length=256), nullable=False),
         sa.Column("since", sa.Float(), nullable=False),
+        sa.Column("seen_at", sa.Float(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("chain", "url"),
     )
