@@ -103,7 +103,7 @@ def test_a_ledger_without_verifiable_consensus_says_so(busy):
 
 
 def test_trouble_at_an_endpoint_is_shown(busy):
-    busy.add(endpoint_health, chain="alpha", url="http://node", since=NOW - 5, reason="does not answer")
+    busy.add(endpoint_health, chain="alpha", url="http://node", since=NOW - 5, seen_at=NOW, reason="does not answer")
     data = hub_status(busy.home, NOW)
     assert chain(data, "alpha")["endpoint_trouble"] == [
         {"url": "http://node", "since": NOW - 5, "reason": "does not answer"}
