@@ -9,6 +9,7 @@ from adapters.solidity import administration
 from adapters.solidity.calldata import encode_retry
 from light_clients.crypto.secp256k1 import address_of
 from schemas.outcome import Settled, Status
+from schemas.payloads import decode_payload
 from schemas.suites import keccak256
 from tests.support.document_contracts import document_contracts
 from tests.support.evm_lane import OFFICERS, EvmLane
@@ -117,6 +118,8 @@ def test_executed_what_is_paid_arrives_once(application):
     before = application.purse_of(application.owner)
     event = application.pay(40)
     assert application.deposit(event) == ("0x" + application.owner.hex(), 40)
+    said = decode_payload(event.message.payload)
+    assert (said.kind, said.data[-1]) == ("raw", 40), "tools can show it"
     assert application.journey() is Status.EXECUTED
     assert application.purse_of(application.owner) == before - 40
     assert application.credit_of(application.owner) == 40
