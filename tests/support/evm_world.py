@@ -77,6 +77,15 @@ def refuses(name, **arguments):
     assert found == arguments
 
 
+def refusal_of(action):
+    """The name of the custom error that an action ends in: None if it goes through, empty if the gas was too little."""
+    try:
+        action()
+    except Refused as error:
+        return error.name
+    return None
+
+
 @dataclass
 class Done:
     """A transaction that went through: gas used, output, logs as (address, topics, data)."""

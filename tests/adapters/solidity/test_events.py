@@ -46,7 +46,11 @@ def test_every_kind_is_read_with_its_position():
     assert all(event.position == HERE for event in decoded)
     assert decoded[0].message == WORLD.sent[0]
     assert (decoded[2].status, decoded[2].result) == (2, WORLD.outcomes[0].result)
-    assert [(event.direction, event.nonce) for event in decoded if isinstance(event, HeadMoved)] == [(2, 1), (1, 1), (3, 1)]
+    assert [(event.direction, event.nonce) for event in decoded if isinstance(event, HeadMoved)] == [
+        (2, 1),
+        (1, 1),
+        (3, 1),
+    ]
     assert decoded[-1].hub == "枢纽"
 
 
@@ -167,7 +171,9 @@ def test_a_lane_with_a_name_that_is_no_utf8_or_an_unknown_end_is_refused():
         events.decode_event(topics, at(data, 0, 2), NOWHERE)
 
 
-@pytest.mark.parametrize(("word", "length"), [(8, 19), (10, 0), (10, 65)], ids=["a sender of 19", "no receiver", "a receiver of 65"])
+@pytest.mark.parametrize(
+    ("word", "length"), [(8, 19), (10, 0), (10, 65)], ids=["a sender of 19", "no receiver", "a receiver of 65"]
+)
 def test_accounts_have_their_sizes(word, length):
     topics, data = LOGS[0]
     tails = [data[32 * 9 : 32 * 9 + 20], data[32 * 11 : 32 * 11 + 20], WORLD.sent[0].payload]

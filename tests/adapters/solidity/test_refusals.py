@@ -14,6 +14,7 @@ from schemas.suites import keccak256
 
 HERE = Path(__file__).parent
 
+
 def error_data(signature, *values):
     types = signature[signature.index("(") + 1 : -1]
     return keccak256(signature.encode())[:4] + encode(types.split(",") if types else [], values)
@@ -49,9 +50,7 @@ def test_data_that_nobody_knows_is_shown_and_none_is_said_to_be_none():
 def test_every_custom_error_has_a_test_that_provokes_it():
     written = "".join(path.read_text() for path in sorted(HERE.glob("test_*.py")) if path != Path(__file__))
     provoked = set(re.findall(r'refuses\(\s*"(\w+)"', written)) | set(re.findall(r'"([A-Z]\w+)"', written))
-    declared = {
-        error.name for name in ("Gateway", "CommitteeVerifier") for error, _ in contract(name).errors.values()
-    }
+    declared = {error.name for name in ("Gateway", "CommitteeVerifier") for error, _ in contract(name).errors.values()}
     assert declared - provoked == set()
 
 
