@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 PYTEST = [str(BIN / "python"), "-m", "pytest", "-q", "--no-header", "--durations=5"]
 PURE = ["--cov=schemas", "--cov=light_clients", "--cov=relay.journey", "--cov-branch", "--cov-report=term:skip-covered"]
-NOT_PARALLEL = "stack"
+WHOLE_HUB = "stack"
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ PARTS = [
         "unit",
         "everything that needs no whole hub, two at a time",
         [
-            *PYTEST, "-n", "2", "--dist", "loadfile", "-m", f"not {NOT_PARALLEL}",
+            *PYTEST, "-n", "2", "--dist", "loadfile", "-m", f"not {WHOLE_HUB}",
             "tests", "--ignore=tests/schemas", "--ignore=tests/light_clients", "--deselect", "tests/relay/test_journey.py",
         ],
     ),
-    Part("stack", "whole hubs: processes, crashes, demo, documents", [*PYTEST, "-m", NOT_PARALLEL, "tests"]),
+    Part("stack", "whole hubs, two at a time: processes, crashes, demo, documents", [*PYTEST, "-n", "2", "--dist", "loadfile", "-m", WHOLE_HUB, "tests"]),
 ]  # fmt: skip
 
 
