@@ -21,6 +21,8 @@ from relay.errors import NotNow
 from relay.home import Home
 
 START_TOLERANCE_S = 0.5
+PRIVATE = 0o077
+"""The umask of whatever belongs to a hub: databases hold the endpoints' credentials, logs what was said to whom."""
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from types import FrameType
 from relay.config import HubConfig
 from relay.errors import BadInput, HubError
 from relay.home import Home
-from relay.processes import Process, die_with_parent, end, held, record, release, start_time, supervisor_lock
+from relay.processes import PRIVATE, Process, die_with_parent, end, held, record, release, start_time, supervisor_lock
 
 FIRST_DELAY_S = 0.2
 LAST_DELAY_S = 5.0
@@ -269,6 +269,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Keep a hub's processes alive.")
     parser.add_argument("--home", required=True)
     home = Home(Path(parser.parse_args().home))
+    os.umask(PRIVATE)  # the children's as well
     try:
         home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
         with supervisor_lock(home):

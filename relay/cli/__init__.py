@@ -6,9 +6,11 @@ command goes through `relay.cli.application`.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from relay.cli.failures import INTERRUPTED, report
+from relay.processes import PRIVATE
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code: 0 done, 2 refused or failed (one line on standard error says why), 130 interrupted.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    os.umask(PRIVATE)
     try:
         if words[:1] == ["status"] and _is_plain(words[1:]):
             from relay.cli.output import show_status

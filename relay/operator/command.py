@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import signal
 import sys
 from pathlib import Path
@@ -29,8 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     from relay.logs import configure_logs
     from relay.operator.process import Operator
+    from relay.processes import PRIVATE
 
     configure_logs()
+    os.umask(PRIVATE)
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     try:

@@ -278,6 +278,10 @@ class Follower(threading.Thread):
 
     def _post(self) -> None:
         """Post what was signed; what does not reach the hub now is posted again with the next turn."""
+        if self._view is not None and self._view.frozen:
+            for offer, _ in self._unposted:
+                self._desk.refuse(offer, "ClientFrozen", "It was signed before the light client was frozen.")
+            self._unposted = []
         if not self._unposted:
             return
         crash_point("operator.before_post")

@@ -19,9 +19,9 @@ What may still come true (an end not seen yet, a header not reached, a history t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from light_clients.errors import HeightNotRetained
 from relay.operator.lanes import KnownLane
@@ -33,6 +33,8 @@ from schemas.suites import suite_named
 
 _CLAIM, _PLACE, _UINT64 = TypeAdapter(Claim), TypeAdapter(Place), TypeAdapter(Uint64)
 SIGNED_64_MAX = (1 << 63) - 1
+_CURSOR = TypeAdapter(Annotated[Uint64, Field(le=SIGNED_64_MAX)])
+"""A larger one than any hub's, once kept, would hide every later claim."""
 
 
 class RefusedClaim(Exception):
@@ -99,7 +101,7 @@ def read_offer(item: Any) -> Offer:
     """
     try:
         return Offer(
-            cursor=_UINT64.validate_python(str(item["cursor"])),
+            cursor=_CURSOR.validate_python(str(item["cursor"])),
             claim=_CLAIM.validate_python(item["claim"]),
             epoch=_UINT64.validate_python(item["epoch"]),
             suite=str(item["suite"]),

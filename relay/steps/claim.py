@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, update
 
 from relay.context import Context
 from relay.crash import crash_point
@@ -123,10 +123,15 @@ def propose_claims(context: Context, lease: Lease, lane_id: LaneId, side: Side) 
 def _has_work(connection: Connection, lane: Row[Any], side: Side) -> bool:
     if getattr(lane, COLUMN[side.claimed]) < getattr(lane, side.entries):
         return True
+    consumed = lane.settled if side is BACK else lane.delivered
+    epoch = select(committees.c.epoch).where(
+        committees.c.chain == verifying_chain(lane, side.direction), committees.c.state == "current"
+    )
+    outdated = and_(claims.c.state == "attested", claims.c.epoch != epoch.scalar_subquery())
     found = connection.execute(
         select(claims.c.id)
-        .where(claims.c.lane_id == lane.lane_id, claims.c.direction == int(side.direction))
-        .where(claims.c.nonce > getattr(lane, COLUMN[side.attested]))
+        .where(claims.c.lane_id == lane.lane_id, claims.c.direction == int(side.direction), claims.c.nonce > consumed)
+        .where(or_(claims.c.nonce > getattr(lane, COLUMN[side.attested]), outdated))
         .limit(1)
     ).one_or_none()
     return found is not None

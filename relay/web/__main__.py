@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from relay.errors import HubError
 from relay.home import Home
+from relay.logs import configure_logs
+from relay.processes import PRIVATE
 from relay.web.server import serve
 
 
@@ -17,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, help="overrules web_port of the configuration")
     options = parser.parse_args(arguments)
+    configure_logs()
+    os.umask(PRIVATE)
     try:
         serve(Home.locate(options.home), options.host, options.port)
     except HubError as error:

@@ -53,7 +53,7 @@ def create_app(store: Store, hub: str, *, development: bool, clock: Callable[[],
         limit = _number(query.get("limit", "500"), "limit", 1, CLAIMS_MAX)
         wait_s = _seconds(query.get("wait", "0"))
         signer = _signer(query.get("signer"))
-        items = await board.wait(after, limit=limit, wait_s=wait_s, signer=signer)
+        items = await board.wait(after, limit=limit, wait_s=wait_s, signer=signer, caller=_caller(request))
         return _json({"claims": items})
 
     @app.post("/v1/attestations")
@@ -116,6 +116,11 @@ def _items(body: bytes) -> list[Any]:
             413, "TooMany", f"There are {len(items)} attestations; post at most {ATTESTATIONS_MAX} at a time."
         )
     return items
+
+
+def _caller(request: Request) -> str:
+    """The connection that asks: whoever names an operator on another one takes no offer away from it."""
+    return "" if request.client is None else f"{request.client.host} {request.client.port}"
 
 
 def _number(text: str, name: str, low: int, high: int) -> int:

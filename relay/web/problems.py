@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import orjson
 import structlog
 from fastapi import FastAPI, Request
@@ -44,7 +46,9 @@ def problem_response(error: Exception) -> Response:
         case _:
             status, name, text = 500, "Unexpected", "The hub failed; look into its log and ask again."
     body = orjson.dumps({"type": "about:blank", "title": name, "status": status, "detail": text})
-    return Response(body, status, media_type="application/problem+json")
+    # Nobody reads the rest of a body that was refused for its size: the connection ends with the answer.
+    headers = {"connection": "close"} if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
+    return Response(body, status, headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:

@@ -15,6 +15,7 @@ from relay.web.offers import REOFFER_AFTER_S, NewestClaim, offers
 
 LOOK_EVERY_S = 0.025
 SEEN_EVERY_S = 1.0
+CALLERS_KEPT = 1_000
 
 
 class ClaimBoard:
@@ -31,29 +32,41 @@ class ClaimBoard:
         self._newest = NewestClaim(store)
         self._looking: asyncio.Task[None] | None = None
         self._waiters: dict[asyncio.Future[None], int] = {}  # who waits → the cursor that has to be passed
-        self._reoffered: dict[bytes, float] = {}  # signer → when its unsigned claims were looked for
+        self._reoffered: dict[tuple[bytes, str], float] = {}  # signer and connection → when its claims were looked for
 
-    async def wait(self, after: int, *, limit: int, wait_s: float, signer: bytes | None) -> list[dict[str, Any]]:
-        """Return the claims that there are, or those that come within `wait_s` seconds."""
+    async def wait(
+        self, after: int, *, limit: int, wait_s: float, signer: bytes | None, caller: str = ""
+    ) -> list[dict[str, Any]]:
+        """Return the claims that there are, or those that come within `wait_s` seconds.
+
+        Args:
+            after: the cursor that the operator has reached.
+            limit: claims at most.
+            wait_s: seconds.
+            signer: whom the caller says that it is; nobody has to prove it, so it must take nothing from anybody.
+            caller: the connection on which it says so.
+        """
         if signer is not None:
             signer = signer if await asyncio.to_thread(self._note_seen, signer) else None
         deadline = time.monotonic() + wait_s
         while True:
-            items = await self._offers(after, limit, signer)
+            items = await self._offers(after, limit, signer, caller)
             left_s = deadline - time.monotonic()
             if items or left_s <= 0:
                 return items
             await self._news(after, left_s if signer is None else min(left_s, REOFFER_AFTER_S))
 
-    async def _offers(self, after: int, limit: int, signer: bytes | None) -> list[dict[str, Any]]:
+    async def _offers(self, after: int, limit: int, signer: bytes | None, caller: str) -> list[dict[str, Any]]:
         now = self._clock()
-        unsigned_by = signer if self._reoffer_due(signer, now) else None
+        unsigned_by = signer if signer is not None and self._reoffer_due((signer, caller), now) else None
         if unsigned_by is not None:
-            self._reoffered[unsigned_by] = now
+            if len(self._reoffered) >= CALLERS_KEPT:
+                self._reoffered.clear()
+            self._reoffered[unsigned_by, caller] = now
         return await asyncio.to_thread(offers, self._store, after, limit, unsigned_by=unsigned_by, now=now)
 
-    def _reoffer_due(self, signer: bytes | None, now: float) -> bool:
-        return signer is not None and not 0 <= now - self._reoffered.get(signer, 0.0) < REOFFER_AFTER_S
+    def _reoffer_due(self, who: tuple[bytes, str], now: float) -> bool:
+        return not 0 <= now - self._reoffered.get(who, 0.0) < REOFFER_AFTER_S
 
     async def _news(self, after: int, within_s: float) -> None:
         """Wait for a claim above the cursor, or for the time to pass."""

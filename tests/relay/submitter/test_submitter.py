@@ -157,7 +157,7 @@ def test_another_relayer_that_delivers_the_whole_batch_first(hub):
     hub.mine("beta")
     hub.ledgers["beta"].pool.clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relay.work.look", lambda *_: type("Found", (), {"lanes": set(), "more": False}))
+        patch.setattr("relay.work.look", lambda *_: type("Found", (), {"lanes": set(), "more": False, "down": False}))
         hub.chain_task("beta")  # ours is sent before the hub sees theirs
     hub.mine("beta")
     hub.chain_task("beta")
