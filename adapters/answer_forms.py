@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from adapters.protocol import BadAnswer
+from adapters.protocol import BadAnswer, Receipt, Wallet
 from schemas.primitives import UINT64_MAX
 
 Item = TypeVar("Item")
+COUNT_LIMIT = 1 << 63
+"""Account numbers, gas and heights of every ledger are smaller, and databases keep no larger ones."""
+FEE_LIMIT = 1 << 128
+COINS_LIMIT = 1 << 256
 
 
 def check_count(value: int, name: str) -> int:
@@ -42,3 +46,31 @@ def check_bytes_list(items: list[bytes], count: int, max_bytes: int, name: str) 
     if not all(isinstance(item, bytes) for item in items) or sum(map(len, items)) > max_bytes:
         raise BadAnswer(f"the {name} are no bytes, or more than {max_bytes}; ask another endpoint.")
     return items
+
+
+def check_wallet(wallet: Wallet) -> Wallet:
+    """Return an account's state whose numbers can be.
+
+    Raises:
+        BadAnswer: one of them cannot.
+    """
+    numbers = ((wallet.nonce, COUNT_LIMIT), (wallet.pending_nonce, COUNT_LIMIT))
+    _check_limits("of the account", (*numbers, (wallet.balance, COINS_LIMIT), (wallet.fee, FEE_LIMIT)))
+    return wallet
+
+
+def check_receipts(receipts: list[Receipt | None], count: int) -> list[Receipt | None]:
+    """Return receipts whose numbers can be, as many as were asked for.
+
+    Raises:
+        BadAnswer: one of them cannot, or another number came.
+    """
+    for receipt in check_list(receipts, count, "receipts"):
+        if receipt is not None:
+            _check_limits("of the receipt", ((receipt.height, COUNT_LIMIT), (receipt.gas_used, COUNT_LIMIT)))
+    return receipts
+
+
+def _check_limits(what: str, numbers: tuple[tuple[int, int], ...]) -> None:
+    if not all(0 <= number < limit for number, limit in numbers):
+        raise BadAnswer(f"a number {what} is larger than any ledger's; ask another endpoint.")

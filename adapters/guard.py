@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from adapters.answer_forms import check_bytes_list, check_count, check_list
+from adapters.answer_forms import check_bytes_list, check_count, check_list, check_receipts, check_wallet
 from adapters.endpoints import EndpointStatus, Seat
 from adapters.protocol import (
     AdapterError,
@@ -154,7 +154,7 @@ class GuardedLedger:
 
     def wallet(self, address: bytes) -> Wallet:
         """Read an account and the fee that the ledger asks now."""
-        return self._run(lambda ledger: ledger.wallet(address))
+        return self._run(lambda ledger: check_wallet(ledger.wallet(address)))
 
     def sign(self, private_key: bytes, nonce: int, call: Call, fee: int) -> Signed:
         """Sign a transaction offering `fee` per gas."""
@@ -168,7 +168,7 @@ class GuardedLedger:
 
     def receipts(self, transactions: Sequence[bytes]) -> list[Receipt | None]:
         """Ask what became of transactions; None = not mined as far as the endpoint knows."""
-        return self._run(lambda ledger: check_list(ledger.receipts(transactions), len(transactions), "receipts"))
+        return self._run(lambda ledger: check_receipts(ledger.receipts(transactions), len(transactions)))
 
     def simulate(self, sender: bytes, call: Call) -> bytes:
         """Run a call against the newest state; returns its output."""

@@ -15,6 +15,7 @@ higher fee under the same nonce, until the ledger has used that nonce for it or 
 | underpriced | a fee higher by a quarter at once |
 | refused for what it is, several times | an empty transaction takes its place, so that no other lane stands behind it |
 | account's nonce before all of ours | somebody lied about it once: empty transactions fill the gap |
+| account's nonce far before all of ours | the gap would never be filled: the nonces are forgotten, the lanes submit again |
 | its lane was frozen | nothing of it is sent again: an empty transaction takes its place |
 | wallet empty, key unreadable | waits for who can change that; resumes by itself |
 """
@@ -82,6 +83,8 @@ class Submitter:
             wallet = None
             if late:
                 wallet = self._wallet()
+                if min(item.account_nonce for item in sent) - wallet.nonce > SENT_AT_ONCE:
+                    return self._take_back(sent, wallet)
                 self._fill_gap(sent, wallet)
                 woken = self._watch(late, wallet)
             room = SENT_AT_ONCE - len(sent)
@@ -253,13 +256,22 @@ class Submitter:
     def _fill_gap(self, sent: list[Row[Any]], wallet: Wallet) -> None:
         """Use up account nonces before the first of ours, or nothing of ours would ever be mined."""
         first = min(item.account_nonce for item in sent)
-        gap = range(wallet.nonce, min(first, wallet.nonce + SENT_AT_ONCE))
+        gap = range(wallet.nonce, first)
         if not gap:
             return
         key = self._key().private
         nothing = Call(bytes(self.row.account), b"", NOTHING_GAS)
         self.ledger.broadcast([self.ledger.sign(key, nonce, nothing, wallet.fee).raw for nonce in gap])
         log.warning("gap_filled", chain=self.row.name, first=gap[0], last=gap[-1])
+
+    def _take_back(self, sent: list[Row[Any]], wallet: Wallet) -> set[str]:
+        """Forget account nonces that are too far ahead to be filled up to; return their lanes, which submit again."""
+        reason = f"its account nonce was given out far beyond the account's own, {wallet.nonce}"
+        with self.lease.write() as connection:
+            mine = transactions.c.id.in_([item.id for item in sent])
+            connection.execute(update(transactions).where(mine).values(state="lost", account_nonce=None, reason=reason))
+        log.warning("nonces_taken_back", chain=self.row.name, transactions=len(sent), account_nonce=wallet.nonce)
+        return {item.lane_id.hex() for item in sent}
 
     def _note_pending(self, again: list[Row[Any]]) -> None:
         """Say what is sent and not in a block for long; that the wallet is empty is the better reason."""
