@@ -80,7 +80,12 @@ def test_void_claims_are_made_anew(back):
     some = step(journey, ClaimsVoid(back=back, attested_too=False))
     every = step(journey, ClaimsVoid(back=back, attested_too=True))
     if back:
-        assert (some.outcome_claimed, every.outcome_claimed, every.outcome_attested, every.settle_submitted) == (4, 2, 2, 2)
+        assert (some.outcome_claimed, every.outcome_claimed, every.outcome_attested, every.settle_submitted) == (
+            4,
+            2,
+            2,
+            2,
+        )
         assert replace(some, outcome_claimed=5) == journey
     else:
         assert (some.claimed, every.claimed, every.attested, every.submitted) == (7, 5, 5, 5)
