@@ -109,6 +109,7 @@ class OperatorConfig(BaseModel):
         hub_url: where the hub's interface is.
         key_file: the signing key, mode 600.
         database: the operator's own SQLite file.
+        development: whether ledgers without verifiable consensus may be followed at all.
         chains: the ledgers that it follows.
     """
 
@@ -119,6 +120,7 @@ class OperatorConfig(BaseModel):
     hub_url: str = Field(pattern=r"^https?://[^\s/]+")
     key_file: Path
     database: Path
+    development: bool = False
     chains: tuple[ChainConfig, ...] = ()
 
 
@@ -150,6 +152,12 @@ def load_config(file: Path) -> OperatorConfig:
         raise BadInput(f"{file}: {setting}: {first['msg']}.", "Correct the setting.") from None
     except SchemaError as error:
         raise BadInput(f"{file}: {error}.", "Correct the setting.") from None
+    unsealed = [chain.name for chain in config.chains if chain.consensus == "development"]
+    if unsealed and not config.development:
+        raise BadInput(
+            f"{file}: {', '.join(unsealed)}: nobody seals such a ledger, so nothing about it can be verified.",
+            "Leave it out; on a development network write development = true.",
+        )
     words = [chain.word for chain in config.chains]
     if len(set(words)) != len(words):
         raise BadInput(f"{file}: one ledger stands twice under chains.", "Keep one of the two entries.")

@@ -148,6 +148,7 @@ def write_operator_files(home: Home, config: HubConfig, store: Store) -> None:
                 "hub_url": f"http://127.0.0.1:{config.web_port}",
                 "key_file": f"{SIGNER_KEY}.json",
                 "database": "operator.db",
+                "development": config.development,
                 "chains": entries,
             }
             _replace(folder / "operator.toml", tomli_w.dumps(content).encode())

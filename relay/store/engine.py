@@ -39,7 +39,12 @@ class Store:
         arguments: dict[str, Any] = (
             {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000} if self.is_sqlite else {}
         )
-        self.engine: Engine = create_engine(url, connect_args=arguments, pool_pre_ping=not self.is_sqlite)
+        self.engine: Engine = create_engine(
+            url,
+            connect_args=arguments,
+            pool_pre_ping=not self.is_sqlite,
+            hide_parameters=True,  # errors are logged and shown; rows hold endpoints with their credentials
+        )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_deferred)

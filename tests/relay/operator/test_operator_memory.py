@@ -302,7 +302,15 @@ def test_ledgers_in_other_scripts_are_welcome(tmp_path):
 )
 def test_another_gateway_consensus_or_pin_is_another_memory(tmp_path, change):
     first = load_config(write(tmp_path, FILE)).chains[0].identity
-    assert load_config(write(tmp_path, FILE | {"chains": [CHAIN | change]})).chains[0].identity != first
+    changed = FILE | {"development": True, "chains": [CHAIN | change]}
+    assert load_config(write(tmp_path, changed)).chains[0].identity != first
+
+
+def test_a_ledger_that_nobody_seals_is_not_followed_outside_of_a_development_network(tmp_path):
+    unsealed = FILE | {"chains": [CHAIN | {"consensus": "development"}]}
+    with pytest.raises(BadInput, match="nobody seals"):
+        load_config(write(tmp_path, unsealed))
+    assert load_config(write(tmp_path, unsealed | {"development": True})).chains[0].consensus == "development"
 
 
 def test_other_endpoints_are_the_same_memory(tmp_path):
