@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from adapters.memory.chain import BLOCK_GAS, RICH, MemoryChain
 from adapters.memory.faults import Faults
@@ -91,12 +92,10 @@ class MemoryLedger:
 
     def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
         """The proof of each head in the state of the block at `height`."""
-        turned = 1 if self.faults.heads_lie else 0
         with self.chain.lock:
             self._reach(height)
-            return [
-                self.chain.evidence(height, gateway, lane_id, direction ^ turned) for lane_id, direction in lane_ids
-            ]
+            found = [self.chain.evidence(height, gateway, lane_id, direction) for lane_id, direction in lane_ids]
+        return [_false_proof(evidence) for evidence in found] if self.faults.heads_lie else found
 
     def call_for(self, gateway: bytes, action: Delivery | Settlement) -> Call:
         """Encode a delivery or a settlement as the Solidity gateway takes it."""
@@ -166,3 +165,9 @@ class MemoryLedger:
     def _reach(self, height: int) -> None:
         if self.tip() < height:
             raise Rejected(f"{self._endpoint} does not have block {height}.", code="no_state", endpoint=self._endpoint)
+
+
+def _false_proof(evidence: StateEvidence) -> StateEvidence:
+    """The same proof with the last byte of its last node, the end of the head, changed."""
+    *nodes, last = evidence.storage_proof
+    return replace(evidence, storage_proof=(*nodes, last[:-1] + bytes([last[-1] ^ 1])))

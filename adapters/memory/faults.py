@@ -21,7 +21,7 @@ class Faults:
         events_dropped: the first event of each answer is left out.
         events_doubled: the first event of each answer comes twice.
         events_reordered: events come in the opposite order.
-        heads_lie: proofs are those of the other direction.
+        heads_lie: proofs show another head than the one that is stored.
         loses_transactions: transactions are taken and forgotten.
         nonce_jump: what is added to every account's nonce.
     """

@@ -84,7 +84,9 @@ def test_stop_ends_everybody(home, supervisor):
 def test_a_held_process_stays_away_until_it_is_released(home, supervisor):
     hold(home, "two")
     eventually(lambda: "two" not in living(home), "it is stopped")
-    eventually(lambda: [process.note for process in recorded(home)[1] if process.role == "two"] == ["held"], "it says why")
+    eventually(
+        lambda: [process.note for process in recorded(home)[1] if process.role == "two"] == ["held"], "it says why"
+    )
     assert "one" in living(home)
     release(home, "two")
     assert eventually(lambda: living(home).get("two"), "it is started").restarts == 0
