@@ -23,6 +23,7 @@ higher fee under the same nonce, until the ledger has used that nonce for it or 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -43,6 +44,7 @@ from relay.store.waits import Reason, wait
 log = structlog.get_logger()
 
 WALLET_AGE_S = 5.0
+IDLE_WALLET_AGE_S = 60.0
 SENT_AT_ONCE = 64
 RESEND_S = 3.0
 BUMP_AFTER = 4
@@ -76,6 +78,9 @@ class Submitter:
         woken: set[str] = set()
         if not queued and not sent:
             self._end(OURS)
+            if not 0 <= time.time() - self.row.wallet_at <= IDLE_WALLET_AGE_S:
+                with suppress(AdapterError):  # only the status wants to know
+                    self._wallet()
             return woken
         try:
             # A time that lies ahead was written before the clock was set back: it is late as well.

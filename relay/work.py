@@ -17,6 +17,7 @@ from relay.context import Context
 from relay.errors import LeaseLost, NotFound
 from relay.steps.carry import carry
 from relay.steps.claim import BACK, OUT, propose_claims
+from relay.steps.committee import read_committee_again, speaks_of_committee
 from relay.steps.endpoints import note_endpoints
 from relay.steps.look import look
 from relay.steps.trouble import note_trouble
@@ -105,7 +106,12 @@ def _lane(context: Context, lease: Lease, identifier: str, wake: Wake) -> bool:
         if get(connection, lane_id).state not in WORKING:
             return False
         known = waits.find(connection, "lane", identifier)
+        refused = {
+            side: speaks_of_committee(waits.find(connection, side.wait_kind, identifier)) for side in (OUT, BACK)
+        }
     for side in (OUT, BACK):
+        if refused[side]:
+            read_committee_again(context, lane_id, side)
         propose_claims(context, lease, lane_id, side)
         target = carry(context, lease, lane_id, side)
         if target is not None:

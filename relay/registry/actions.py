@@ -52,11 +52,6 @@ ACTIONS: dict[str, Action] = {
         ("lane", "account"),
         lambda store, _row, wish: administration.allow_receiver(_lane(store, wish), address(wish.account)),
     ),
-    "set-verifier": Action(
-        "gateway",
-        ("lane", "account"),
-        lambda store, _row, wish: administration.set_verifier(_lane(store, wish), address(wish.account)),
-    ),
     "close-lane": Action("gateway", ("lane",), lambda store, _row, wish: administration.close_lane(_lane(store, wish))),
     "abandon-lane": Action(
         "gateway", ("lane",), lambda store, _row, wish: administration.abandon_lane(_lane(store, wish))

@@ -269,7 +269,9 @@ transactions = Table(
     metadata,
     Column("id", Serial, primary_key=True),
     Column("chain", String(64), nullable=False),
-    Column("purpose", String(12), nullable=False),  # deliver | settle | anchor | retry
+    Column(
+        "purpose", String(12), nullable=False
+    ),  # deliver | settle | nothing (an empty one in the place of one that no pool takes)
     Column("lane_id", LargeBinary(32), nullable=False),
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),

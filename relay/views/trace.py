@@ -144,7 +144,7 @@ def _stage(reader: Reader, lane: dict[str, Any], stage: Stage, nonce: int) -> di
         told |= {
             "at": milestone["at"],
             "height": milestone["height"] or None,
-            "reference": text_of(milestone, "reference"),
+            "reference": text_of(milestone, "reference") if milestone["reference"] else "",
         }
     if stage in (Stage.ATTESTED, Stage.OUTCOME_ATTESTED):
         told["signers"] = _signers(reader, lane["lane_id"], int(stage is Stage.OUTCOME_ATTESTED), nonce)

@@ -1,0 +1,57 @@
+"""When a ledger says that its committee is another one than the hub knows: read it there again.
+
+Officers may strike a signer or add an epoch by any wallet, without this hub. The gateway's refusal names it; the hub then takes
+over what the verifier says, and the claims get the signatures that count now.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, update
+
+from adapters.protocol import AdapterError
+from relay.context import Context
+from relay.errors import HubError
+from relay.steps.claim import Side
+from relay.store.lanes import get, verifying_chain
+from relay.store.tables import operators
+from relay.store.waits import Reason
+from schemas.primitives import LaneId
+
+log = structlog.get_logger()
+
+COMMITTEE_ERRORS = ("SignerStruckOut", "EpochEnded", "UnknownEpoch")
+
+
+def speaks_of_committee(wait_row: Row[Any] | None) -> bool:
+    """Whether a lane waits because the ledger refused its committee's signatures."""
+    return (
+        wait_row is not None
+        and wait_row.code == Reason.TRANSACTION_REVERTED
+        and any(name in wait_row.text for name in COMMITTEE_ERRORS)
+    )
+
+
+def read_committee_again(context: Context, lane_id: LaneId, side: Side) -> None:
+    """Take over epoch, signers and strikes from the verifier of a lane's direction; a ledger that is down is asked later."""
+    from relay.registry.committee import read_committee, write_committee
+    from relay.registry.gateways import Contract
+
+    with context.store.read() as connection:
+        chain = verifying_chain(get(connection, lane_id), side.direction)
+    row = context.chain(chain)
+    try:
+        ledger = context.ledger(row)
+        committee = read_committee(ledger, bytes(row.verifier))
+        verifier = Contract(ledger, "CommitteeVerifier", bytes(row.verifier))
+        signers = [bytes.fromhex(signer.removeprefix("0x")) for signer in committee["signers"]]
+        struck = [signer for signer in signers if verifier.ask("struck", signer)]
+    except (AdapterError, HubError) as error:
+        log.warning("committee_unread", chain=chain, error=str(error)[:200])
+        return
+    with context.store.write() as connection:
+        write_committee(connection, chain, committee)
+        connection.execute(update(operators).where(operators.c.signer.in_(struck)).values(state="struck"))
+    log.info("committee_read_again", chain=chain, epoch=committee["epoch"], struck=len(struck))
