@@ -64,7 +64,7 @@ def offers(
     wanted: ColumnElement[bool] = claims.c.id > after
     if unsigned_by is not None:
         signed = exists().where(attestations.c.claim_id == claims.c.id, attestations.c.signer == unsigned_by)
-        wanted = or_(wanted, and_(~claims.c.created_at.between(now - REOFFER_AFTER_S, now), ~signed))
+        wanted = or_(wanted, and_(~claims.c.created_at.between(now - REOFFER_AFTER_S, now + REOFFER_AFTER_S), ~signed))
     query = select(claims).where(claims.c.state == "open", wanted).order_by(claims.c.id).limit(limit)
     with store.read() as connection:
         return _items(connection, connection.execute(query).all())
