@@ -13,7 +13,6 @@ from relay.errors import NotFound
 from relay.journey import COUNTERS, Journey, Stage
 from relay.store.tables import chains, lanes, milestones
 from schemas.claim import Direction
-from schemas.primitives import ChainWord, LaneId
 
 WORKING = ("opening", "active", "closed")
 """States in which a lane's ledgers are observed and its messages carried."""
@@ -94,17 +93,7 @@ def milestone(connection: Connection, lane_id: bytes, stage: Stage, nonce: int) 
     ).one_or_none()
 
 
-def identity(row: Row[Any]) -> tuple[LaneId, str]:
-    """The lane's id as a sized value, and the name under which tasks and waits know it."""
-    return LaneId(row.lane_id), row.lane_id.hex()
-
-
 def verifying_chain(row: Row[Any], direction: Direction) -> str:
     """Name of the ledger whose verifier judges a direction: the destination for the outbox, the source for the outcomes."""
     name: str = row.source if direction else row.destination
     return name
-
-
-def word_of(row: Row[Any]) -> ChainWord:
-    """The chain word of a chain's row."""
-    return ChainWord(row.chain_word)
