@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 EXAMPLES = {"dev": 50, "ci": 200, "deep": 5_000}
@@ -17,3 +18,27 @@ def pytest_terminal_summary(terminalreporter):
         for name, value in report.user_properties:
             if name == "table" and report.when == "call":
                 terminalreporter.write_line(f"\n{value}")
+
+
+@pytest.fixture
+def make_hub(tmp_path):
+    """Makes hubs in this process over memory ledgers; they are closed when the test ends."""
+    from tests.support.memory_hub import MemoryHub
+
+    made = []
+
+    def make(**options):
+        folder = tmp_path / f"hub-{len(made)}"
+        folder.mkdir()
+        made.append(MemoryHub(folder, **options))
+        return made[-1]
+
+    yield make
+    for hub in made:
+        hub.close()
+
+
+@pytest.fixture
+def hub(make_hub):
+    """One such hub."""
+    return make_hub()

@@ -65,15 +65,16 @@ def compiler_input() -> dict[str, Any]:
 
 
 def find_compiler() -> list[str]:
-    """Return the command of the checkout's own solc.
+    """Return the command of the checkout's own solc, run by the node of the PATH or by the one that `make setup` brought.
 
     Raises:
         CompilationError: node or the npm package is missing.
     """
-    node = shutil.which("node")
-    script = PACKAGE.parents[1] / "node_modules" / "solc" / "solc.js"
+    checkout = PACKAGE.parents[1]
+    node = shutil.which("node") or shutil.which("node", path=str(checkout / ".venv" / ".boot" / "bin"))
+    script = checkout / "node_modules" / "solc" / "solc.js"
     if node is None or not script.is_file():
-        raise CompilationError("the pinned solc is missing; install node and run `npm ci` in the checkout")
+        raise CompilationError("the pinned solc is missing; run `make setup` in the checkout")
     return [node, str(script), "--standard-json"]
 
 
