@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-
+from adapters.loopback_ports import free_port
 from relay.config import HubConfig
 from relay.errors import BadInput, NotFound
 from relay.home import Home
@@ -62,13 +61,6 @@ def prepare(home: Home, config: HubConfig) -> Store:
             keys.load_or_new(key)
         development_operators(home, config, store)
     return store
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _new_hub(home: Home, name: str, *, production: bool) -> HubConfig:

@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.registry.hub import free_port
+from adapters.loopback_ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 240.0

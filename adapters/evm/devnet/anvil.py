@@ -11,7 +11,6 @@ import asyncio
 import ctypes
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import aiohttp
 import orjson
 
 from adapters.evm.devnet.errors import AnvilNotFoundError, DevelopmentNetworkError, RpcError
+from adapters.loopback_ports import free_port, is_free
 
 GAS_LIMIT = 300_000_000
 """Gas of a block."""
@@ -33,6 +33,7 @@ state is written out when anvil ends, so this also bounds the time of a restart 
 
 _PR_SET_PDEATHSIG = 1
 _START_TIMEOUT_S = 120.0
+_PORTS_TRIED = 5
 _REQUEST_TIMEOUT_S = 300.0
 _PACKAGE = Path("node_modules", "@foundry-rs", "anvil-linux-amd64", "bin", "anvil")
 
@@ -59,14 +60,6 @@ def find_anvil() -> Path:
     if named:
         raise AnvilNotFoundError(f"RELAYHUB_ANVIL names {named}, which is no executable file; correct or unset it.")
     raise AnvilNotFoundError("There is no anvil binary; run `make setup`, or set RELAYHUB_ANVIL to its path.")
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +120,15 @@ class Anvil:
             AnvilNotFoundError: There is no binary.
             DevelopmentNetworkError: It ended, or does not answer.
         """
-        port = free_port()
+        for _ in range(_PORTS_TRIED):
+            anvil = await cls._start_on(free_port(), options, inherited)
+            if anvil is not None:
+                return anvil
+        raise DevelopmentNetworkError(f"{_PORTS_TRIED} ports chosen for anvil were taken at once; start it again.")
+
+    @classmethod
+    async def _start_on(cls, port: int, options: AnvilOptions, inherited: int | None) -> Anvil | None:
+        """Starts it on a port; None where somebody else took the port first."""
         process = await asyncio.create_subprocess_exec(
             str(find_anvil()),
             *options.arguments(port),
@@ -140,7 +141,10 @@ class Anvil:
         try:
             await anvil._ready()
         except BaseException:
+            taken = process.returncode is not None and not is_free(port)
             await anvil.stop(save=False)
+            if taken:
+                return None
             raise
         return anvil
 
@@ -185,12 +189,22 @@ class Anvil:
             await self._process.wait()
 
     async def _ready(self) -> None:
-        deadline = asyncio.get_running_loop().time() + _START_TIMEOUT_S
-        while True:
-            if self._process.returncode is not None:
+        """Waits until it answers, or has ended: on a taken port somebody else might be answering, or keep silent."""
+        answers, ends = asyncio.create_task(self._answers()), asyncio.create_task(self._process.wait())
+        try:
+            await asyncio.wait((answers, ends), return_when=asyncio.FIRST_COMPLETED)
+            if ends.done():
                 raise DevelopmentNetworkError(
                     "anvil ended while it started; its message stands above: correct the options."
                 )
+            await answers
+        finally:
+            answers.cancel()
+            ends.cancel()
+
+    async def _answers(self) -> None:
+        deadline = asyncio.get_running_loop().time() + _START_TIMEOUT_S
+        while True:
             try:
                 await self.call("eth_chainId")
             except RpcError as error:
