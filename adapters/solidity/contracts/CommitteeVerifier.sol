@@ -100,6 +100,11 @@ contract CommitteeVerifier is Officers, Signatures, ICommitteeVerifier {
         return bytes32(uint256(_strikes));
     }
 
+    /// What the hub and the operators read to know which proof this verifier takes.
+    function kind() external pure override returns (string memory) {
+        return "committee";
+    }
+
     function epochOf(uint64 number)
         external
         view

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-// What other programs see of the gateway and the committee: structs, events and functions.
+// What other programs see of the gateway and the verifiers: structs, events and functions.
 // Source: the hub's protocol (docs/protocol.md) and docs/encodings.md, section Solidity.
 
 /// A message; an empty payload with a non-zero length means that only its hash travels.
@@ -90,6 +90,43 @@ struct Proposal {
     uint8 state;
 }
 
+/// What a light client is told once and for all about the ledger that it judges.
+/// `dialect`: 0 Besu, 1 GoQuorum. `epochLength`: blocks after which open votes are cleared. `trustingPeriod`: seconds
+/// after the newest accepted header during which the client believes. `maximumDrift`: seconds that a header may be ahead.
+struct ClientConfiguration {
+    bytes32 peerChainWord;
+    uint8 dialect;
+    uint64 epochLength;
+    uint64 trustingPeriod;
+    uint64 maximumDrift;
+}
+
+/// What a light client believes now; `validatorsHash` is keccak256 of the addresses as 32-byte words, ascending, and
+/// `validatorsSince` the height from which the client knows this set.
+struct ClientView {
+    uint64 height;
+    bytes32 blockHash;
+    uint64 timestamp;
+    bytes32 validatorsHash;
+    uint64 validatorsSince;
+    uint64 expiresAt;
+    bool frozen;
+}
+
+/// A header as its validators signed it (its round, no seals), and their seals: 65 bytes each, r, s, v (0 or 1).
+/// Inside a run the seals may be left out; the header then stands by its child's parent hash.
+struct SealedHeader {
+    bytes header;
+    bytes[] seals;
+}
+
+/// An open vote of a run.
+struct Vote {
+    address voter;
+    address subject;
+    bool add;
+}
+
 /// Judges whether a claim about the peer's ledger is true.
 interface IVerifier {
     /// `laneId` and `direction` of the claim are set by the gateway, never by its caller.
@@ -103,6 +140,11 @@ interface IVerifier {
 
     /// Changes whenever something that was believed before may no longer be believed.
     function generation() external view returns (bytes32);
+}
+
+/// A verifier that says what it is: `committee`, `light-client` or `both`.
+interface IKnownVerifier is IVerifier {
+    function kind() external view returns (string memory);
 }
 
 /// An application that takes messages.
@@ -183,6 +225,13 @@ interface ICommitteeActions is IOfficersActions {
         uint8 threshold,
         uint64 previousEndsAt
     ) external;
+}
+
+/// Actions of the light client, given to `propose` and `execute` as calldata.
+interface ILightClientActions is IOfficersActions {
+    /// Two officers and the delay: trust this header and the set that it lists, frozen and expired clients too; a new
+    /// generation. `headerRlp` is the header as its validators signed it, `pinnedHash` its block hash.
+    function setValidators(bytes calldata headerRlp, bytes32 pinnedHash) external;
 }
 
 /// The gateway: what apps, relayers, officers and readers call.
@@ -292,7 +341,7 @@ interface IGateway is IOfficers {
 }
 
 /// k of n operators, counted by organisation.
-interface ICommitteeVerifier is IVerifier, IOfficers {
+interface ICommitteeVerifier is IKnownVerifier, IOfficers {
     event EpochAdded(
         uint64 indexed epoch, address[] signers, bytes32[] organisations, uint8 threshold, uint64 previousEndsAt
     );
@@ -312,4 +361,54 @@ interface ICommitteeVerifier is IVerifier, IOfficers {
 
     /// The digest that the signers of `number` sign for a claim at the gateway of that hash.
     function digest(bytes32 gatewayHash, uint64 number, Claim calldata claim) external view returns (bytes32);
+}
+
+/// A light client of one QBFT ledger (Besu or GoQuorum, validators in the header).
+interface ILightClientVerifier is IKnownVerifier, IOfficers {
+    /// At deployment and by the officers: a header and its set are trusted.
+    event ClientPinned(uint64 indexed height, bytes32 blockHash, uint64 timestamp, address[] validators);
+
+    /// By `update`: a newer header of the same set.
+    event ClientUpdated(uint64 indexed height, bytes32 blockHash, uint64 timestamp);
+
+    /// By `followRun`: the first header of another set.
+    event ValidatorsChanged(uint64 indexed height, bytes32 blockHash, uint64 timestamp, address[] validators);
+
+    /// By `followRun`: where the caller's run stands.
+    event RunFollowed(address indexed caller, uint64 height, bytes32 blockHash, uint256 votes);
+
+    /// By `freeze`: nothing of this client is believed until the officers pin another header.
+    event ClientFroze(uint64 indexed height, bytes32 firstHash, bytes32 secondHash, address indexed by);
+
+    /// Anyone: a newer header of the stored set moves height, hash and time on, and with them the trusting period.
+    function update(bytes calldata headerRlp, bytes[] calldata seals) external;
+
+    /// Anyone: headers linked by parent hash that show the votes for another set. A fresh run starts at a header of the
+    /// stored set with no open votes; otherwise the caller's own run goes on. Seals stand at the last header of a set and
+    /// at the first one of the next.
+    function followRun(bool fresh, SealedHeader[] calldata run) external;
+
+    /// Anyone: two sealed headers of one height with different block hashes freeze the client; a new generation.
+    function freeze(
+        bytes calldata firstHeader,
+        bytes[] calldata firstSeals,
+        bytes calldata secondHeader,
+        bytes[] calldata secondSeals
+    ) external;
+
+    function client() external view returns (ClientView memory);
+    function configuration() external view returns (ClientConfiguration memory);
+
+    /// Where a caller's run stands; height 0 and no hash where there is none that still counts.
+    function runOf(address caller)
+        external
+        view
+        returns (uint64 height, bytes32 blockHash, uint64 timestamp, Vote[] memory votes);
+    function development() external view returns (bool);
+}
+
+/// A committee and a light client together; neither alone is believed.
+interface IBothVerifier is IKnownVerifier {
+    function committee() external view returns (address);
+    function lightClient() external view returns (address);
 }
