@@ -22,22 +22,25 @@ OVERLAP_S = 3600
 
 
 def read_committee(ledger: Ledger, verifier: bytes) -> dict[str, Any]:
-    """The present epoch as the contract has it: epoch, threshold, signers in the order of the bitmap."""
+    """The present epoch as the contract has it: verifier, epoch, threshold, signers in the order of the bitmap."""
     contract = Contract(ledger, "CommitteeVerifier", verifier)
     number = int(contract.ask("epoch"))
     signers, _organisations, threshold, _ends_at = contract.ask("epochOf", number)
-    return {"epoch": number, "threshold": int(threshold), "signers": [str(signer) for signer in signers]}
+    return {
+        "verifier": verifier,
+        "epoch": number,
+        "threshold": int(threshold),
+        "signers": [str(signer) for signer in signers],
+    }
 
 
 def write_committee(connection: Connection, chain: str, committee: dict[str, Any]) -> None:
-    """Write down a ledger's present epoch; those before it are old."""
-    connection.execute(
-        update(committees)
-        .where(committees.c.chain == chain, committees.c.epoch < committee["epoch"])
-        .values(state="old")
-    )
+    """Write down a committee's present epoch; those before it are old."""
+    mine = (committees.c.chain == chain, committees.c.verifier == committee["verifier"])
+    connection.execute(update(committees).where(*mine, committees.c.epoch < committee["epoch"]).values(state="old"))
     values = {"threshold": committee["threshold"], "signers": committee["signers"], "state": "current"}
-    upsert(connection, committees, {"chain": chain, "epoch": committee["epoch"]}, values)
+    key = {"chain": chain, "verifier": committee["verifier"], "epoch": committee["epoch"]}
+    upsert(connection, committees, key, values)
 
 
 def refresh_committee(store: Store, row: Row[Any]) -> dict[str, Any]:

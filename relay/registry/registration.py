@@ -33,6 +33,7 @@ from relay.registry.gateways import (
 from relay.registry.names import GUARDIAN, OFFICERS, SENDER
 from relay.registry.nodes import code_at, fund
 from relay.registry.operators import members, quorum_of, write_operator_files
+from relay.registry.verifiers import committee_row, write_verifier
 from relay.store import Store
 from relay.store.tables import chains
 from schemas.claim import Claim, Direction
@@ -263,6 +264,7 @@ class Registration:
             with self.store.write() as connection:
                 connection.execute(insert(chains).values(**row))
                 write_committee(connection, request.name, committee)
+                write_verifier(connection, request.name, "", committee_row(contracts.verifier))
         except Exception:
             self.tell(
                 "the contracts are deployed but the hub could not write them down; run the command again with "

@@ -79,7 +79,7 @@ chains = Table(
     Column("consensus", String(32), nullable=False),  # qbft | development
     Column("gateway", LargeBinary(64), nullable=False),
     Column("gateway_code_hash", LargeBinary(32), nullable=False),
-    Column("verifier", LargeBinary(64), nullable=False),
+    Column("verifier", LargeBinary(64), nullable=False),  # the committee that new lanes get
     Column("mailbox", LargeBinary(64), nullable=False, default=b""),  # the example receiver of a development hub
     Column("officers", JSON, nullable=False),  # key names on a development hub, else []
     Column("account", LargeBinary(64), nullable=False),  # the relayer's account there
@@ -254,10 +254,33 @@ operators = Table(
     Column("created_at", Float, nullable=False),
 )
 
-committees = Table(  # who may sign for the verifier of a ledger in an epoch, as the ledger has it
+verifiers = Table(  # contracts that judge claims on a ledger, and what the hub last read of the light clients among them
+    "verifiers",
+    metadata,
+    Column("chain", String(64), primary_key=True),  # the ledger on which it stands
+    Column("address", LargeBinary(64), primary_key=True),
+    Column("kind", String(16), nullable=False),  # committee | light-client | both
+    Column("peer", String(64), nullable=False, default=""),  # the ledger that it judges; empty for a committee
+    Column("committee", LargeBinary(64), nullable=False, default=b""),  # the committee in it or behind it
+    Column("light_client", LargeBinary(64), nullable=False, default=b""),  # the light client in it or behind it
+    # the rest of a light client's own row
+    Column("client_height", BigInteger, nullable=False, default=0),
+    Column("client_hash", LargeBinary(32), nullable=False, default=bytes(32)),
+    Column("client_time", BigInteger, nullable=False, default=0),
+    Column("validators_hash", LargeBinary(32), nullable=False, default=bytes(32)),
+    Column("validators_since", BigInteger, nullable=False, default=0),  # the first height at which that set may speak
+    Column("expires_at", BigInteger, nullable=False, default=0),  # Unix seconds on the ledger's clock; 0 = never
+    Column("trusting_period_s", BigInteger, nullable=False, default=0),
+    Column("frozen", Boolean, nullable=False, default=False),
+    Column("generation", LargeBinary(32), nullable=False, default=bytes(32)),
+    Column("read_at", Float, nullable=False, default=0),
+)
+
+committees = Table(  # who may sign for a committee verifier in an epoch, as its ledger has it
     "committees",
     metadata,
     Column("chain", String(64), primary_key=True),
+    Column("verifier", LargeBinary(64), primary_key=True),
     Column("epoch", BigInteger, primary_key=True, autoincrement=False),
     Column("threshold", Integer, nullable=False),
     Column("signers", JSON, nullable=False),  # [hex of signer, …] in the order of the bitmap
@@ -271,7 +294,7 @@ transactions = Table(
     Column("chain", String(64), nullable=False),
     Column(
         "purpose", String(12), nullable=False
-    ),  # deliver | settle | nothing (an empty one in the place of one that no pool takes)
+    ),  # deliver | settle | anchor | client (a light client's; lane_id empty) | nothing (in the place of one that no pool takes)
     Column("lane_id", LargeBinary(32), nullable=False),
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),

@@ -32,7 +32,7 @@ from relay.keys import KeyStore
 from relay.registry.hub import prepare
 from relay.store import waits
 from relay.store.lanes import get, journey_of
-from relay.store.tables import chains, claims, committees, lanes, leases, operators, transactions
+from relay.store.tables import chains, claims, committees, lanes, leases, operators, transactions, verifiers
 from relay.work import work
 from schemas.attestation import Attestation
 from schemas.claim import Claim, Direction
@@ -192,8 +192,12 @@ class MemoryHub:
                     )
                 )
                 connection.execute(
+                    insert(verifiers).values(chain=name, address=VERIFIER, kind="committee", committee=VERIFIER)
+                )
+                connection.execute(
                     insert(committees).values(
                         chain=name,
+                        verifier=VERIFIER,
                         epoch=1,
                         threshold=2,
                         signers=["0x" + signer.hex() for _, signer in signers],
