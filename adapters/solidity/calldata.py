@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
+from adapters.protocol import Action, Anchoring, Delivery
 from schemas.claim import Claim
 from schemas.message import Message
 from schemas.outcome import Settled
@@ -87,6 +88,16 @@ def encode_anchor(
             encode_bytes(proof),
         )
     )
+
+
+def encode_action(action: Action) -> bytes:
+    """Encode a delivery, a settlement or an anchoring."""
+    if isinstance(action, Anchoring):
+        claim = action.claim
+        return encode_anchor(action.lane_id, claim.direction, action.head, action.ids, claim, action.proof)
+    if isinstance(action, Delivery):
+        return encode_deliver(action.lane_id, action.messages, action.suffix_ids, action.claim, action.proof)
+    return encode_settle(action.lane_id, action.settled, action.suffix_ids, action.claim, action.proof)
 
 
 def encode_retry(lane_id: bytes, entry: Settled) -> bytes:

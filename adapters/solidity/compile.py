@@ -21,8 +21,11 @@ ARTIFACTS = PACKAGE / "artifacts"
 COMPILED = {
     "Gateway": "Gateway.sol",
     "CommitteeVerifier": "CommitteeVerifier.sol",
+    "QbftVerifier": "QbftVerifier.sol",
+    "BothVerifier": "BothVerifier.sol",
     "IGatewayActions": "Interfaces.sol",
     "ICommitteeActions": "Interfaces.sol",
+    "ILightClientActions": "Interfaces.sol",
     "Mailbox": "examples/Mailbox.sol",
     "Reverting": "examples/Reverting.sol",
     "Idle": "examples/Idle.sol",

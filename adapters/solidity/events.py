@@ -12,7 +12,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from adapters.protocol import BadAnswer, GatewayEvent, HeadMoved, LaneOpened, MessageDelivered, MessageSent, Position
+from adapters.protocol import (
+    BadAnswer,
+    GatewayEvent,
+    HeadMoved,
+    LaneOpened,
+    MessageDelivered,
+    MessageSent,
+    Position,
+    VerifierChanged,
+)
 from schemas.message import Message
 from schemas.outcome import Status
 from schemas.primitives import RESULT_MAX_BYTES, Bytes32, ChainWord, Head, LaneId, MessageId, SchemaError
@@ -22,6 +31,7 @@ MESSAGE_SENT = keccak256(b"MessageSent(bytes32,uint64,bytes32,bytes32,bytes,byte
 MESSAGE_DELIVERED = keccak256(b"MessageDelivered(bytes32,uint64,bytes32,uint8,bytes)")
 HEAD_MOVED = keccak256(b"HeadMoved(bytes32,uint8,uint64,bytes32)")
 LANE_OPENED = keccak256(b"LaneOpened(bytes32,uint8,string,bytes32,bytes,bytes32,bytes,string,address,bytes32)")
+VERIFIER_CHANGED = keccak256(b"VerifierChanged(bytes32,address)")
 
 _SENT_HEAD = struct.Struct(">32s32s" + "24sQ" * 6)
 _DELIVERED_HEAD = struct.Struct(">32s" + "24sQ" * 2)
@@ -39,7 +49,7 @@ def decode_event(topics: Sequence[bytes], data: bytes, position: Position) -> Ga
         position: where the log stands; kept in the event.
 
     Raises:
-        BadAnswer: it is none of the four events, or not in the contract's exact form.
+        BadAnswer: it is none of the five events, or not in the contract's exact form.
     """
     reader = _READERS.get(bytes(topics[0])) if topics else None
     if reader is None:
@@ -146,6 +156,11 @@ def _read_opened(topics: Sequence[bytes], data: bytes, position: Position) -> La
     )
 
 
+def _read_changed(topics: Sequence[bytes], data: bytes, position: Position) -> VerifierChanged:
+    _form(len(topics) == 2 and len(data) == 32 and data[:12] == _ZERO12)
+    return VerifierChanged(LaneId(topics[1]), data[12:], position)
+
+
 def _text(data: bytes) -> str:
     try:
         return data.decode()
@@ -158,6 +173,7 @@ _READERS: dict[bytes, Callable[[Sequence[bytes], bytes, Position], GatewayEvent]
     MESSAGE_DELIVERED: _read_delivered,
     HEAD_MOVED: _read_head,
     LANE_OPENED: _read_opened,
+    VERIFIER_CHANGED: _read_changed,
 }
 SIGNATURES: tuple[bytes, ...] = tuple(_READERS)
-"""First topics of the four events that are part of the protocol."""
+"""First topics of the events that the hub and the operators read."""

@@ -12,6 +12,9 @@ from typing import Any
 from adapters.solidity.contracts import Function, contract
 from schemas.primitives import hex0x
 
+DEPLOYED = ("Gateway", "CommitteeVerifier", "QbftVerifier", "BothVerifier")
+"""The contracts whose refusals are known by name."""
+
 _REVERT_TEXT = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
 
@@ -31,7 +34,7 @@ class Refusal:
 
 
 def decode_refusal(data: bytes) -> Refusal | None:
-    """Read revert data; None if it is no error of the gateway, the committee or the language."""
+    """Read revert data; None if it is no error of the gateway, a verifier or the language."""
     described = _errors().get(data[:4])
     if described is None:
         return None
@@ -53,7 +56,7 @@ def explain(data: bytes) -> str:
         return str(refusal)
     if not data:
         return "the contract reverted without a reason; check the gas and the calldata"
-    return f"the contract reverted with {hex0x(data[:68])}; it is no error of the gateway"
+    return f"the contract reverted with {hex0x(data[:68])}; it is no error of the gateway or a verifier"
 
 
 def _show(value: Any) -> str:
@@ -69,6 +72,6 @@ def _errors() -> dict[bytes, tuple[Function, str]]:
         ),
         _PANIC: (Function(_PANIC, "Panic", ("uint256",), ("code",), ()), "the calldata is malformed; encode it again"),
     }
-    for name in ("Gateway", "CommitteeVerifier"):
+    for name in DEPLOYED:
         known.update(contract(name).errors)
     return known

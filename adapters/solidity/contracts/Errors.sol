@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-// Every refusal of the gateway and the committee by its name; the notice says what to do next and is shown to operators.
+// Every refusal of the gateway and the verifiers by its name; the notice says what to do next and is shown to operators.
 
 // Officers and proposals
 
@@ -156,7 +156,7 @@ error UnknownEpoch(uint64 epoch);
 error EpochEnded(uint64 epoch);
 /// @notice The signer was never in this committee; correct the address.
 error UnknownSigner(address signer);
-/// @notice The proof is not the canonical encoding of epoch, signers and signatures; encode it again.
+/// @notice The proof is not the canonical encoding of this verifier's proof; encode it again.
 error ProofNotCanonical();
 /// @notice The claim has a zero word, a zero nonce or an unknown direction; pass a complete claim.
 error ClaimMalformed();
@@ -170,3 +170,86 @@ error SignatureOfAnother(address signer, address recovered);
 error QuorumTooSmall(uint256 organisations, uint256 threshold);
 /// @notice This machine does not recover signatures; choose another signature back-end.
 error SignatureBackendFails();
+
+// The light client: reading headers
+
+/// @notice The bytes are not canonical RLP; encode them again.
+error RlpMalformed();
+/// @notice The header has not its 15 to 21 items, or this one has a wrong kind, size or value; give the header of a QBFT ledger.
+error HeaderMalformed(uint256 item);
+/// @notice The extra data is not vanity, validators, vote, round and no seals; give the header as its validators signed it.
+error ExtraMalformed();
+/// @notice A set has 1 to 256 validators in ascending order, and a quorum of at least 2 outside development; take another header.
+error ValidatorsUnfit(uint256 validators);
+/// @notice The header lists another set than the one that is trusted; follow a run, or give a header of the trusted set.
+error ValidatorsUnexpected(bytes32 expected, bytes32 listed);
+/// @notice The proposer is no validator; give another header.
+error ProposerUnfit(address proposer);
+/// @notice The seal is not r, s, v of 65 bytes with v 0 or 1; read the header again.
+error SealMalformed();
+/// @notice Too few seals for the header's set; give all of them.
+error SealsTooFew(uint256 seals, uint256 needed);
+/// @notice The seal is of no validator of the set, or over other content; leave it out or read the header again.
+error SealForeign(address sealer);
+/// @notice The validator sealed twice; give each seal once.
+error SealRepeated(address sealer);
+
+// The light client: what it trusts
+
+/// @notice Dialect, epoch length, trusting period, drift or the peer's chain word is out of its range; correct the configuration.
+error ConfigurationUnfit();
+/// @notice The header is not the pinned one; give the header of the pinned hash, as its validators signed it.
+error PinMismatch(bytes32 pinned, bytes32 found);
+/// @notice Two conflicting headers froze the client; the officers find out what happened, then set validators anew.
+error ClientIsFrozen();
+/// @notice The trusting period is over (Unix seconds); two officers set validators anew.
+error ClientExpired(uint256 expiresAt);
+/// @notice The header's time is ahead of this ledger's clock (both Unix seconds); try again later.
+error HeaderAhead(uint256 timestamp, uint256 latest);
+/// @notice The header is not newer than the one that is trusted; give a newer one.
+error HeaderBehind(uint256 height, uint256 trusted);
+/// @notice The header is older than the trusted set; give a newer one.
+error HeaderBeforeSet(uint256 height, uint256 since);
+/// @notice The header's time is before that of an earlier header; read it again from another endpoint.
+error TimeBackwards(uint256 earlier, uint256 timestamp);
+/// @notice The two headers are of different heights or the same block; nobody is accused.
+error NoConflict();
+
+// The light client: runs
+
+/// @notice A run needs at least one header; give the next ones.
+error RunEmpty();
+/// @notice There is no run of yours, or the set has changed since; begin a fresh one.
+error RunOutdated();
+/// @notice The header at this height is not the child of the one before it; give consecutive headers.
+error RunBroken(uint256 height);
+/// @notice The set changes here, and this header has no seals; give the seals of the old set's last and the new set's first header.
+error SealsMissing(uint256 height);
+
+// The light client: proofs of state
+
+/// @notice The peer's gateway is not an address of 20 bytes; choose a verifier of that ledger's kind.
+error PeerUnfit(uint256 length);
+/// @notice The claim names another height than the header; give the header of the claim.
+error ClaimHeightMismatch(uint256 claimed, uint256 height);
+/// @notice The claim names another block than the header; give the header of the claim.
+error ClaimBlockMismatch(bytes32 claimed, bytes32 blockHash);
+/// @notice A node of the proof is missing; ask for the whole proof.
+error ProofIncomplete(uint256 node);
+/// @notice A node of the proof does not have the hash that its parent names; ask another endpoint for the proof.
+error ProofNodeMismatch(uint256 node);
+/// @notice A node, path or value of the proof is malformed; ask another endpoint for the proof.
+error ProofNodeMalformed();
+/// @notice Nodes are left over at the end of the path; give the nodes of the path only.
+error ProofNodesUnused(uint256 used, uint256 given);
+/// @notice There is no account at the gateway's address; check the gateway of the lane.
+error AccountAbsent();
+/// @notice The gateway runs other code than the one pinned at opening; pause the lane and ask the officers.
+error CodeHashMismatch(bytes32 pinned, bytes32 found);
+/// @notice The gateway's slot holds another head; prove the claim at a block whose last entry it is.
+error HeadNotProved(bytes32 claimed, bytes32 found);
+
+// Both together
+
+/// @notice This part is no committee, or no light client; give the address of one of ours.
+error PartUnfit(address part);

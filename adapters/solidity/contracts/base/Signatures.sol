@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {SignatureBackendFails, SignatureMalformed} from "../Errors.sol";
+import {SealMalformed, SignatureBackendFails, SignatureMalformed} from "../Errors.sol";
 
 /// @title Who signed a digest: the one door to a signature scheme
 /// @notice secp256k1 over the raw digest by the ecrecover precompile. A ledger whose precompile is missing or another scheme
@@ -21,17 +21,33 @@ abstract contract Signatures {
 
     /// @param signature r, s, v: 65 bytes, low s, v 27 or 28.
     /// @return signer never zero for a well-formed signature that recovers; zero otherwise.
-    function _signerOf(bytes32 digest, bytes memory signature) internal view virtual returns (address signer) {
+    function _signerOf(bytes32 digest, bytes memory signature) internal view returns (address signer) {
         if (signature.length != 65) revert SignatureMalformed();
-        bytes32 r;
-        bytes32 s;
-        uint8 v;
+        (bytes32 r, bytes32 s, uint8 v) = _split(signature);
+        if (uint256(s) > HALF_ORDER || (v != 27 && v != 28)) revert SignatureMalformed();
+        signer = _recover(digest, v, r, s);
+    }
+
+    /// @param seal r, s, v: 65 bytes, v 0 or 1, as validators seal a header. A high s is accepted as their ledger accepts
+    /// it: a seal is no part of a block hash, and it is counted by its signer.
+    /// @return sealer zero where nobody's key answers to it.
+    function _sealerOf(bytes32 digest, bytes memory seal) internal view returns (address sealer) {
+        if (seal.length != 65) revert SealMalformed();
+        (bytes32 r, bytes32 s, uint8 v) = _split(seal);
+        if (v > 1) revert SealMalformed();
+        sealer = _recover(digest, v + 27, r, s);
+    }
+
+    /// The back-end.
+    function _recover(bytes32 digest, uint8 v, bytes32 r, bytes32 s) internal view virtual returns (address) {
+        return ecrecover(digest, v, r, s);
+    }
+
+    function _split(bytes memory signature) private pure returns (bytes32 r, bytes32 s, uint8 v) {
         assembly ("memory-safe") {
             r := mload(add(signature, 0x20))
             s := mload(add(signature, 0x40))
             v := byte(0, mload(add(signature, 0x60)))
         }
-        if (uint256(s) > HALF_ORDER || (v != 27 && v != 28)) revert SignatureMalformed();
-        signer = ecrecover(digest, v, r, s);
     }
 }
