@@ -123,7 +123,7 @@ def committee_proof(epoch: int, signatures: Iterable[tuple[int, bytes]]) -> byte
             raise ValueError("a committee's proof needs each signer once, 0 to 255, with a signature of 65 bytes")
         bitmap |= 1 << index
     parts = [encode_bytes(signature) for _, signature in ordered]
-    return b"".join((integer_word(epoch), integer_word(bitmap), integer_word(96), _listed(parts)))
+    return b"".join((integer_word(epoch), integer_word(bitmap), integer_word(96), encode_list(parts)))
 
 
 def encode_claim(claim: Claim) -> bytes:
@@ -152,7 +152,7 @@ def _send_arguments(lane_id: bytes, receiver: bytes, payload: bytes, numbers: li
 
 
 def _consume(lane_id: bytes, entries: list[bytes], suffix_ids: Sequence[bytes], claim: Claim, proof: bytes) -> bytes:
-    listed, suffix = _listed(entries), _words(suffix_ids)
+    listed, suffix = encode_list(entries), _words(suffix_ids)
     entries_at = 32 * 10
     suffix_at = entries_at + len(listed)
     return b"".join(
@@ -196,7 +196,7 @@ def _words(words: Sequence[bytes]) -> bytes:
     return integer_word(len(words)) + b"".join(words)
 
 
-def _listed(items: list[bytes]) -> bytes:
+def encode_list(items: list[bytes]) -> bytes:
     """Encode an array of dynamic items: its length, where each item stands behind that word, the items."""
     offsets = []
     place = 32 * len(items)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from enum import IntEnum, StrEnum
 
-from adapters.solidity.calldata import _listed, encode_bytes
+from adapters.solidity.calldata import encode_list, encode_bytes
 from adapters.solidity.contracts import contract
 from schemas.suites import integer_word, keccak256
 
@@ -154,7 +154,7 @@ def validators_hash(validators: Sequence[bytes]) -> bytes:
 
 
 def _byte_strings(items: Sequence[bytes]) -> bytes:
-    return _listed([encode_bytes(item) for item in items])
+    return encode_list([encode_bytes(item) for item in items])
 
 
 def _joined(tails: Sequence[bytes]) -> bytes:
