@@ -2,7 +2,7 @@
 
     LightClientError            the only family that leaves this package
     ├─ Retry                    their side is slow or behind: ask again, nothing is false
-    │  └─ HeaderGap · HeaderBehind · TimestampAhead · HeightNotRetained · HeightNotReached
+    │  └─ HeaderGap · HeaderBehind · TimestampAhead · HeightNotRetained · HeightNotReached · SetProofMissing
     ├─ Refused                  the proof is false: keep the evidence, never retry
     │  ├─ RlpRefused            RlpTruncated · RlpNotCanonical · RlpTrailingBytes · RlpTooDeep
     │  ├─ SignatureRefused      SignatureLength · SignatureRecoveryId · SignatureHighS · SignatureInvalid
@@ -10,10 +10,11 @@
     │  │                        · ProofNodesUnused · ProofPathInvalid · ProofValueInvalid
     │  ├─ HeaderRefused         form: HeaderTooLarge · HeaderFieldInvalid · HeaderJsonInvalid · HeaderHashMismatch
     │  │                        · ExtraDataInvalid · VanityInvalid · VoteInvalid · RoundOutOfBounds · MixHashInvalid
-    │  │                        · DifficultyInvalid
+    │  │                        · DifficultyInvalid · OmmersInvalid · NonceInvalid
     │  │                        place: ParentMismatch · TimestampNotIncreasing
     │  │                        set: ValidatorsNotAscending · ValidatorsTooMany · ValidatorsUnexpected
-    │  │                        · ProposerNotValidator · VotesTooMany · ValidatorsExhausted
+    │  │                        · ProposerNotValidator · VotesTooMany · ValidatorsExhausted · SetProofInvalid
+    │  │                        · ValidatorContractAbsent · ValidatorContractReplaced
     │  │                        seals: SealsTooFew · SealsTooMany · SealForeign · SealDuplicate
     │  └─ ClaimRefused          ClaimMalformed · ClaimHeightMismatch · ClaimBlockMismatch · GatewayAbsent
     │                           · CodeHashMismatch · HeadAbsent · HeadMismatch · HistoryMismatch · HeadNotInHistory
@@ -180,6 +181,12 @@ class HeightNotReached(Retry):
     next_step = "Follow the headers up to that height first."
 
 
+class SetProofMissing(Retry):
+    """A header came without the proof of the validators that a contract selects for its child."""
+
+    next_step = "Ask an endpoint that still has this block's state, or pin a newer block."
+
+
 class ProofRefused(Refused):
     """A Merkle-Patricia proof that does not hold."""
 
@@ -256,6 +263,14 @@ class DifficultyInvalid(HeaderRefused):
     """The difficulty is not 1."""
 
 
+class OmmersInvalid(HeaderRefused):
+    """The header names ommers, which its family never has."""
+
+
+class NonceInvalid(HeaderRefused):
+    """The nonce is one that the family never writes."""
+
+
 class ParentMismatch(HeaderRefused):
     """The parent is not the trusted header."""
 
@@ -286,6 +301,18 @@ class VotesTooMany(HeaderRefused):
 
 class ValidatorsExhausted(HeaderRefused):
     """The votes would remove the last validator."""
+
+
+class SetProofInvalid(HeaderRefused):
+    """The proof of the validators that a contract selects is not of its form, or shows no set."""
+
+
+class ValidatorContractAbsent(HeaderRefused):
+    """There is no contract at the address that selects validators."""
+
+
+class ValidatorContractReplaced(HeaderRefused):
+    """The code of the contract that selects validators is not the one that was pinned."""
 
 
 class SealsTooFew(HeaderRefused):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from light_clients import development, qbft
+from light_clients import development, ibft, ibft2, qbft
 from light_clients.errors import ConfigurationInvalid
 from light_clients.protocol import LightClient
 
 FAMILIES: MappingProxyType[str, LightClient[Any, Any, Any]] = MappingProxyType(
-    {"qbft": qbft, "development": development}
+    {"qbft": qbft, "ibft2": ibft2, "ibft": ibft, "development": development}
 )
 """Every consensus family that this version judges."""
 

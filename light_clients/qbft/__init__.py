@@ -1,16 +1,20 @@
-"""QBFT in header mode: Besu and GoQuorum. This module itself is a `light_clients.protocol.LightClient`."""
+"""QBFT: Besu and GoQuorum. This module itself is a `light_clients.protocol.LightClient`."""
 
-from light_clients.qbft.misbehaviour import find_misbehaviour
-from light_clients.qbft.state_bytes import state_from_bytes
-from light_clients.qbft.types import Dialect, QbftConfiguration, QbftState, ValidatorOverride, VerifiedQbftHeader, Vote
-from light_clients.qbft.verify import apply, bootstrap, verify_claim, verify_header
+from light_clients.bft.types import Dialect, ValidatorOverride, Vote
+from light_clients.qbft.types import QbftConfiguration
+from light_clients.qbft.verify import CLIENT
+
+bootstrap = CLIENT.bootstrap
+verify_header = CLIENT.verify_header
+find_misbehaviour = CLIENT.find_misbehaviour
+apply = CLIENT.apply
+verify_claim = CLIENT.verify_claim
+state_from_bytes = CLIENT.state_from_bytes
 
 __all__ = [
     "Dialect",
     "QbftConfiguration",
-    "QbftState",
     "ValidatorOverride",
-    "VerifiedQbftHeader",
     "Vote",
     "apply",
     "bootstrap",

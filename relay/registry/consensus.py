@@ -119,7 +119,7 @@ def _configuration(consensus: str, identity: LedgerIdentity) -> Any:
         from light_clients.development import DevelopmentConfiguration
 
         return DevelopmentConfiguration()
-    from light_clients.qbft.types import Dialect, QbftConfiguration
+    from light_clients.qbft import Dialect, QbftConfiguration
 
     quorum = "quorum" in identity.software.lower() and "besu" not in identity.software.lower()
     return QbftConfiguration(

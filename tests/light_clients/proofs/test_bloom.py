@@ -3,13 +3,14 @@
 import pytest
 from eth_utils import keccak
 
+from light_clients.bft.block_json import header_from_json
 from light_clients.errors import RlpRefused
 from light_clients.proofs.bloom import bloom_mask, may_contain
-from light_clients.qbft.codec import header_from_json
+from light_clients.qbft.codec import parse_header
 from tests.support.vectors import load_json, unhex
 
 SAMPLE = load_json("goquorum_qbft", "proof_sample.json")
-HEADER = header_from_json(SAMPLE["block"])
+HEADER = header_from_json(SAMPLE["block"], parse_header)
 LOG = SAMPLE["receipt"]["logs"][0]
 
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from light_clients import qbft
+from light_clients.bft.checks import quorum
+from light_clients.bft.types import MAXIMUM_SETS, WINDOW
 from light_clients.errors import (
     ClientFrozen,
     ConfigurationInvalid,
@@ -19,8 +21,6 @@ from light_clients.errors import (
     VanityInvalid,
 )
 from light_clients.proofs.gateway import head_slot
-from light_clients.qbft.types import MAXIMUM_SETS, WINDOW
-from light_clients.qbft.verify import quorum
 from schemas.claim import Claim, Direction
 from schemas.primitives import BlockHash, Head, LaneId
 from schemas.suites import keccak256

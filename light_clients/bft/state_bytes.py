@@ -6,20 +6,22 @@
 from __future__ import annotations
 
 from light_clients import rlp
-from light_clients.errors import ConfigurationInvalid, RlpRefused, StateUnreadable
-from light_clients.qbft.types import (
+from light_clients.bft.types import (
     MAXIMUM_SETS,
     MAXIMUM_VOTES,
     WINDOW,
     Address,
+    BftConfiguration,
+    BftState,
     Dialect,
-    QbftConfiguration,
-    QbftState,
+    SelectionMode,
     ValidatorOverride,
+    ValidatorSelection,
     ValidatorSet,
     Vote,
     is_validator_set,
 )
+from light_clients.errors import ConfigurationInvalid, RlpRefused, StateUnreadable
 from schemas.primitives import BlockHash, SchemaError
 
 STATE_VERSION = 1
@@ -29,7 +31,7 @@ MAXIMUM_STATE_SIZE = 512 * 1024
 """Bytes; a full window, 16 sets of 256 and 4,096 votes take about 300 KiB."""
 
 
-def write_state(state: QbftState) -> bytes:
+def write_state(state: BftState) -> bytes:
     """Writes a state.
 
     Args:
@@ -52,22 +54,23 @@ def write_state(state: QbftState) -> bytes:
     )
 
 
-def state_from_bytes(data: bytes) -> QbftState:
+def read_state(data: bytes, configuration_type: type[BftConfiguration]) -> BftState:
     """Reads what `write_state` wrote.
 
     Args:
         data: At most 512 KiB.
+        configuration_type: The family's configuration.
 
     Returns:
         The state.
 
     Raises:
-        StateUnreadable: It is damaged, too large, or of another version.
+        StateUnreadable: It is damaged, too large, of another version or of another family.
     """
     if len(data) > MAXIMUM_STATE_SIZE:
         raise StateUnreadable("The state is too large.", expected=MAXIMUM_STATE_SIZE, found=len(data))
     try:
-        state = _read_state(rlp.decode_list(data))
+        state = _read_state(rlp.decode_list(data), configuration_type)
     except (RlpRefused, SchemaError, ConfigurationInvalid, ValueError) as error:
         raise StateUnreadable(f"The state is damaged: {error}") from error
     newest = state.sets[-1].first_height if state.sets else 0
@@ -80,12 +83,12 @@ def state_from_bytes(data: bytes) -> QbftState:
     return state
 
 
-def _read_state(items: list[rlp.RlpItem]) -> QbftState:
+def _read_state(items: list[rlp.RlpItem], configuration_type: type[BftConfiguration]) -> BftState:
     if not items or items[0] != _integer(STATE_VERSION):
         raise StateUnreadable("The state is of another version.", expected=STATE_VERSION)
     _, configuration, height, timestamp, recent, sets, votes, frozen = items
-    return QbftState(
-        configuration=_read_configuration(_list(configuration)),
+    return BftState(
+        configuration=_read_configuration(_list(configuration), configuration_type),
         height=rlp.decode_integer(height, 8),
         timestamp=rlp.decode_integer(timestamp, 8),
         recent=tuple(BlockHash(_bytes(item)) for item in _list(recent)),
@@ -95,7 +98,7 @@ def _read_state(items: list[rlp.RlpItem]) -> QbftState:
     )
 
 
-def _configuration_items(configuration: QbftConfiguration) -> list[rlp.RlpItem]:
+def _configuration_items(configuration: BftConfiguration) -> list[rlp.RlpItem]:
     return [
         configuration.dialect.encode(),
         _integer(configuration.epoch_length),
@@ -104,12 +107,13 @@ def _configuration_items(configuration: QbftConfiguration) -> list[rlp.RlpItem]:
         _integer(configuration.maximum_drift_s),
         [[_integer(override.height), list(override.validators)] for override in configuration.overrides],
         [_vote_items(vote) for vote in configuration.votes],
+        *(_selection_items(selection) for selection in configuration.selections),
     ]
 
 
-def _read_configuration(items: list[rlp.RlpItem]) -> QbftConfiguration:
-    dialect, epoch_length, trusting_period, sub_second_blocks, maximum_drift, overrides, votes = items
-    return QbftConfiguration(
+def _read_configuration(items: list[rlp.RlpItem], configuration_type: type[BftConfiguration]) -> BftConfiguration:
+    dialect, epoch_length, trusting_period, sub_second_blocks, maximum_drift, overrides, votes, *selections = items
+    return configuration_type(
         dialect=Dialect(_bytes(dialect).decode()),
         epoch_length=rlp.decode_integer(epoch_length, 8),
         trusting_period_s=rlp.decode_integer(trusting_period, 8),
@@ -117,6 +121,28 @@ def _read_configuration(items: list[rlp.RlpItem]) -> QbftConfiguration:
         maximum_drift_s=rlp.decode_integer(maximum_drift, 8),
         overrides=tuple(_read_override(_list(item)) for item in _list(overrides)),
         votes=tuple(_read_vote(_list(item)) for item in _list(votes)),
+        selections=tuple(_read_selection(_list(item)) for item in selections),
+    )
+
+
+def _selection_items(selection: ValidatorSelection) -> list[rlp.RlpItem]:
+    return [
+        _integer(selection.height),
+        selection.mode.encode(),
+        selection.contract,
+        _integer(selection.slot),
+        selection.code_hash,
+    ]
+
+
+def _read_selection(items: list[rlp.RlpItem]) -> ValidatorSelection:
+    height, mode, contract, slot, code_hash = items
+    return ValidatorSelection(
+        rlp.decode_integer(height, 8),
+        SelectionMode(_bytes(mode).decode()),
+        _bytes(contract),
+        rlp.decode_integer(slot),
+        _bytes(code_hash),
     )
 
 

@@ -7,18 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from light_clients import qbft, rlp
-from light_clients.errors import StateUnreadable
-from light_clients.qbft.state_bytes import MAXIMUM_STATE_SIZE, state_from_bytes, write_state
-from light_clients.qbft.types import (
+from light_clients.bft.state_bytes import MAXIMUM_STATE_SIZE, write_state
+from light_clients.bft.types import (
     MAXIMUM_SETS,
     MAXIMUM_VALIDATORS,
     MAXIMUM_VOTES,
     WINDOW,
-    QbftState,
+    BftState,
     ValidatorOverride,
     ValidatorSet,
     Vote,
 )
+from light_clients.errors import StateUnreadable
+from light_clients.qbft import state_from_bytes
 from schemas.primitives import BlockHash
 from schemas.suites import keccak256
 from tests.support import qbft_chain as chain
@@ -34,7 +35,7 @@ CONFIGURATION = qbft.QbftConfiguration(
     overrides=(ValidatorOverride(9, FOUR[:2]), ValidatorOverride(12, FOUR)),
     votes=(VOTE,),
 )
-STATE = QbftState(
+STATE = BftState(
     configuration=CONFIGURATION,
     height=7,
     timestamp=chain.START,

@@ -6,27 +6,28 @@
 3. A change clears the votes about the subject; a removal also clears the votes of the removed validator.
 4. An epoch block clears all votes. Besu ignores the vote that it carries; GoQuorum counts it.
 5. A vote that would change nothing is counted by Besu (and clears the votes about its subject once it passes), not by GoQuorum.
+   Any vote about a subject makes the votes about it be counted anew: after the set has shrunk, it may complete the others'.
 6. A set that the network's configuration puts in place takes the place of the voted one and clears all votes.
 """
 
 from __future__ import annotations
 
-from light_clients.errors import ValidatorsExhausted, ValidatorsTooMany, VotesTooMany
-from light_clients.qbft.types import (
+from light_clients.bft.types import (
     MAXIMUM_VALIDATORS,
     MAXIMUM_VOTES,
     Address,
+    BftConfiguration,
     Dialect,
-    QbftConfiguration,
     Vote,
 )
+from light_clients.errors import ValidatorsExhausted, ValidatorsTooMany, VotesTooMany
 
 Tally = tuple[tuple[Address, ...], tuple[Vote, ...]]
 """The set of the next block, ascending, and the votes that are open."""
 
 
 def after_block(
-    configuration: QbftConfiguration,
+    configuration: BftConfiguration,
     height: int,
     validators: tuple[Address, ...],
     votes: tuple[Vote, ...],
@@ -54,7 +55,7 @@ def after_block(
             return override.validators, ()
     if height % configuration.epoch_length == 0:
         votes = ()
-        if configuration.dialect is Dialect.BESU:
+        if configuration.dialect.counts_idle_votes:
             vote = None
     if vote is None:
         return validators, votes
@@ -64,18 +65,25 @@ def after_block(
 def _counted(dialect: Dialect, validators: tuple[Address, ...], votes: tuple[Vote, ...], vote: Vote) -> Tally:
     subject = vote.subject
     kept = tuple(old for old in votes if (old.voter, old.subject) != (vote.voter, subject))
-    if dialect is Dialect.GOQUORUM and vote.add == (subject in validators):
-        return validators, kept
-    kept = (*kept, vote)
-    count = sum(old.subject == subject and old.add == vote.add for old in kept)
-    if count < len(validators) // 2 + 1:
+    if dialect.counts_idle_votes or vote.add != (subject in validators):
+        kept = (*kept, vote)
+    adding = _passed(validators, kept, subject)
+    if adding is None:
         if len(kept) > MAXIMUM_VOTES:
             raise VotesTooMany("Too many votes are open; register the client again at an epoch block.", found=len(kept))
         return validators, kept
     kept = tuple(old for old in kept if old.subject != subject)
-    if vote.add:
+    if adding:
         return _grown(validators, subject), kept
     return _shrunk(validators, subject), tuple(old for old in kept if old.voter != subject)
+
+
+def _passed(validators: tuple[Address, ...], votes: tuple[Vote, ...], subject: Address) -> bool | None:
+    """Whether more than half want a subject in (true) or out (false), if so many agree; both cannot."""
+    for adding in (True, False):
+        if sum(vote.subject == subject and vote.add == adding for vote in votes) >= len(validators) // 2 + 1:
+            return adding
+    return None
 
 
 def _grown(validators: tuple[Address, ...], subject: Address) -> tuple[Address, ...]:
