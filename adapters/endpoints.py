@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 
 from adapters.protocol import Endpoint, Ledger, Misconfigured
 
+RESTS_S = (5.0, 10.0, 30.0, 60.0, 180.0)
+ACCUSED_REST_S = 600.0
+FORGOTTEN_S = 1_800.0
+"""After so long without another one, a contradiction counts no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
@@ -43,6 +48,9 @@ class Seat:
         rests_until: when it may be asked again, by the guard's clock.
         accused_until: the same after an accusation.
         strikes: failures one after the other.
+        contradictions: how often it did not keep its word (see `contradict`), however well it answered in between.
+        contradicted_at: when it did so last, by the guard's clock.
+        tip: the newest height that it said it serves.
         calls: calls that it was given.
         failures: failed calls by kind of error.
         last_error: the last failure in one sentence.
@@ -56,6 +64,47 @@ class Seat:
     rests_until: float = 0.0
     accused_until: float = 0.0
     strikes: int = 0
+    contradictions: int = 0
+    contradicted_at: float = 0.0
+    tip: int = 0
     calls: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     last_error: str = ""
+
+    def is_fit(self, now: float) -> bool:
+        """Whether it may be asked: neither of another ledger, nor accused, nor at rest."""
+        return self.unusable is None and max(self.rests_until, self.accused_until) <= now
+
+    def rank(self, now: float) -> tuple[int, float]:
+        """Where it stands in the order: fit ones first, then resting, accused, unusable ones."""
+        if self.unusable is not None:
+            return 3, 0.0
+        if self.accused_until > now:
+            return 2, self.accused_until
+        if self.rests_until > now:
+            return 1, self.rests_until
+        return 0, 0.0
+
+    def count(self, kind: str, why: str) -> None:
+        """Keep a failure for the status."""
+        self.failures[kind] = self.failures.get(kind, 0) + 1
+        self.last_error = why
+
+    def strike(self, now: float, asked_s: float) -> None:
+        """It failed: it rests 5, 10, 30, 60, then 180 s, or as long as it asked for."""
+        self.rests_until = now + max(RESTS_S[min(self.strikes, len(RESTS_S) - 1)], asked_s)
+        self.strikes += 1
+
+    def contradict(self, now: float, why: str) -> None:
+        """It did not keep its word: it rests 5, 10, 30, 60, then 180 s, whatever it answers well in between."""
+        if now - self.contradicted_at > FORGOTTEN_S:
+            self.contradictions = 0
+        self.rests_until = max(self.rests_until, now + RESTS_S[min(self.contradictions, len(RESTS_S) - 1)])
+        self.contradictions += 1
+        self.contradicted_at = now
+        self.count("Contradicted", why)
+
+    def accuse(self, now: float, why: str) -> None:
+        """It said what is proved to be false: it rests ten minutes."""
+        self.accused_until = now + ACCUSED_REST_S
+        self.count("Accused", why)

@@ -57,7 +57,7 @@ class JsonRpc:
         url: str,
         *,
         timeout_s: float = 10.0,
-        max_answer_bytes: int = 256 * 1024 * 1024,
+        max_answer_bytes: int = 64 * 1024 * 1024,
         transport: Transport | None = None,
     ) -> None:
         """Prepare to speak to an endpoint; nothing is asked yet.

@@ -1,29 +1,33 @@
 """What carries a request to an endpoint and brings the answer: HTTP with kept connections, or a local socket.
 
-Both hold an answer to its size while it comes in and a request to its time as a whole, so that neither a slow nor an
-endless endpoint can hold a worker. Compressed answers are not asked for: a small one could unpack to a huge one.
+Both hold an answer to its size while it comes in and a request to its time as a whole: handshake, headers and body, whichever
+of them comes a byte at a time. So neither a slow nor an endless endpoint can hold a worker. Compressed answers are not asked
+for: a small one could unpack to a huge one.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 import socket
 import threading
 import time
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+import httpcore
 import httpx
 import orjson
 
+from adapters.deadline import Deadline, TimedBackend
 from adapters.protocol import BadAnswer, Misconfigured, Unreachable
 
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
 _TOKEN = re.compile(r"[^/]{21,}")
 _SOCKET_CHUNK = 1 << 16
+_FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
 
 
 class AnswerTooLarge(BadAnswer):
@@ -100,82 +104,89 @@ def open_transport(url: str, *, timeout_s: float, max_answer_bytes: int) -> Tran
     return HttpTransport(url, timeout_s=timeout_s, max_answer_bytes=max_answer_bytes)
 
 
-def _hide(_record: logging.LogRecord) -> bool:
-    """The library httpx logs each request with its whole URL, credentials included: those records are dropped."""
-    return False
-
-
 class HttpTransport:
     """HTTP POST with kept connections; environment proxies are not followed, nor redirects."""
 
     def __init__(self, url: str, *, timeout_s: float, max_answer_bytes: int) -> None:
-        logging.getLogger("httpx").addFilter(_hide)
-        self._url = url
+        parsed = httpx.URL(url)
+        host, target = parsed.raw_host, parsed.raw_path
+        self._url = httpcore.URL(scheme=parsed.raw_scheme, host=host, port=parsed.port, target=target)
+        self._headers = [
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"identity"),
+            (b"Content-Type", b"application/json"),
+            (b"User-Agent", b"relayhub"),
+        ]
+        if parsed.userinfo:
+            credentials = b64encode(unquote(parsed.userinfo.decode()).encode())
+            self._headers.append((b"Authorization", b"Basic " + credentials))
         self._label = endpoint_label(url)
         self._timeout_s = timeout_s
         self._limit = max_answer_bytes
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(timeout_s),
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30.0),
-            headers={"content-type": "application/json", "accept-encoding": "identity"},
-            trust_env=False,
-            verify=url.startswith("https:"),  # loading the authorities costs 20 ms and plain HTTP has no use for them
+        self._deadline = Deadline()
+        self._pool = httpcore.ConnectionPool(
+            # Loading the authorities costs 20 ms, and plain HTTP has no use for them.
+            ssl_context=httpx.create_ssl_context(trust_env=False) if url.startswith("https:") else None,
+            max_connections=16,
+            max_keepalive_connections=8,
+            keepalive_expiry=30.0,
+            network_backend=TimedBackend(self._deadline),
         )
 
     def exchange(self, body: bytes) -> Answer:
         """Post a body; a kept connection that the server had closed meanwhile is replaced once."""
-        deadline = time.monotonic() + self._timeout_s
+        self._deadline.begin(self._timeout_s)
         try:
-            return self._post(body, deadline)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            return self._post(body)
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             pass
-        except httpx.HTTPError as error:
+        except _FAILURES as error:
             raise self._unreachable(error) from error
         try:
-            return self._post(body, deadline)
-        except httpx.HTTPError as error:
+            return self._post(body)
+        except _FAILURES as error:
             raise self._unreachable(error) from error
 
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        self._pool.close()
 
-    def _post(self, body: bytes, deadline: float) -> Answer:
-        with self._client.stream("POST", self._url, content=body) as response:
-            if response.status_code in BUSY_STATUSES:
+    def _post(self, body: bytes) -> Answer:
+        limits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout_s)}
+        with self._pool.stream("POST", self._url, headers=self._headers, content=body, extensions=limits) as response:
+            headers = {name.lower(): value.decode("latin-1") for name, value in response.headers}
+            if response.status in BUSY_STATUSES:
                 raise Unreachable(
-                    f"{self._label} is busy (HTTP {response.status_code}); try again later.",
+                    f"{self._label} is busy (HTTP {response.status}); try again later.",
                     endpoint=self._label,
-                    retry_after_s=_retry_after(response.headers.get("retry-after", "")),
+                    retry_after_s=_retry_after(headers.get(b"retry-after", "")),
                 )
-            if response.headers.get("content-encoding", "identity") != "identity":
+            if headers.get(b"content-encoding", "identity") != "identity":
                 raise BadAnswer(
                     f"{self._label} compresses its answer though it was not asked to; switch that off.",
                     endpoint=self._label,
                 )
             try:
-                return Answer(response.status_code, self._read(response, deadline))
-            except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+                return Answer(response.status, self._read(response))
+            except (httpcore.RemoteProtocolError, httpcore.ReadError) as error:
                 raise BadAnswer(
                     f"{self._label} broke off in the middle of its answer.", endpoint=self._label
                 ) from error
 
-    def _read(self, response: httpx.Response, deadline: float) -> bytes:
+    def _read(self, response: httpcore.Response) -> bytes:
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_raw():
+        for part in response.iter_stream():
             size += len(part)
             if size > self._limit:
                 raise AnswerTooLarge(
                     f"{self._label} answered more than {self._limit} bytes; ask for less at once.", endpoint=self._label
                 )
-            if time.monotonic() > deadline:
-                raise Unreachable(f"{self._label} did not finish in {self._timeout_s:g} s.", endpoint=self._label)
             parts.append(part)
         return b"".join(parts)
 
-    def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
-        if isinstance(error, httpx.TimeoutException):
+    def _unreachable(self, error: Exception) -> Unreachable:
+        if isinstance(error, httpcore.TimeoutException):
             return Unreachable(f"{self._label} did not answer in {self._timeout_s:g} s.", endpoint=self._label)
         return Unreachable(
             f"{self._label} cannot be reached ({type(error).__name__}); check that it runs and the URL.",

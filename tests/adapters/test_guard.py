@@ -4,20 +4,25 @@ import threading
 
 import pytest
 
-from adapters.guard import ACCUSED_REST_S, RESTS_S, GuardedLedger
+from adapters.endpoints import ACCUSED_REST_S, FORGOTTEN_S, RESTS_S
+from adapters.guard import BROADCASTS_KEPT, COMPARE_TIPS_S, GuardedLedger
 from adapters.protocol import (
     AdapterOptions,
     BadAnswer,
+    Call,
     Endpoint,
     LedgerIdentity,
     Misconfigured,
+    Receipt,
     Rejected,
     Unreachable,
+    Wallet,
 )
 from schemas.primitives import BlockHash, ChainId
 
 CHAIN = ChainId("eip155:7")
 FIRST = BlockHash(b"\x01" * 32)
+CALL = Call(b"", b"", 0)
 
 
 class FakeLedger:
@@ -37,7 +42,17 @@ class FakeLedger:
         return self._answer(self.script.get("headers", [b"h"] * (last - first + 1)))
 
     def broadcast(self, transactions):
-        return self._answer(self.script.get("broadcast", [None] * len(transactions)))
+        said = self.script.get("broadcast", [None] * len(transactions))
+        return said(transactions) if callable(said) else self._answer(said)
+
+    def wallet(self, _address):
+        return self._answer(self.script["wallet"])
+
+    def receipts(self, _transactions):
+        return self._answer(self.script["receipts"])
+
+    def simulate(self, _sender, _call):
+        return self._answer(self.script["simulate"])
 
     def close(self):
         self.closed = True
@@ -82,13 +97,237 @@ def test_a_failing_endpoint_is_left_for_the_next(error):
     assert [status.failures for status in world.guard.status()] == [{type(error).__name__: 1}, {}]
 
 
-@pytest.mark.parametrize("error", [Rejected("reverted", code="reverted"), Misconfigured("no such option")])
-def test_what_the_ledger_or_the_configuration_says_moves_no_call(error):
-    world = World({"tip": error}, {"tip": 6})
-    with pytest.raises(type(error)) as caught:
-        world.guard.tip()
+def test_what_the_configuration_says_moves_no_call():
+    world = World({}, {})
+    world.guard.tip()
+    world.scripts["http://n0"]["headers"] = error = Misconfigured("no such option")
+    with pytest.raises(Misconfigured) as caught:
+        world.guard.headers(1, 1)
     assert caught.value is error
     assert world.guard.endpoint == "http://n0"
+
+
+@pytest.mark.parametrize("code", ["no_state", "no_method", "other"])
+def test_what_one_endpoint_refuses_another_may_answer_and_then_the_first_rests(code):
+    script = {}
+    world = World(script, {"headers": [b"good"]})
+    world.guard.tip()
+    script["headers"] = Rejected("n0 does not have block 1.", code=code)
+    for number in range(7):
+        assert world.guard.headers(1, 1) == [b"good"]
+        rest = RESTS_S[min(number, len(RESTS_S) - 1)]
+        status = world.guard.status()[0]
+        assert status.rests_s == rest
+        assert status.failures["Contradicted"] == number + 1
+        assert status.last_error == "n0 does not have block 1. http://n1 did answer."
+        world.now += rest
+        world.guard.tip()  # a good answer in between does not make up for it
+
+
+def test_contradictions_are_forgotten_in_the_end():
+    script = {"headers": Rejected("no", code="no_state")}
+    world = World(script, {})
+    for _ in range(3):
+        world.now += FORGOTTEN_S + 1
+        world.guard.tip()
+        world.guard.headers(1, 1)
+    assert world.guard.status()[0].rests_s == RESTS_S[0]
+
+
+def test_what_every_endpoint_refuses_is_refused_and_nobody_rests():
+    error = Rejected("pruned", code="no_state")
+    world = World({"tip": 6, "headers": error}, {"tip": 6, "headers": Rejected("gone", code="no_state")})
+    with pytest.raises(Rejected) as caught:
+        world.guard.headers(7, 9)
+    assert caught.value is error
+    assert [status.rests_s for status in world.guard.status()] == [0, 0]
+
+
+@pytest.mark.parametrize(("code", "rests"), [("no_state", RESTS_S[0]), ("other", 0)])
+def test_who_says_a_height_and_does_not_serve_it_rests(code, rests):
+    honest = {"tip": 6, "headers": Rejected("no block 900", code=code)}
+    world = World({"tip": 10**9, "headers": Rejected("not now", code=code)}, honest, honest)
+    assert world.guard.tip() == 10**9
+    with pytest.raises(Rejected):
+        world.guard.headers(500, 900)
+    assert [status.rests_s for status in world.guard.status()] == [rests, 0, 0]
+    assert world.guard.tip() == (6 if rests else 10**9)
+
+
+class TestTips:
+    """Newest heights of all endpoints are held against one another."""
+
+    @pytest.mark.parametrize("tips", [(100, 109, 110), (100, 109, 109, 109, 10**9), (0, 9)])
+    def test_who_is_far_behind_the_middle_is_left_and_named(self, tips):
+        world = World(*({"tip": tip} for tip in tips))
+        assert world.guard.tip() == tips[1]
+        status = world.guard.status()[0]
+        assert status.rests_s == RESTS_S[0]
+        assert (
+            status.last_error
+            == f"http://n0 is at block {tips[0]}, and others are at {tips[1] if len(tips) < 3 else 109}."
+        )
+
+    @pytest.mark.parametrize("tips", [(101, 109, 109), (100, 100, 10**9), (100, 108)])
+    def test_who_is_a_little_behind_or_behind_one_that_boasts_is_not(self, tips):
+        world = World(*({"tip": tip} for tip in tips))
+        assert world.guard.tip() == tips[0]
+        assert [status.rests_s for status in world.guard.status()] == [0] * len(tips)
+
+    def test_it_is_done_every_ten_seconds_and_costs_nothing_between(self):
+        world = World({"tip": 1}, {"tip": 1})
+        calls = []
+        for _ in range(4):
+            for _ in range(3):
+                world.guard.tip()
+            calls.append(world.guard.status()[1].calls)
+            world.now += COMPARE_TIPS_S / 2
+        assert calls == [1, 1, 2, 2]
+
+
+class TestBlame:
+    """Only who said everything since the newest height was asked can be accused of it."""
+
+    def test_who_answered_last_is_accused_though_a_better_one_came_back_meanwhile(self):
+        script = {"tip": Unreachable("down")}
+        world = World(script, {"tip": 2})
+        world.guard.tip()
+        script["tip"] = 1
+        world.now += RESTS_S[0]  # the preferred endpoint is fit again before the lie is found
+        assert world.guard.endpoint == "http://n1"
+        assert world.guard.leave_endpoint("lied") is True
+        assert [status.failures.get("Accused") for status in world.guard.status()] == [None, 1]
+
+    def test_an_endpoint_cannot_get_another_accused_by_stopping_in_the_middle(self):
+        liar = {}
+        world = World(liar, {}, {})
+        world.guard.tip()
+        liar["headers"] = Unreachable("busy")
+        world.guard.headers(1, 1)
+        assert world.guard.endpoint == "http://n1"
+        assert world.guard.leave_endpoint("events do not fold") is True
+        assert [status.failures.get("Accused") for status in world.guard.status()] == [None, None, None]
+        assert world.guard.status()[0].failures["Contradicted"] == 1
+        assert "events do not fold" in world.guard.status()[0].last_error
+        world.guard.tip()
+        world.guard.leave_endpoint("events do not fold")
+        assert [status.failures.get("Accused") for status in world.guard.status()] == [None, 1, None]
+
+    def test_one_turn_stays_with_the_endpoint_that_answers(self):
+        script = {"tip": Unreachable("down")}
+        world = World(script, {"headers": [b"of n1"]})
+        world.guard.tip()
+        world.now += RESTS_S[0]
+        assert world.guard.headers(1, 1) == [b"of n1"]
+        script["tip"] = 5
+        assert world.guard.tip() == 5
+
+
+class TestBallots:
+    """What no proof settles is asked of every fit endpoint."""
+
+    def test_the_account_is_the_middle_one(self):
+        honest = [Wallet(b"", 7, 9, 500, 20), Wallet(b"", 7, 8, 510, 21)]
+        for lie in (Wallet(b"", 0, 0, 0, 0), Wallet(b"", 10**9, 10**9, 10**30, 10**30)):
+            world = World(*({"wallet": wallet} for wallet in (lie, *honest)))
+            found = world.guard.wallet(b"")
+            assert found.nonce == 7
+            assert 8 <= found.pending_nonce <= 9
+            assert 500 <= found.balance <= 510
+            assert 20 <= found.fee <= 21
+
+    def test_of_two_accounts_the_lower_numbers_and_the_higher_balance(self):
+        world = World({"wallet": Wallet(b"", 7, 9, 0, 10**9)}, {"wallet": Wallet(b"", 9, 9, 500, 20)})
+        assert world.guard.wallet(b"") == Wallet(b"", 7, 9, 500, 20)
+
+    def test_an_account_is_read_though_some_do_not_answer_and_not_though_none_does(self):
+        scripts = [{"wallet": error} for error in (Unreachable("down"), BadAnswer("x"), Rejected("no"))]
+        world = World(*scripts, {"wallet": Wallet(b"", 1, 1, 1, 1)})
+        assert world.guard.wallet(b"").nonce == 1
+        with pytest.raises(Unreachable, match="down"):
+            World(*scripts).guard.wallet(b"")
+
+    @pytest.mark.parametrize(
+        ("said", "agreed"),
+        [
+            ((True, None, None), None),
+            ((False, True, True), True),
+            ((None, False, False), False),
+            ((True, None), None),
+            ((True, False), None),
+            ((False,), False),
+        ],
+    )
+    def test_a_receipt_is_what_most_say(self, said, agreed):
+        fates = [None if fate is None else Receipt(b"t", 1, b"", fate, 1) for fate in said]
+        (receipt,) = World(*({"receipts": [fate]} for fate in fates)).guard.receipts([b"t"])
+        assert (receipt and receipt.success) is agreed
+
+    @pytest.mark.parametrize(
+        ("said", "agreed"),
+        [
+            ((Rejected("no", code="reverted", reason="Lie"), b"out", b"out"), b"out"),
+            ((b"lie", b"out", b"out"), b"out"),
+            ((b"mine", b"other"), b"mine"),
+            ((b"lie", Rejected("no", code="reverted", reason="A"), Rejected("no", code="reverted", reason="A")), "A"),
+        ],
+    )
+    def test_a_simulated_call_does_what_most_say(self, said, agreed):
+        world = World(*({"simulate": answer} for answer in said))
+        if isinstance(agreed, bytes):
+            assert world.guard.simulate(b"", CALL) == agreed
+            return
+        with pytest.raises(Rejected) as caught:
+            world.guard.simulate(b"", CALL)
+        assert caught.value.reason == agreed
+
+
+class TestBroadcast:
+    """Whoever swallows or refuses a transaction alone does not keep it from its ledger."""
+
+    def test_at_first_one_endpoint_takes_it(self):
+        world = World({}, {}, {})
+        assert world.guard.broadcast([b"1", b"2"]) == [None, None]
+        assert [status.calls for status in world.guard.status()] == [1, 0, 0]
+
+    def test_the_same_again_goes_to_all_and_only_the_same(self):
+        got = []
+        listens = {"broadcast": lambda raws: got.append(tuple(raws)) or [None] * len(raws)}
+        world = World({}, listens, listens)
+        world.guard.broadcast([b"1"])
+        world.guard.broadcast([b"1", b"2"])
+        assert got == [(b"1",), (b"1",)]
+
+    @pytest.mark.parametrize("code", ["underpriced", "no_funds", "nonce_too_low", "other"])
+    def test_what_one_refuses_another_may_take(self, code):
+        world = World({"broadcast": [None, Rejected("no", code=code)]}, {"broadcast": [None]})
+        assert world.guard.broadcast([b"1", b"2"]) == [None, None]
+
+    def test_what_all_refuse_is_refused_as_most_do(self):
+        codes = ("no_funds", "underpriced", "underpriced")
+        world = World(*({"broadcast": [Rejected(code, code=code)]} for code in codes))
+        (refusal,) = world.guard.broadcast([b"1"])
+        assert refusal.code == "underpriced"
+
+    def test_who_does_not_answer_has_no_say(self):
+        world = World({"broadcast": [Rejected("no", code="no_funds")]}, {"broadcast": Unreachable("down")})
+        (refusal,) = world.guard.broadcast([b"1"])
+        assert refusal.code == "no_funds"
+
+    def test_what_was_sent_long_ago_is_forgotten(self):
+        world = World({}, {})
+        world.guard.broadcast([b"0"])
+        world.guard.broadcast([b"%d" % number for number in range(1, BROADCASTS_KEPT + 1)])
+        world.guard.broadcast([b"0"])
+        assert world.guard.status()[1].calls == 0
+
+
+def test_who_cannot_even_say_what_it_is_does_not_keep_the_others_from_answering():
+    world = World({"identity": Misconfigured("no Ethereum JSON-RPC")}, {"tip": 6})
+    assert world.guard.tip() == 6
+    assert world.guard.status()[0].rests_s == RESTS_S[0]
+    with pytest.raises(Misconfigured, match="no Ethereum"):
+        World({"identity": Misconfigured("no Ethereum JSON-RPC")}).guard.tip()
 
 
 @pytest.mark.parametrize("keeps_time", [False, True])
@@ -219,8 +458,9 @@ def test_a_second_endpoint_must_be_the_ledger_of_the_first(other):
     world = World(script, {"identity": other, "tip": 99})
     assert world.guard.tip() == 1
     script["tip"] = Unreachable("down")
-    with pytest.raises(Misconfigured):
+    with pytest.raises(Unreachable):
         world.guard.tip()
+    assert world.guard.status()[1].failures == {"Misconfigured": 1}
     script["tip"] = 2
     world.now += RESTS_S[0]
     assert world.guard.tip() == 2
