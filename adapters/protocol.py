@@ -51,7 +51,9 @@ class Rejected(AdapterError):
 
     Attributes:
         code: a short name of the cause: `reverted`, `nonce_too_low`, `nonce_too_high`, `underpriced`, `no_funds`, `known`,
-            `pool_full`, `too_much_gas`, `no_state` (the node has pruned it), `no_method`, `too_much` (narrow the question), `other`.
+            `pool_full`, `too_much_gas`, `too_large`, `too_dear` (the node's own limit of what one transaction may cost),
+            `not_ready` (the node takes no transactions yet), `no_state` (the node has pruned it), `no_method`,
+            `too_much` (narrow the question), `other`.
         reason: the custom error of the contract in words, where there is one.
     """
 
@@ -142,7 +144,31 @@ class LaneOpened:
     position: Position
 
 
-GatewayEvent = MessageSent | MessageDelivered | HeadMoved | LaneOpened
+@dataclass(frozen=True, slots=True)
+class VerifierChanged:
+    """A gateway's officers gave a lane another verifier; whoever attests for the one before attests for nobody."""
+
+    lane_id: LaneId
+    verifier: bytes
+    position: Position
+
+
+GatewayEvent = MessageSent | MessageDelivered | HeadMoved | LaneOpened | VerifierChanged
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierParts:
+    """What stands at a verifier's address.
+
+    Attributes:
+        kind: `committee`, `light-client` or `both`.
+        committee: the contract that checks operators' signatures, itself or inside it; empty where there is none.
+        light_client: the contract that follows the peer's validators, itself or inside it; empty where there is none.
+    """
+
+    kind: str
+    committee: bytes
+    light_client: bytes
 
 
 class Reader(Protocol):
@@ -168,16 +194,36 @@ class Reader(Protocol):
         """The counters that a gateway keeps of a lane, at the newest block."""
         ...
 
+    def verifier_parts(self, verifier: bytes) -> VerifierParts:
+        """Ask a verifier what it is.
+
+        Raises:
+            Rejected: the contract says no kind: it is no verifier.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LaneEnds:
-    """Counters that a gateway keeps of a lane: sent and settled at the source, delivered at the destination."""
+    """What a gateway keeps of a lane, as it says.
+
+    Attributes:
+        sent: messages sent, at the source.
+        settled: messages settled, at the source.
+        delivered: messages delivered, at the destination.
+        paused: whether the lane or the whole gateway rests.
+        closed: whether the lane takes no new messages.
+        verifier: who judges the peer here.
+        generation: 32 bytes; heads that were anchored under another generation are anchored no more.
+    """
 
     sent: int
     settled: int
     delivered: int
     paused: bool
     closed: bool
+    verifier: bytes
+    generation: bytes
 
 
 class Prover(Protocol):
@@ -208,6 +254,20 @@ class Settlement:
     suffix_ids: tuple[bytes, ...]
     claim: Claim
     proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Anchoring:
+    """A call of `anchor`: the later ids lead from `head` to the claim's head; an empty proof says that the latter is anchored."""
+
+    lane_id: LaneId
+    head: Head
+    ids: tuple[bytes, ...]
+    claim: Claim
+    proof: bytes
+
+
+Action = Delivery | Settlement | Anchoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,20 +302,32 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """An account that pays: address, next nonce by the newest block, nonce with pending ones, balance, fee now (base units per gas)."""
+    """An account that pays, and what paying costs now; fees are in base units per gas.
+
+    Attributes:
+        address: the account.
+        nonce: its next nonce by the newest block.
+        pending_nonce: the same with the transactions that wait in the pool.
+        balance: base units.
+        fee: what to offer now; never above `ceiling`.
+        least_fee: what a block takes at least now, as far as the ledger says.
+        ceiling: the most that the owner of the account lets it offer, 0 = no limit.
+    """
 
     address: bytes
     nonce: int
     pending_nonce: int
     balance: int
     fee: int
+    least_fee: int = 0
+    ceiling: int = 0
 
 
 class Writer(Protocol):
     """Builds, signs and sends transactions."""
 
-    def call_for(self, gateway: bytes, action: Delivery | Settlement) -> Call:
-        """Encode a delivery or a settlement for the gateway, with its gas limit."""
+    def call_for(self, gateway: bytes, action: Action) -> Call:
+        """Encode a delivery, a settlement or an anchoring for the gateway, with its gas limit."""
         ...
 
     def wallet(self, address: bytes) -> Wallet:
@@ -308,7 +380,7 @@ class AdapterOptions:
     expected_chain: str = ""
     expected_first_block: bytes = b""
     timeout_s: float = 10.0
-    max_answer_bytes: int = 256 * 1024 * 1024
+    max_answer_bytes: int = 64 * 1024 * 1024
     extra: dict[str, str] = field(default_factory=dict)
 
 

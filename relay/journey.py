@@ -6,7 +6,7 @@ Messages of a lane are ordered, so where each of them stands follows from how fa
 
 A message of nonce n is at the furthest stage whose counter is at least n. `step(journey, event)` takes what happened
 and returns the new counters, or the same ones where the news is old: events may come twice and out of order.
-Stages that a lane's policy does not have are skipped. The way out counts messages, the way back counts outcomes.
+Stages that a lane's verifiers do not have are skipped: `skipped_stages` names them, and their counters stay behind. The way out counts messages, the way back counts outcomes.
 """
 
 from __future__ import annotations
@@ -98,6 +98,19 @@ _BEFORE = {
 }
 
 
+NONE_SKIPPED: frozenset[Stage] = frozenset()
+
+
+def skipped_stages(*, out: bool, back: bool) -> frozenset[Stage]:
+    """The stages that a lane does not have.
+
+    Args:
+        out: whether nobody signs for the way out, because its verifier is a light client alone.
+        back: the same for the way back.
+    """
+    return frozenset(stage for stage, skipped in ((Stage.ATTESTED, out), (Stage.OUTCOME_ATTESTED, back)) if skipped)
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """A stage was reached by every message up to `nonce`."""
@@ -126,21 +139,29 @@ class ClaimsVoid:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofsOutdated:
+    """The proofs of what is not submitted yet are no longer believed (the validators changed): make new ones."""
+
+    back: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionLost:
     """Transactions that were sent will not be mined: submit again."""
 
     back: bool
 
 
-Event = Reached | Delivered | ClaimsVoid | SubmissionLost
+Event = Reached | Delivered | ClaimsVoid | ProofsOutdated | SubmissionLost
 
 
-def step(journey: Journey, event: Event) -> Journey:
+def step(journey: Journey, event: Event, skipped: frozenset[Stage] = NONE_SKIPPED) -> Journey:
     """Apply what happened.
 
     Args:
         journey: the counters.
         event: what happened; old news changes nothing.
+        skipped: stages that the lane does not have.
 
     Returns:
         The new counters.
@@ -149,31 +170,44 @@ def step(journey: Journey, event: Event) -> Journey:
         JourneyError: the event contradicts the counters.
     """
     if isinstance(event, Delivered):
-        return _delivered(journey, event)
+        return _delivered(journey, event, skipped)
+    if isinstance(event, ProofsOutdated):
+        return _proofs_outdated(journey, event)
     if isinstance(event, ClaimsVoid):
         return _claims_void(journey, event)
     if isinstance(event, SubmissionLost):
         if event.back:
             return replace(journey, settle_submitted=journey.settled)
         return replace(journey, submitted=journey.delivered)
-    return _reached(journey, event)
+    return _reached(journey, event, skipped)
 
 
-def _reached(journey: Journey, event: Reached) -> Journey:
+def _reached(journey: Journey, event: Reached, skipped: frozenset[Stage]) -> Journey:
     if event.stage is Stage.DELIVERED:
         raise JourneyError("a delivery comes with its outcomes: use Delivered")
+    if event.stage in skipped:
+        raise JourneyError(f"nothing of this lane is ever {event.stage}")
     counter = COUNTERS[event.stage]
     if event.nonce <= getattr(journey, counter):
         return journey
-    before = _BEFORE.get(event.stage)
+    before = _presupposed(event.stage, skipped)
     if before is not None and event.nonce > getattr(journey, before):
         raise JourneyError(f"{counter} cannot reach {event.nonce}: {before} is at {getattr(journey, before)}")
     if event.stage is Stage.SETTLED:
-        return _settled(journey, event.nonce)
+        return _settled(journey, event.nonce, skipped)
     return replace(journey, **{counter: event.nonce})
 
 
-def _delivered(journey: Journey, event: Delivered) -> Journey:
+def _presupposed(stage: Stage, skipped: frozenset[Stage]) -> str | None:
+    """The counter that a stage never passes: of the stage before it, or of the one before that where it is skipped."""
+    if stage is Stage.SUBMITTED and Stage.ATTESTED in skipped:
+        return "claimed"
+    if stage is Stage.SETTLE_SUBMITTED and Stage.OUTCOME_ATTESTED in skipped:
+        return "outcome_claimed"
+    return _BEFORE.get(stage)
+
+
+def _delivered(journey: Journey, event: Delivered, skipped: frozenset[Stage]) -> Journey:
     if event.nonce <= journey.delivered:
         return journey
     ended = event.executed + event.failed + event.expired + event.refused
@@ -183,7 +217,7 @@ def _delivered(journey: Journey, event: Delivered) -> Journey:
     return replace(
         journey,
         claimed=max(journey.claimed, event.nonce),
-        attested=max(journey.attested, event.nonce),
+        attested=journey.attested if Stage.ATTESTED in skipped else max(journey.attested, event.nonce),
         submitted=max(journey.submitted, event.nonce),
         delivered=event.nonce,
         executed=journey.executed + event.executed,
@@ -193,14 +227,25 @@ def _delivered(journey: Journey, event: Delivered) -> Journey:
     )
 
 
-def _settled(journey: Journey, nonce: int) -> Journey:
+def _settled(journey: Journey, nonce: int, skipped: frozenset[Stage]) -> Journey:
+    silent = Stage.OUTCOME_ATTESTED in skipped
     return replace(
         journey,
         outcome_claimed=max(journey.outcome_claimed, nonce),
-        outcome_attested=max(journey.outcome_attested, nonce),
+        outcome_attested=journey.outcome_attested if silent else max(journey.outcome_attested, nonce),
         settle_submitted=max(journey.settle_submitted, nonce),
         settled=nonce,
     )
+
+
+def _proofs_outdated(journey: Journey, event: ProofsOutdated) -> Journey:
+    if event.back:
+        return replace(
+            journey,
+            outcome_claimed=journey.settle_submitted,
+            outcome_attested=min(journey.outcome_attested, journey.settle_submitted),
+        )
+    return replace(journey, claimed=journey.submitted, attested=min(journey.attested, journey.submitted))
 
 
 def _claims_void(journey: Journey, event: ClaimsVoid) -> Journey:

@@ -18,7 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.protocol import AdapterError, HeadMoved, LaneOpened, Ledger, MessageDelivered, MessageSent
+from adapters.protocol import (
+    AdapterError,
+    HeadMoved,
+    LaneOpened,
+    Ledger,
+    MessageDelivered,
+    MessageSent,
+    VerifierChanged,
+)
 from adapters.solidity.events import HEAD_MOVED, MESSAGE_SENT
 from light_clients.errors import (
     HeadAbsent,
@@ -109,6 +117,7 @@ class Look:
         histories: the tracks that moved, each with its proof.
         settled: for each lane, the nonce of the last HeadMoved of direction 3.
         opened: lanes that the gateway opened.
+        changed: lanes that were given another verifier, in the ledger's order.
     """
 
     height: int
@@ -116,6 +125,7 @@ class Look:
     histories: tuple[History, ...]
     settled: dict[LaneId, HeadMoved]
     opened: tuple[LaneOpened, ...]
+    changed: tuple[VerifierChanged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +220,7 @@ def observe(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, tracks: Se
     histories = {(track.lane_id, int(track.direction)): History(track) for track in tracks}
     settled: dict[LaneId, HeadMoved] = {}
     opened: list[LaneOpened] = []
+    changed: list[VerifierChanged] = []
     start = first
     while start <= state.height:
         end = min(start + BLOCKS_A_REQUEST - 1, state.height)
@@ -223,12 +234,14 @@ def observe(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, tracks: Se
                 _check_move(histories, event, endpoint)
                 if event.direction == 3:
                     settled[event.lane_id] = event
+            elif isinstance(event, VerifierChanged):
+                changed.append(event)
             else:
                 opened.append(event)
         start = end + 1
     moved = tuple(history for history in histories.values() if history.entries)
     prove(ledger, client, state, pin, moved)
-    return Look(state.height, state.block_hash, moved, settled, tuple(opened))
+    return Look(state.height, state.block_hash, moved, settled, tuple(opened), tuple(changed))
 
 
 def may_have_moved(headers: Sequence[bytes], pin: GatewayPin, tracks: Sequence[Track]) -> list[Track]:

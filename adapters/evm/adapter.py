@@ -20,24 +20,24 @@ from adapters.evm.proofs import fetch_evidence
 from adapters.evm.receipts import read_receipt
 from adapters.evm.refusals import broadcast_refusal, call_refusal
 from adapters.evm.transactions import sign_legacy, sign_with_base_fee
-from adapters.evm.views import PAUSED, lane_call, read_lane_ends
+from adapters.evm.views import PAUSED, VERIFIER_CALLS, lane_call, read_lane_ends, read_verifier_parts
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import (
+    Action,
     AdapterOptions,
     BadAnswer,
     Call,
-    Delivery,
     GatewayEvent,
     LaneEnds,
     LedgerIdentity,
     Misconfigured,
     Receipt,
     Rejected,
-    Settlement,
     Signed,
+    VerifierParts,
     Wallet,
 )
-from adapters.solidity.calldata import encode_deliver, encode_settle
+from adapters.solidity.calldata import encode_action
 from adapters.solidity.events import SIGNATURES, decode_event
 from adapters.solidity.refusals import explain
 from adapters.solidity.storage import head_slot
@@ -172,6 +172,24 @@ class EvmLedger:
             )
         return ends
 
+    def verifier_parts(self, verifier: bytes) -> VerifierParts:
+        """Ask a verifier what it is.
+
+        Raises:
+            Rejected: the contract says no kind: it is no verifier.
+        """
+        asked = [("eth_call", [{"to": hex0x(verifier), "data": hex0x(call)}, "latest"]) for call in VERIFIER_CALLS]
+        answers = [
+            b"" if isinstance(item, RpcError) else data(item, "answer of the verifier")
+            for item in self.rpc.batch(asked)
+        ]
+        parts = read_verifier_parts(verifier, *answers)
+        if parts is None:
+            raise Rejected(
+                f"The contract at {hex0x(verifier)} is no verifier; check the address.", endpoint=self.endpoint
+            )
+        return parts
+
     def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
         """The proof of each head in the state of the block at `height`, by eth_getProof."""
         if not lane_ids:
@@ -179,12 +197,9 @@ class EvmLedger:
         slots = [head_slot(lane_id, direction) for lane_id, direction in lane_ids]
         return fetch_evidence(self.rpc, gateway, slots, height)
 
-    def call_for(self, gateway: bytes, action: Delivery | Settlement) -> Call:
-        """Encode a delivery or a settlement, with a gas limit for the worst case within the block's."""
-        if isinstance(action, Delivery):
-            calldata = encode_deliver(action.lane_id, action.messages, action.suffix_ids, action.claim, action.proof)
-        else:
-            calldata = encode_settle(action.lane_id, action.settled, action.suffix_ids, action.claim, action.proof)
+    def call_for(self, gateway: bytes, action: Action) -> Call:
+        """Encode a delivery, a settlement or an anchoring, with a gas limit for the worst case within the block's."""
+        calldata = encode_action(action)
         return Call(gateway, calldata, action_gas(action, len(calldata), self._gas_cap()))
 
     def wallet(self, address: bytes) -> Wallet:
@@ -204,7 +219,8 @@ class EvmLedger:
         fees = self._remember(answers)
         nonce = quantity(latest, "nonce")
         pending_nonce = nonce if isinstance(pending, RpcError) else max(nonce, quantity(pending, "pending nonce"))
-        return Wallet(address, nonce, pending_nonce, quantity(balance, "balance"), fees.fee)
+        coins = quantity(balance, "balance")
+        return Wallet(address, nonce, pending_nonce, coins, fees.fee, fees.least_fee, self.options.fee_ceiling)
 
     def sign(self, private_key: bytes, nonce: int, call: Call, fee: int) -> Signed:
         """Sign a transaction offering `fee` per gas: type 2 where there is a base fee, else legacy with the chain id."""
@@ -269,7 +285,12 @@ class EvmLedger:
         if isinstance(block, RpcError):
             raise block
         fees = read_fees(
-            price, priority, block, legacy=self.options.transactions == "legacy", floor=self.options.fee_floor
+            price,
+            priority,
+            block,
+            legacy=self.options.transactions == "legacy",
+            floor=self.options.fee_floor,
+            ceiling=self.options.fee_ceiling,
         )
         with self._lock:
             self._fees = fees

@@ -21,22 +21,29 @@ class Fees:
 
     Attributes:
         has_base_fee: whether transactions offer a base fee and a priority fee (EIP-1559).
-        fee: the most to offer per gas, base units.
+        fee: the most to offer per gas, base units; not above the ceiling.
+        least_fee: what the next block takes at least, if its base fee is the newest one's.
         priority_fee: the part of `fee` for the block's producer.
         block_gas: the newest block's gas limit.
     """
 
     has_base_fee: bool
     fee: int
+    least_fee: int
     priority_fee: int
     block_gas: int
 
     def priority_share(self, fee: int) -> int:
-        """Scale the priority fee with another fee, rounded up, so that a raised fee raises both (replacements need that)."""
-        return -(-fee * self.priority_fee // self.fee) if self.fee else fee
+        """Scale the priority fee with another fee, rounded up, so that a raised fee raises both (replacements need that).
+
+        Where producers are offered nothing, what is above the asked fee goes to them: pools replace for a higher one only.
+        """
+        if self.priority_fee == 0:
+            return max(0, fee - self.fee)
+        return -(-fee * self.priority_fee // self.fee)
 
 
-def read_fees(price: Any, priority: Any, block: Any, *, legacy: bool, floor: int) -> Fees:
+def read_fees(price: Any, priority: Any, block: Any, *, legacy: bool, floor: int, ceiling: int = 0) -> Fees:
     """Read the answers to `FEE_CALLS`.
 
     Args:
@@ -45,6 +52,7 @@ def read_fees(price: Any, priority: Any, block: Any, *, legacy: bool, floor: int
         block: the newest block.
         legacy: never offer a base fee.
         floor: the least fee per gas that is offered, base units.
+        ceiling: the most, 0 = no limit.
 
     Raises:
         BadAnswer: an answer is not of its form.
@@ -56,7 +64,16 @@ def read_fees(price: Any, priority: Any, block: Any, *, legacy: bool, floor: int
         raise price
     gas_price = quantity(price, "gas price")
     if legacy or fields.get("baseFeePerGas") is None:
-        return Fees(has_base_fee=False, fee=max(gas_price, floor), priority_fee=0, block_gas=block_gas)
-    base = quantity(fields["baseFeePerGas"], "baseFeePerGas")
-    tip = max(gas_price - base, 0) if isinstance(priority, RpcError) else quantity(priority, "priority fee")
-    return Fees(has_base_fee=True, fee=max(2 * base + tip, floor), priority_fee=tip, block_gas=block_gas)
+        asked, least, tip, has_base_fee = gas_price, gas_price, 0, False
+    else:
+        base = quantity(fields["baseFeePerGas"], "baseFeePerGas")
+        tip = max(gas_price - base, 0) if isinstance(priority, RpcError) else quantity(priority, "priority fee")
+        asked, least, has_base_fee = 2 * base + tip, base + tip, True
+    fee = max(asked, floor)
+    return Fees(
+        has_base_fee=has_base_fee,
+        fee=min(fee, ceiling) if ceiling else fee,
+        least_fee=least,
+        priority_fee=tip,
+        block_gas=block_gas,
+    )

@@ -1,4 +1,4 @@
-"""The gas limit of a delivery or a settlement: enough for the worst case, because what is not used is given back.
+"""The gas limit of a delivery, a settlement or an anchoring: enough for the worst case, because what is not used is given back.
 
 Every number is an upper bound measured on the gateway under Istanbul and Prague rules with room to spare; the
 calldata follows EIP-2028 (16 a byte) and EIP-7623 (a floor of 40 a byte for transactions that are mostly data).
@@ -6,7 +6,7 @@ calldata follows EIP-2028 (16 a byte) and EIP-7623 (a floor of 40 a byte for tra
 
 from __future__ import annotations
 
-from adapters.protocol import Delivery, Settlement
+from adapters.protocol import Action, Anchoring, Delivery
 
 TRANSACTION_GAS = 21_000
 BYTE_GAS = 16
@@ -24,7 +24,7 @@ CALL_RESERVE_GAS = 10_000
 SUFFIX_GAS = 1_300
 
 
-def action_gas(action: Delivery | Settlement, calldata_bytes: int, cap: int) -> int:
+def action_gas(action: Action, calldata_bytes: int, cap: int) -> int:
     """Return the gas limit of a transaction that carries the action.
 
     Args:
@@ -32,11 +32,14 @@ def action_gas(action: Delivery | Settlement, calldata_bytes: int, cap: int) -> 
         calldata_bytes: bytes of the whole calldata.
         cap: the most that one transaction may have on this ledger.
     """
-    if isinstance(action, Delivery):
+    later = action.ids if isinstance(action, Anchoring) else action.suffix_ids
+    if isinstance(action, Anchoring):
+        entries = 0
+    elif isinstance(action, Delivery):
         entries = sum(_entry_gas(message.gas_limit, len(message.payload)) for message in action.messages)
     else:
         entries = sum(_entry_gas(entry.message.callback_gas, len(entry.result)) for entry in action.settled)
-    execution = CLAIM_GAS + PROOF_BYTE_GAS * len(action.proof) + entries + SUFFIX_GAS * len(action.suffix_ids)
+    execution = CLAIM_GAS + PROOF_BYTE_GAS * len(action.proof) + entries + SUFFIX_GAS * len(later)
     total = TRANSACTION_GAS + max(BYTE_GAS * calldata_bytes + execution, FLOOR_BYTE_GAS * calldata_bytes)
     return min(total, cap)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.memory.chain import BLOCK_GAS, RICH, MemoryChain
+from adapters.memory.chain import BLOCK_GAS, MemoryChain
 from adapters.memory.faults import Faults
 from adapters.memory.gateway import Reverted
 from adapters.memory.transactions import sign_transaction
 from adapters.protocol import (
+    Action,
+    Anchoring,
     Call,
     Delivery,
     GatewayEvent,
@@ -18,12 +20,12 @@ from adapters.protocol import (
     Misconfigured,
     Receipt,
     Rejected,
-    Settlement,
     Signed,
     Unreachable,
+    VerifierParts,
     Wallet,
 )
-from adapters.solidity.calldata import encode_deliver, encode_settle
+from adapters.solidity.calldata import encode_action
 from schemas.evidence import StateEvidence
 from schemas.primitives import LaneId
 
@@ -88,7 +90,24 @@ class MemoryLedger:
             state = self.chain.blocks[self.tip()].lanes.get(lane_id)
             if gateway != self.chain.gateway.address or state is None:
                 raise Rejected(f"The gateway never opened lane {lane_id.hex0x()}.", endpoint=self._endpoint)
-            return LaneEnds(state.sent, state.settled, state.delivered, state.paused, state.closed)
+            return LaneEnds(
+                state.sent,
+                state.settled,
+                state.delivered,
+                state.paused,
+                state.closed,
+                state.verifier.address,
+                state.generation,
+            )
+
+    def verifier_parts(self, verifier: bytes) -> VerifierParts:
+        """Ask a verifier what it is."""
+        with self.chain.lock:
+            self._check()
+            parts = self.chain.verifiers.get(verifier)
+            if parts is None:
+                raise Rejected(f"The contract at 0x{verifier.hex()} is no verifier.", endpoint=self._endpoint)
+            return parts
 
     def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
         """The proof of each head in the state of the block at `height`."""
@@ -97,24 +116,27 @@ class MemoryLedger:
             found = [self.chain.evidence(height, gateway, lane_id, direction) for lane_id, direction in lane_ids]
         return [_false_proof(evidence) for evidence in found] if self.faults.heads_lie else found
 
-    def call_for(self, gateway: bytes, action: Delivery | Settlement) -> Call:
-        """Encode a delivery or a settlement as the Solidity gateway takes it."""
-        if isinstance(action, Delivery):
+    def call_for(self, gateway: bytes, action: Action) -> Call:
+        """Encode an action as the Solidity gateway takes it."""
+        calldata = encode_action(action)
+        if isinstance(action, Anchoring):
+            entries = [0]
+        elif isinstance(action, Delivery):
             entries = [message.gas_limit for message in action.messages]
-            calldata = encode_deliver(action.lane_id, action.messages, action.suffix_ids, action.claim, action.proof)
         else:
             entries = [entry.message.callback_gas for entry in action.settled]
-            calldata = encode_settle(action.lane_id, action.settled, action.suffix_ids, action.claim, action.proof)
         gas = 21_000 + 16 * len(calldata) + sum(entries) + ENTRY_GAS * len(entries)
         return Call(gateway, calldata, min(gas, BLOCK_GAS))
 
     def wallet(self, address: bytes) -> Wallet:
-        """Read an account; every account is rich here."""
+        """Read an account, and what the ledger asks."""
         with self.chain.lock:
             self._check()
             nonce = self.chain.nonce(address) + self.faults.nonce_jump
             waiting = sum(1 for transaction in self.chain.pool if transaction.sender == address)
-            return Wallet(address, nonce, nonce + waiting, RICH, self.chain.base_fee)
+            asked, ceiling = self.chain.base_fee, self.chain.fee_ceiling
+            fee = min(asked, ceiling) if ceiling else asked
+            return Wallet(address, nonce, nonce + waiting, self.chain.balance(address), fee, asked, ceiling)
 
     def sign(self, private_key: bytes, nonce: int, call: Call, fee: int) -> Signed:
         """Sign a transaction offering `fee` per gas; asks nothing."""

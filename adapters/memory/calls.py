@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.memory.gateway import Frame, Gateway, Reverted
-from adapters.protocol import Delivery, Settlement
-from adapters.solidity.calldata import CLAIM_TYPE, DELIVER, MESSAGE_TYPE, SEND, SETTLE, SETTLED_TYPE
+from adapters.protocol import Anchoring, Delivery, Settlement
+from adapters.solidity.calldata import ANCHOR, CLAIM_TYPE, DELIVER, MESSAGE_TYPE, SEND, SETTLE, SETTLED_TYPE
 from schemas.claim import Claim, Direction
 from schemas.message import Message
 from schemas.outcome import Settled, Status
@@ -17,6 +17,7 @@ from schemas.primitives import BlockHash, Bytes32, Head, LaneId, SchemaError
 
 _SEND_TYPES = ["bytes32", "bytes", "bytes", "uint64", "uint64", "uint64"]
 _DELIVER_TYPES = ["bytes32", f"{MESSAGE_TYPE}[]", "bytes32[]", CLAIM_TYPE, "bytes"]
+_ANCHOR_TYPES = ["bytes32", "uint8", "bytes32", "bytes32[]", CLAIM_TYPE, "bytes"]
 _SETTLE_TYPES = ["bytes32", f"{SETTLED_TYPE}[]", "bytes32[]", CLAIM_TYPE, "bytes"]
 
 
@@ -41,9 +42,14 @@ def run_call(gateway: Gateway, frame: Frame, calldata: bytes) -> None:
             lane_id, entries, suffix_ids, claim, proof = decode(_SETTLE_TYPES, arguments)
             settled = tuple(Settled(_message(message), Status(status), result) for message, status, result in entries)
             gateway.settle(frame, Settlement(LaneId(lane_id), settled, tuple(suffix_ids), _claim(claim), proof))
+        elif selector == ANCHOR:
+            lane_id, direction, head, ids, claim, proof = decode(_ANCHOR_TYPES, arguments)
+            if direction != claim[1]:
+                raise Reverted("WrongDirection")
+            gateway.anchor(Anchoring(LaneId(lane_id), Head(head), tuple(ids), _claim(claim), proof))
         else:
             raise Reverted("UnknownFunction")
-    except (DecodingError, SchemaError, ValueError) as error:
+    except (DecodingError, SchemaError, ValueError, OverflowError) as error:
         raise Reverted("CalldataMalformed") from error
 
 

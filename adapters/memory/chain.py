@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adapters.memory.calls import run_call
-from adapters.memory.committee import Committee
 from adapters.memory.gateway import Frame, Gateway, LaneState, Reverted
 from adapters.memory.headers import Content, Header, make_header
 from adapters.memory.transactions import Transaction, read_transaction
 from adapters.memory.trie import EMPTY_ROOT, Trie
-from adapters.protocol import Call, GatewayEvent, Position, Receipt, Rejected
-from adapters.solidity.events import HEAD_MOVED, LANE_OPENED, MESSAGE_DELIVERED, MESSAGE_SENT
+from adapters.memory.verifiers import Verifier
+from adapters.protocol import Call, GatewayEvent, Position, Receipt, Rejected, VerifierParts
+from adapters.solidity.events import HEAD_MOVED, LANE_OPENED, MESSAGE_DELIVERED, MESSAGE_SENT, VERIFIER_CHANGED
 from adapters.solidity.storage import head_slot
 from light_clients import rlp
 from schemas.evidence import StateEvidence
@@ -35,6 +35,7 @@ _TOPIC = {
     "MessageDelivered": MESSAGE_DELIVERED,
     "HeadMoved": HEAD_MOVED,
     "LaneOpened": LANE_OPENED,
+    "VerifierChanged": VERIFIER_CHANGED,
 }
 
 
@@ -59,7 +60,11 @@ class MemoryChain:
         word: its chain word.
         gateway: the gateway; receivers are registered on it.
         validator_keys: those who seal, none for a ledger without seals.
-        base_fee: what the ledger asks per gas, base units.
+        base_fee: what the ledger asks per gas, base units; nothing that offers less is mined.
+        fee_ceiling: the most that its users are willing to offer, 0 = no limit.
+        balances: what accounts hold that are not rich.
+        pool_limit: transactions that the pool takes, None for any number.
+        verifiers: what stands at the address of each verifier that a lane was given.
         reverting: how many of the next transactions revert, whatever they call.
     """
 
@@ -76,6 +81,9 @@ class MemoryChain:
             keccak256(b"relayhub memory validator %d/%d" % (number, index)) for index in range(validators)
         ]
         self.base_fee = 1_000
+        self.fee_ceiling = 0
+        self.balances: dict[bytes, int] = {}
+        self.pool_limit: int | None = None
         self.reverting = 0
         self.blocks: list[Block] = []
         self.pool: list[Transaction] = []
@@ -86,6 +94,7 @@ class MemoryChain:
         self.word: ChainWord = self.chain_id.word(self.first_block)
         address = keccak256(b"relayhub memory gateway" + self.word)[12:]
         self.gateway = Gateway(self.word, address, minimum_expiry_s=minimum_expiry_s)
+        self.verifiers: dict[bytes, VerifierParts] = {}
 
     @property
     def height(self) -> int:
@@ -101,11 +110,15 @@ class MemoryChain:
         """The account's next nonce by the newest block."""
         return self.blocks[-1].nonces.get(address, 0)
 
+    def balance(self, address: bytes) -> int:
+        """What an account holds, base units: nothing is ever taken from it here."""
+        return self.balances.get(address, RICH)
+
     def submit(self, raw: bytes) -> bytes:
         """Take a transaction into the pool; returns its hash.
 
         Raises:
-            Rejected: it is malformed, known, too cheap, or its nonce is used or too far ahead.
+            Rejected: it is malformed, known, too cheap, its nonce is used, its account cannot pay, or the pool is full.
         """
         with self.lock:
             transaction = read_transaction(self.word, raw)
@@ -118,12 +131,18 @@ class MemoryChain:
                 raise Rejected("the fee is below the base fee", code="underpriced", reason="underpriced")
             if transaction.call.gas > BLOCK_GAS:
                 raise Rejected("exceeds block gas limit", code="too_much_gas", reason="exceeds block gas limit")
+            if transaction.fee * transaction.call.gas > self.balance(transaction.sender):
+                raise Rejected(
+                    "insufficient funds", code="no_funds", reason="insufficient funds for gas * price + value"
+                )
             for other in self.pool:
                 if (other.sender, other.nonce) == (transaction.sender, transaction.nonce):
                     if transaction.fee * 10 < other.fee * 11:
                         raise Rejected("replacement transaction underpriced", code="underpriced", reason="underpriced")
                     self.pool.remove(other)
                     break
+            if self.pool_limit is not None and len(self.pool) >= self.pool_limit:
+                raise Rejected("the pool is full", code="pool_full", reason="txpool is full")
             self.pool.append(transaction)
             return transaction.hash
 
@@ -149,7 +168,7 @@ class MemoryChain:
             self._now += 1  # what comes instead differs in its time at least
             return tuple(taken)
 
-    def open_lane(self, lane: Lane, end: int, committee: Committee, peer_code_hash: bytes = CODE_HASH) -> int:
+    def open_lane(self, lane: Lane, end: int, verifier: Verifier, peer_code_hash: bytes = CODE_HASH) -> int:
         """Open this ledger's end (0 source, 1 destination) of a lane, in a block of its own. Returns the height.
 
         Raises:
@@ -157,7 +176,16 @@ class MemoryChain:
         """
         with self.lock:
             frame = Frame(b"", self.now, [])
-            self.gateway.open_lane(frame, lane, end, committee, peer_code_hash)
+            self.gateway.open_lane(frame, lane, end, verifier, peer_code_hash)
+            self._learn(verifier)
+            return self._mine(1, frame.events)
+
+    def set_verifier(self, lane_id: LaneId, verifier: Verifier) -> int:
+        """Give a lane another verifier, in a block of its own. Returns the height."""
+        with self.lock:
+            frame = Frame(b"", self.now, [])
+            self.gateway.set_verifier(frame, lane_id, verifier)
+            self._learn(verifier)
             return self._mine(1, frame.events)
 
     def set_lane(self, lane_id: LaneId, *, paused: bool = False, closed: bool = False) -> int:
@@ -197,6 +225,9 @@ class MemoryChain:
             height, block.header.encoded, accounts.path(gateway), storage.path(head_slot(lane_id, direction))
         )
 
+    def _learn(self, verifier: Verifier) -> None:
+        self.verifiers[verifier.address] = verifier.parts
+
     def _run(self, frame: Frame, call: Call, *, told: bool = False) -> None:
         if told:
             raise Reverted("ToldToRevert")
@@ -211,7 +242,7 @@ class MemoryChain:
         done: list[tuple[Transaction, bool]] = []
         places = [(event, keccak256(b"administration")) for event in administration]
         for transaction in sorted(self.pool, key=lambda item: item.nonce):
-            if transaction.nonce == nonces.get(transaction.sender, 0):
+            if transaction.fee >= self.base_fee and transaction.nonce == nonces.get(transaction.sender, 0):
                 nonces[transaction.sender] = transaction.nonce + 1
                 success, events = self._execute(frame, transaction)
                 done.append((transaction, success))

@@ -8,12 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.memory.verifiers import Question
+from adapters.protocol import VerifierParts
 from light_clients.crypto.secp256k1 import recover_address
 from light_clients.errors import LightClientError
 from schemas.attestation import Place, attestation_digest
 from schemas.claim import Claim
 from schemas.primitives import ChainWord
 from schemas.suites import Suite
+
+PROOF_TYPES = ["uint64", "uint256", "bytes[]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +38,32 @@ class Committee:
     organisations: tuple[bytes, ...]
     threshold: int
 
+    @property
+    def parts(self) -> VerifierParts:
+        """A committee, and nothing else."""
+        return VerifierParts("committee", self.address, b"")
+
+    @property
+    def generation(self) -> bytes:
+        """Never changes: nobody is struck out of a committee of this ledger."""
+        return bytes(32)
+
+    def judge(self, question: Question) -> str:
+        """Judge a proof; returns an empty text if it holds, else the name of the refusal."""
+        return self.verify(question.suite, question.chain, question.gateway, question.claim, question.proof)
+
     def verify(self, suite: Suite, chain: ChainWord, gateway: bytes, claim: Claim, proof: bytes) -> str:
         """Judge a proof; returns an empty text if it holds, else the name of the refusal."""
-        from eth_abi.abi import decode
+        from eth_abi.abi import decode, encode
         from eth_abi.exceptions import DecodingError
 
         try:
-            found: tuple[Any, ...] = decode(["uint64", "uint256", "bytes[]"], proof)
-        except DecodingError:
+            found: tuple[Any, ...] = decode(PROOF_TYPES, proof)
+        except (DecodingError, OverflowError):
             return "ProofNotCanonical"
         epoch, bitmap, signatures = found
+        if encode(PROOF_TYPES, found) != proof:
+            return "ProofNotCanonical"
         if epoch != self.epoch:
             return "UnknownEpoch"
         indices = [index for index in range(256) if bitmap >> index & 1]

@@ -277,8 +277,8 @@ class TestStruckBelowAQuorum:
             connection.execute(committees.insert().values(**new))
         lane_id = hub.lane_ids[OUT]
         gateway = hub.ledgers["beta"].gateway
-        second = replace(gateway.lanes[lane_id].committee, epoch=2)
-        gateway.lanes[lane_id] = replace(gateway.lanes[lane_id], committee=second)
+        second = replace(gateway.lanes[lane_id].verifier, epoch=2)
+        gateway.lanes[lane_id] = replace(gateway.lanes[lane_id], verifier=second)
         hub.settle_down(rounds=80, hurry=True)
         hub.check()
         assert {row.epoch for row in hub.rows(claims) if row.direction == 0 and row.state == "attested"} == {2}

@@ -1,14 +1,16 @@
 """The evm adapter against answers that a test writes: identity, fees, wallets, receipts, proofs, lanes, gas, refusals."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from adapters.evm import ADAPTER
 from adapters.evm.adapter import EvmLedger
-from adapters.evm.gas import action_gas
+from adapters.evm.gas import SUFFIX_GAS, action_gas
 from adapters.protocol import (
     AdapterOptions,
+    Anchoring,
     BadAnswer,
     Call,
     Delivery,
@@ -18,8 +20,9 @@ from adapters.protocol import (
     Receipt,
     Rejected,
     Settlement,
+    VerifierParts,
 )
-from adapters.solidity.calldata import DELIVER, SETTLE
+from adapters.solidity.calldata import ANCHOR, DELIVER, SETTLE
 from adapters.solidity.contracts import contract
 from adapters.solidity.storage import head_slot
 from light_clients.rlp import decode_integer, decode_list
@@ -316,9 +319,10 @@ class TestLaneEnds:
         return ledger.lane_ends(GATEWAY, LANE)
 
     def test_counters_are_those_of_the_contracts_interface(self):
-        assert self.read(lane_view()) == LaneEnds(7, 5, 0, paused=False, closed=False)
+        kept = {"verifier": b"\x01" * 20, "generation": b"\x04" * 32}
+        assert self.read(lane_view()) == LaneEnds(7, 5, 0, paused=False, closed=False, **kept)
         assert self.read(lane_view(sent=0, settled=0, delivered=9, closed=True)) == LaneEnds(
-            0, 0, 9, paused=False, closed=True
+            0, 0, 9, paused=False, closed=True, **kept
         )
 
     def test_a_paused_lane_or_gateway_is_paused(self):
@@ -345,6 +349,45 @@ class TestLaneEnds:
             self.read(RpcFault("execution reverted", 3))
 
 
+def answer(kind, value):
+    """What a view returns, by the contracts' own types."""
+    from eth_abi.abi import encode
+
+    return "0x" + encode([kind], [value]).hex()
+
+
+class TestVerifierParts:
+    VERIFIER = b"\x0f" * 20
+
+    def read(self, kind, *parts):
+        reverted = RpcFault("execution reverted", 3)
+        both = contract("BothVerifier").functions
+        script = {"0x" + both[name].selector.hex(): reverted for name in ("kind", "committee", "lightClient")}
+        script |= dict(zip(script, (kind, *parts), strict=False))
+        return node(eth_call=lambda params: script[params[0]["data"]]).verifier_parts(self.VERIFIER)
+
+    def test_a_committee_and_a_light_client_are_their_only_part(self):
+        assert self.read(answer("string", "committee")) == VerifierParts("committee", self.VERIFIER, b"")
+        assert self.read(answer("string", "light-client")) == VerifierParts("light-client", b"", self.VERIFIER)
+
+    def test_both_name_their_parts(self):
+        parts = (answer("address", b"\x0a" * 20), answer("address", b"\x0b" * 20))
+        assert self.read(answer("string", "both"), *parts) == VerifierParts("both", b"\x0a" * 20, b"\x0b" * 20)
+
+    @pytest.mark.parametrize(
+        "answers",
+        [
+            (RpcFault("execution reverted", 3),),
+            ("0x",),
+            (answer("string", "oracle"),),
+            (answer("string", "both"), answer("address", b"\x0a" * 20)),
+        ],
+    )
+    def test_another_contract_is_no_verifier(self, answers):
+        with pytest.raises(Rejected, match="is no verifier"):
+            self.read(*answers)
+
+
 def message(nonce, payload=b"x" * 200, gas_limit=100_000):
     return Message.create(
         EVM, nonce=nonce, sender=b"\x01" * 20, receiver=b"\x02" * 20, payload=payload, gas_limit=gas_limit
@@ -354,9 +397,20 @@ def message(nonce, payload=b"x" * 200, gas_limit=100_000):
 CLAIM = Claim(LANE, Direction.OUTBOX, 2, Head(b"\x05" * 32), 9, BlockHash(b"\x06" * 32))
 DELIVERY = Delivery(LANE, (message(1), message(2)), (b"\x07" * 32,), CLAIM, b"proof")
 SETTLEMENT = Settlement(LANE, (Settled(message(1).without_payload(), Status.EXECUTED, b"ok"),), (), CLAIM, b"proof")
+ANCHORING = Anchoring(LANE, Head(b"\x08" * 32), (b"\x07" * 32,) * 3, CLAIM, b"proof")
 
 
 class TestCalls:
+    def test_an_anchoring_becomes_the_gateways_call(self):
+        ledger = node()
+        call = ledger.call_for(GATEWAY, ANCHORING)
+        assert (call.target, call.data[:4]) == (GATEWAY, ANCHOR)
+        assert call.gas == action_gas(ANCHORING, len(call.data), 10**9)
+
+    def test_gas_of_an_anchoring_grows_with_its_ids(self):
+        longer = replace(ANCHORING, ids=ANCHORING.ids * 100)
+        assert action_gas(longer, 1_000, 10**9) - action_gas(ANCHORING, 1_000, 10**9) == 297 * SUFFIX_GAS
+
     def test_actions_become_the_gateways_calls(self):
         ledger = node()
         delivery, settlement = ledger.call_for(GATEWAY, DELIVERY), ledger.call_for(GATEWAY, SETTLEMENT)
