@@ -93,7 +93,11 @@ class Spec:
         return keccak256(self.encoded(self.extra(0, [])))
 
     def seal_digest(self):
-        return keccak256(self.encoded(self.extra(self.round, [])))
+        return keccak256(self.signed())
+
+    def signed(self):
+        """The header as its validators signed it."""
+        return self.encoded(self.extra(self.round, []))
 
     def seals(self):
         digest = self.seal_digest()
@@ -151,14 +155,14 @@ def proof_of(built, key):
 class Storage:
     """The state of a ledger with one gateway: slot (32 bytes) to word (32 bytes)."""
 
-    def __init__(self, slots, code_hash=CODE_HASH, gateway=GATEWAY):
-        filler = {keccak256(b"slot %d" % index): rlp.encode(index + 1) for index in range(24)}
+    def __init__(self, slots, code_hash=CODE_HASH, gateway=GATEWAY, neighbours=24):
+        filler = {keccak256(b"slot %d" % index): rlp.encode(index + 1) for index in range(neighbours)}
         words = {slot: rlp.encode(word.lstrip(b"\x00")) for slot, word in slots.items()}
         self.storage = trie_of({**filler, **words})
         account = rlp.encode([1, 0, self.storage.root_hash, code_hash])
         others = {
             keccak256(b"account %d" % index)[:20]: rlp.encode([index, 7, bytes(EMPTY_ROOT), keccak256(b"")])
-            for index in range(24)
+            for index in range(neighbours)
         }
         self.accounts = trie_of({**others, gateway: account})
         self.gateway = gateway
