@@ -56,6 +56,7 @@ def check_wallet(wallet: Wallet) -> Wallet:
     """
     numbers = ((wallet.nonce, COUNT_LIMIT), (wallet.pending_nonce, COUNT_LIMIT))
     _check_limits("of the account", (*numbers, (wallet.balance, COINS_LIMIT), (wallet.fee, FEE_LIMIT)))
+    _check_limits("of the fee", ((wallet.least_fee, FEE_LIMIT), (wallet.ceiling, FEE_LIMIT)))
     return wallet
 
 

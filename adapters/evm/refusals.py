@@ -21,24 +21,38 @@ _CAUSES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "nonce_too_high",
-        re.compile(r"nonce.{0,24}too (high|far|distant)|nonce ?gap|nonce_too_far|noncetoohigh|nonce_too_high"),
+        re.compile(
+            r"nonce.{0,24}too (high|far|distant)|nonce ?gap|nonce_too_far|noncetoohigh|nonce_too_high|gapped"
+            r"|lower nonce exists|future transaction"
+        ),
     ),
     (
         "nonce_too_low",
         re.compile(
-            r"nonce.{0,24}(too low|too_low|already|below)|oldnonce|nonce_too_low|invalid nonce|invalid sequence"
+            r"nonce.{0,24}(too low|too_low|already|below)|oldnonce|nonce_too_low|(invalid|incorrect) nonce|invalid sequence"
         ),
     ),
     (
         "underpriced",
         re.compile(
             r"underpriced|fee ?too ?low|gas ?price.{0,40}(too low|below|less than|minimum)|gas_price_too_low|replacement"
-            r"|less than block base fee|fee cap.{0,20}(less|below)|below.{0,20}(minimum|base fee)|insufficient fee"
+            r"|less than block base fee|fee cap.{0,20}(less|below)|below.{0,20}(minimum|base ?fee)|insufficient fee"
         ),
     ),
     ("no_funds", re.compile(r"insufficient (funds|balance)|upfront.?cost|enough funds|balance too low")),
     ("too_much_gas", re.compile(r"exceeds.{0,12}block.gas.limit|gas.limit.{0,16}(exceed|too high)|gas.?limit.?cap")),
-    ("pool_full", re.compile(r"pool.{0,12}(is )?full|pool limit|mempool is full|too many (pending )?transactions")),
+    (
+        "pool_full",
+        re.compile(
+            r"pool.{0,12}(is )?(full|overflow)|pool limit|mempool is full|too many (pending )?transactions|account limit"
+        ),
+    ),
+    (
+        "too_large",
+        re.compile(r"oversized data|(transaction|tx|data|calldata).{0,24}(too (large|big)|exceeds.{0,12}size)"),
+    ),
+    ("too_dear", re.compile(r"exceeds the configured cap|fee ?cap exceeded")),
+    ("not_ready", re.compile(r"initial sync|syncing|not (yet )?ready|is not available yet")),
 )
 _TOO_MUCH = re.compile(
     r"too many (results|logs|blocks)|more than \d+ (results|logs|blocks)|limit exceeded|exceed.{0,24}(limit|maximum|range|max|size)"

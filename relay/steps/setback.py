@@ -16,7 +16,7 @@ from adapters.protocol import Rejected
 from relay.context import Context
 from relay.journey import ClaimsVoid, Stage, SubmissionLost, step
 from relay.steps.claim import BACK, COLUMN, OUT, Side
-from relay.store import Lease
+from relay.store import Lease, waits
 from relay.store.lanes import get, journey_of, milestone, read_again, save_journey
 from relay.store.tables import claims, transactions
 from relay.store.waits import Reason, wait
@@ -29,6 +29,9 @@ PURPOSE = {Direction.OUTBOX: "deliver", Direction.OUTCOMES: "settle"}
 ENDPOINT_REASONS = (Reason.ENDPOINT_UNREACHABLE, Reason.ENDPOINT_SLOW, Reason.ENDPOINT_BAD_ANSWER)
 REVERTS = (Reason.TRANSACTION_REVERTED, Reason.WINDOW_FULL, Reason.LANE_PAUSED, Reason.LANE_NOT_OPEN)
 LONGEST_WAIT_S = 180.0
+WOULD_SUCCEED = "it would succeed now"
+"""Why a transaction reverted whose call goes through by simulation: what was in its way is gone."""
+AT_ONCE_S = 1e-9
 
 _BY_ERROR = {
     "WindowFull": (Reason.WINDOW_FULL, "time"),
@@ -142,6 +145,8 @@ def _hold(context: Context, connection: Connection, lane_id: LaneId, side: Side,
     reason, party = _BY_ERROR.get(name.group() if name else "", (Reason.TRANSACTION_REVERTED, "hub's owner"))
     retry_at = _RETRY_AT.search(why)
     again_s = min(max(int(retry_at.group(1)) - context.clock(), 1.0), LONGEST_WAIT_S) if retry_at else 0.0
+    if why == WOULD_SUCCEED and waits.find(connection, side.wait_kind, lane_id.hex()) is None:
+        again_s = AT_ONCE_S  # once: what reverts again although its simulation goes through costs a fee each time
     wait(
         connection,
         side.wait_kind,

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     CHAIN_STALLED = "chain_stalled"
     DESTINATION_DOWN = "destination_down"
     WALLET_EMPTY = "wallet_empty"
+    FEE_CEILING = "fee_ceiling"  # the ledger asks more than the hub's owner allows, or than the node takes
     TRANSACTION_REVERTED = "transaction_reverted"
     TRANSACTION_PENDING = "transaction_pending"
     WINDOW_FULL = "window_full"  # the destination's lane-wide limit delays
@@ -42,6 +43,10 @@ class Reason(StrEnum):
     NO_COMMITTEE = "no_committee"
     KEY_UNREADABLE = "key_unreadable"
     CLOCK_AHEAD = "clock_ahead"
+    LIGHT_CLIENT_BEHIND = "light_client_behind"  # the peer's validators changed; its light client is led after them
+    LIGHT_CLIENT_EXPIRED = "light_client_expired"
+    LIGHT_CLIENT_FROZEN = "light_client_frozen"
+    VERIFIER_UNKNOWN = "verifier_unknown"  # officers set a verifier that this hub cannot read
     HUB_FAILED = "hub_failed"  # an error of our own: the workers' logs have the trace
 
 

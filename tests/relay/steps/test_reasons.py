@@ -429,6 +429,16 @@ class TestSending:
         monkeypatch.setattr(MemoryLedger, "broadcast", broadcast)
         goes_on(hub)
 
+    def test_a_fee_above_the_ceiling(self, hub):
+        hub.ledgers["beta"].fee_ceiling, hub.ledgers["beta"].base_fee = 2_000, 2_001
+        submitted(hub)
+        row = hub.wait_of("chain", "beta")
+        assert (row.code, row.party) == ("fee_ceiling", "chain beta")
+        assert "asks 2001 per gas; the ceiling is 2000" in row.text
+        assert [item.state for item in hub.rows(transactions)] == ["queued"]
+        hub.ledgers["beta"].base_fee = 2_000
+        goes_on(hub)
+
     def test_a_key_that_cannot_be_read(self, hub):
         file = hub.home.keys / "relayer-beta.json"
         file.chmod(0o644)
@@ -441,9 +451,9 @@ class TestSending:
 
     def test_sent_and_in_no_block(self, hub):
         submitted(hub)
-        for _ in range(6):
-            hub.forget_times()
+        for _ in range(10):
             hub.ledgers["beta"].pool.clear()
+            hub.mine("beta")
             hub.chain_task("beta")
         row = hub.wait_of("chain", "beta")
         assert (row.code, row.party) == ("transaction_pending", "chain beta")
