@@ -158,8 +158,13 @@ class GethNetwork:
         wanted = {pair for pair in pairs if self._groups.get(pair[0]) == self._groups.get(pair[1])}
         outgoing = {number: _dialled_peers(node) for number, node in living.items()}
         for pair in sorted(pairs, key=wanted.__contains__):  # those that part first: their places are free then
-            for one, other in (pair, pair[::-1]) if pair not in wanted else ():
-                living[one].rpc("admin_removePeer", cards[other]["enode"])
+            for one, other in (
+                pair,
+                pair[::-1],
+            ):  # all of a node's places are for those that it dials; the trusted need none
+                living[one].rpc("admin_addTrustedPeer", cards[other]["enode"])
+                if pair not in wanted:
+                    living[one].rpc("admin_removePeer", cards[other]["enode"])
             if pair in wanted and not self._connected(living, cards, *pair):
                 self._dial(living, cards, pair, outgoing)
         self._wait(
@@ -321,7 +326,16 @@ class GethNetwork:
             }
             raw = self.bank.sign_transaction(transaction).raw_transaction.hex().removeprefix("0x")
             sent.append(self.rpc("eth_sendRawTransaction", "0x" + raw))
-        self._wait("coins arrive", lambda: all(self.rpc("eth_getTransactionReceipt", item) for item in sent))
+        self._wait("coins arrive", lambda: all(self._mined(item) for item in sent))
+
+    def _mined(self, transaction):
+        """Whether there is a receipt; a node that just started says that it is not ready for the question."""
+        try:
+            return self.rpc("eth_getTransactionReceipt", transaction) is not None
+        except GethError as error:
+            if "indexing is in progress" not in str(error):
+                raise
+            return False
 
     # ——— parts
 

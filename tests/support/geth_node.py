@@ -1,5 +1,6 @@
 """One geth as a process: a signer of a Clique network, or a second node with a signer's key."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -105,19 +106,17 @@ class GethNode:
         self.process = self._spawn(words)
 
     def wait_ready(self):
-        """Wait until it answers.
+        """Wait until it answers, and until others can dial it, which comes later.
 
         Raises:
             GethError: it ended instead; the text shows the end of its log.
         """
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self.running:
-            try:
-                self.rpc("web3_clientVersion")
-            except httpx.TransportError:
-                time.sleep(0.05)
-            else:
-                return
+            with contextlib.suppress(httpx.TransportError):
+                if self.rpc("admin_nodeInfo")["ports"]["listener"]:
+                    return
+            time.sleep(0.05)
         raise GethError(f"{self.name} did not start:\n{self.log_tail()}")
 
     def rpc(self, method, *params):
