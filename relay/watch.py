@@ -85,7 +85,8 @@ def sweep(context: Context) -> int:
         )
         ids = [row.lane_id.hex() for row in connection.execute(select(lanes.c.lane_id).where(working, unfinished))]
         for row in waits.due(connection, now):
-            (names if row.kind == "chain" else ids).append(str(row.id))
+            chain = str(row.id).partition("@")[2] if row.kind == "client" else str(row.id)
+            (names if row.kind in ("chain", "client") else ids).append(chain)
     for name in dict.fromkeys(names):
         wake("chain", name)
     for lane in dict.fromkeys(ids):

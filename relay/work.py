@@ -19,6 +19,7 @@ from relay.steps.carry import carry
 from relay.steps.claim import BACK, OUT, propose_claims
 from relay.steps.committee import read_committee_again, speaks_of_committee
 from relay.steps.endpoints import note_endpoints
+from relay.steps.keep import keep
 from relay.steps.look import look
 from relay.steps.trouble import note_trouble
 from relay.store import Lease, waits
@@ -87,8 +88,9 @@ def _chain(context: Context, lease: Lease, name: str, wake: Wake) -> bool:
     note_endpoints(lease, row, ledger.status())
     woken = found.lanes
     if not found.down:  # whoever did not answer the look would only take as long again
+        keep(context, lease, context.chain(name), ledger)
         woken |= Submitter(context, lease, context.chain(name), ledger).run()
-    for lane in woken:
+    for lane in woken - {""}:  # a light client's transaction is of no lane
         wake("lane", lane)
     return found.more
 

@@ -30,6 +30,19 @@ def open_(
     destination: Destination,
     channel: Channel = "default",
     both: Annotated[bool, typer.Option("--both", help="Open the lane back as well.")] = False,
+    trust: Annotated[
+        str, typer.Option("--trust", help="What judges the peer at each end: committee, light-client or both.")
+    ] = "committee",
+    verifier: Annotated[
+        list[str] | None,
+        typer.Option("--verifier", help="LEDGER=0x…: a verifier that is there already; else the hub deploys one."),
+    ] = None,
+    trusting_period: Annotated[
+        int | None,
+        typer.Option(
+            "--trusting-period", min=60, help="Seconds for which a new light client trusts its newest header."
+        ),
+    ] = None,
     batch_limit: Annotated[
         int | None, typer.Option("--batch-limit", min=1, max=500, help="Messages a delivery carries at most.")
     ] = None,
@@ -49,8 +62,10 @@ def open_(
     """Open a lane at both of its ends."""
     from adapters.solidity.administration import Caps
     from relay.cli.session import session
+    from relay.registry.lane_verifiers import parse_trust
     from relay.registry.opening import open_lanes
 
+    wanted = parse_trust(trust, verifier or [], trusting_period)
     pairs = [(source, destination)] + ([(destination, source)] if both else [])
     caps = Caps(
         max_payload=max_payload,
@@ -70,6 +85,7 @@ def open_(
             batch_limit=batch_limit or hub.config.batch_limit,
             officer=hub.officer(key),
             tell=_quiet if as_json else note,
+            trust=wanted,
         )
     data = [
         {

@@ -12,7 +12,9 @@ from relay.cli.output import emit
 
 OfficerKey = Annotated[str, typer.Option("--key", help="The officer's key.")]
 LocalKey = Annotated[str, typer.Option("--key", help="An officer's key; not needed on a development hub.")]
-Label = Annotated[str, typer.Argument(metavar="PROPOSAL", help="CHAIN/gateway/NUMBER or CHAIN/verifier/NUMBER.")]
+Label = Annotated[
+    str, typer.Argument(metavar="PROPOSAL", help="CHAIN/gateway/NUMBER, CHAIN/verifier/NUMBER or CHAIN/0x…/NUMBER.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +35,7 @@ def propose(
     lane: Annotated[str, typer.Option("--lane", help="The lane's id, where the action concerns one.")] = "",
     account: Annotated[str, typer.Option("--account", help="The account that it concerns, 0x….")] = "",
     previous: Annotated[str, typer.Option("--previous", help="The officer who is replaced, 0x….")] = "",
+    verifier: Annotated[str, typer.Option("--verifier", help="The verifier that it concerns, 0x….")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=65_535, help="A sender's messages a window.")] = 65_535,
     home: HomeOption = "",
     as_json: JsonOption = False,
@@ -45,7 +48,7 @@ def propose(
 
     with session(home) as hub:
         row, officer = chain_named(hub.store, chain), hub.keys.load(key)
-        wish = Wish(lane, account, previous, limit, hub.config.threshold)
+        wish = Wish(lane, account, previous, verifier, limit, hub.config.threshold)
         contract, calldata, text = build_action(hub.store, row, action, wish)
         ledger = open_chain(row)
         try:

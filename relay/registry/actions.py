@@ -9,11 +9,16 @@ from typing import Any
 from sqlalchemy import Row
 
 from adapters.solidity import administration
-from relay.errors import BadInput
+from adapters.solidity.verifiers import set_validators
+from light_clients.qbft.signed import signed_form
+from relay.errors import BadInput, NotFound
+from relay.registry.chains import chain_named, open_chain
 from relay.registry.committee import next_epoch, refresh_committee
 from relay.registry.lanes import all_lanes, lane_row, refresh
 from relay.registry.operators import address
+from relay.registry.verifiers import learn_verifier
 from relay.store import Store
+from relay.store.verifiers import Kind, verifier_at
 from schemas.primitives import LaneId
 
 
@@ -24,13 +29,14 @@ class Wish:
     lane: str = ""
     account: str = ""
     previous: str = ""
+    verifier: str = ""
     limit: int = 65_535
     threshold: int = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A kind of action: which contract takes it, which options it needs, and how its calldata is made."""
+    """A kind of action: which contract takes it (`named`: the verifier that is named), what it needs, how its calldata is made."""
 
     contract: str
     needs: tuple[str, ...]
@@ -39,6 +45,33 @@ class Action:
 
 def _lane(store: Store, wish: Wish) -> LaneId:
     return LaneId(lane_row(store, wish.lane).lane_id)
+
+
+def _checked_verifier(store: Store, row: Row[Any], wish: Wish) -> bytes:
+    """The verifier that is named, if it is one of this version; it is written down, so that what it says can be followed."""
+    found = address(wish.verifier)
+    ledger = open_chain(row)
+    try:
+        learn_verifier(store.write, ledger, row.name, found)
+    finally:
+        ledger.close()
+    return found
+
+
+def _newest_validators(store: Store, row: Row[Any], wish: Wish) -> bytes:
+    """Have a light client trust the hub's newest verified header of its peer, and the set that the header lists.
+
+    Raises:
+        NotFound: the hub knows no such light client.
+    """
+    with store.read() as connection:
+        known = verifier_at(connection, row.name, address(wish.verifier))
+    if known is None or known.kind != Kind.LIGHT_CLIENT or not known.peer:
+        raise NotFound(
+            f"The hub knows no light client at {wish.verifier} on {row.name}.", "See: relayhub status --json."
+        )
+    peer = chain_named(store, known.peer)
+    return set_validators(signed_form(bytes(peer.client_header)).header, bytes(peer.client_hash))
 
 
 ACTIONS: dict[str, Action] = {
@@ -56,6 +89,12 @@ ACTIONS: dict[str, Action] = {
     "abandon-lane": Action(
         "gateway", ("lane",), lambda store, _row, wish: administration.abandon_lane(_lane(store, wish))
     ),
+    "set-verifier": Action(
+        "gateway",
+        ("lane", "verifier"),
+        lambda store, row, wish: administration.set_verifier(_lane(store, wish), _checked_verifier(store, row, wish)),
+    ),
+    "pin-validators": Action("named", ("verifier",), _newest_validators),
     "resume-lane": Action(
         "gateway", ("lane",), lambda store, _row, wish: administration.unpause_lane(_lane(store, wish))
     ),
@@ -90,7 +129,7 @@ def build_action(store: Store, row: Row[Any], name: str, wish: Wish) -> tuple[st
         wish: what the officer said besides.
 
     Returns:
-        The contract that takes it, the calldata, and a line that says what it does.
+        The contract that takes it (`gateway`, `verifier`, or a verifier's address), the calldata, and a line that says what it does.
 
     Raises:
         BadInput: there is no such action, or something that it needs was not said.
@@ -102,7 +141,8 @@ def build_action(store: Store, row: Row[Any], name: str, wish: Wish) -> tuple[st
     if missing:
         raise BadInput(f"The action {name} needs more.", f"Give {', '.join(f'--{option}' for option in missing)}.")
     said = " ".join(f"{option} {getattr(wish, option)}" for option in action.needs)
-    return action.contract, action.build(store, row, wish), f"{name} {said} at {row.name}".replace("  ", " ")
+    contract = wish.verifier.lower() if action.contract == "named" else action.contract
+    return contract, action.build(store, row, wish), f"{name} {said} at {row.name}".replace("  ", " ")
 
 
 def refresh_after(store: Store, row: Row[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -9,9 +10,10 @@ from sqlalchemy import Row, select, update
 from relay.errors import BadInput, NotFound
 from relay.registry.chains import chain_named, open_chain
 from relay.registry.gateways import Contract
+from relay.registry.verifiers import learn_verifier, take_over
 from relay.store import Store
 from relay.store.tables import lanes
-from schemas.primitives import LaneId
+from schemas.primitives import LaneId, bytes_from_hex
 
 PREFIX_DIGITS = 8
 
@@ -53,9 +55,10 @@ def all_lanes(store: Store) -> list[Row[Any]]:
 
 
 def refresh(store: Store, row: Row[Any]) -> str:
-    """Ask both gateways about a lane and write down whether it is open or closed; returns its state."""
+    """Ask both gateways about a lane and write down whether it is open or closed, and who judges; returns its state."""
     state = row.state
     views = [lane_view(store, name, LaneId(row.lane_id)) for name in (row.source, row.destination)]
+    _take_over_verifiers(store, row, views)
     if all(view["opened"] for view in views) and state == "opening":
         state = "active"
     if any(view["closed"] for view in views) and state in ("opening", "active"):
@@ -66,6 +69,24 @@ def refresh(store: Store, row: Row[Any]) -> str:
         with store.write() as connection:
             connection.execute(update(lanes).where(lanes.c.lane_id == row.lane_id).values(state=state))
     return str(state)
+
+
+def _take_over_verifiers(store: Store, row: Row[Any], views: Sequence[Any]) -> None:
+    """Officers may have changed a verifier by any wallet: what the gateways say holds."""
+    changed = {}
+    for end, chain, view in zip(("source", "destination"), (row.source, row.destination), views, strict=True):
+        address = bytes_from_hex(view["verifier"])
+        if not view["opened"] or address == bytes(getattr(row, f"{end}_verifier")):
+            continue
+        ledger = open_chain(chain_named(store, chain))
+        try:
+            learn_verifier(store.write, ledger, chain, address)
+        finally:
+            ledger.close()
+        changed[f"{end}_verifier"] = address
+    if changed:
+        with store.write() as connection:
+            take_over(connection, row.lane_id, **changed)
 
 
 def lane_view(store: Store, chain: str, lane_id: LaneId) -> Any:

@@ -6,6 +6,7 @@ so that the next officer can see and execute it.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,16 +21,18 @@ from relay.keys import Key, KeyStore
 from relay.registry.chains import chain_named, open_chain
 from relay.registry.gateways import Contract
 from relay.registry.names import OFFICERS
+from relay.registry.operators import address
 from relay.store import Store
 from relay.store.tables import proposals
 
 CONTRACTS = {"gateway": "Gateway", "verifier": "CommitteeVerifier"}
+_CONTRACT_ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 STATES = ("none", "proposed", "approved", "executed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A proposal on a ledger: which chain, contract (gateway or verifier) and number, and what it would do."""
+    """A proposal on a ledger: which chain, contract (gateway, verifier or an address) and number, and what it would do."""
 
     chain: str
     contract: str
@@ -43,14 +46,22 @@ class Proposed:
 
 
 def contract_of(ledger: Ledger, row: Row[Any], contract: str) -> Contract:
-    """The gateway or verifier of a ledger.
+    """The gateway or the committee of a ledger, or the contract with officers at an address.
 
     Raises:
         BadInput: there is no contract of that name.
     """
+    return Contract(ledger, CONTRACTS.get(contract, "QbftVerifier"), _address_of(row, contract))
+
+
+def _address_of(row: Row[Any], contract: str) -> bytes:
+    if contract.startswith("0x"):
+        return address(contract)
     if contract not in CONTRACTS:
-        raise BadInput(f"There is no contract {contract!r}.", f"Choose one of {', '.join(CONTRACTS)}.")
-    return Contract(ledger, CONTRACTS[contract], bytes(row.gateway if contract == "gateway" else row.verifier))
+        raise BadInput(
+            f"There is no contract {contract!r}.", f"Choose one of {', '.join(CONTRACTS)}, or give an address."
+        )
+    return bytes(row.gateway if contract == "gateway" else row.verifier)
 
 
 def propose(
@@ -125,14 +136,15 @@ def at_once(row: Row[Any], contract: str, officer: Key, call: bytes) -> bytes:
 
 
 def parse_label(store: Store, label: str) -> tuple[Row[Any], str, int]:
-    """Read `CHAIN/gateway/3`.
+    """Read `CHAIN/gateway/3`, `CHAIN/verifier/3` or `CHAIN/0x…/3`.
 
     Raises:
         BadInput: it has another form.
         NotFound: the ledger is not registered.
     """
     chain, contract, number = [*label.rsplit("/", 2), "", ""][:3]
-    if not chain or contract not in CONTRACTS or not (number.isascii() and number.isdecimal()):
+    known = contract in CONTRACTS or _CONTRACT_ADDRESS.fullmatch(contract)
+    if not chain or not known or not (number.isascii() and number.isdecimal()):
         raise BadInput(f"{label!r} names no proposal.", "Give CHAIN/gateway/NUMBER or CHAIN/verifier/NUMBER.")
     return chain_named(store, chain), contract, int(number)
 
@@ -190,7 +202,7 @@ def known_proposals(store: Store) -> list[dict[str, Any]]:
     found = []
     for item in rows:
         row = chain_named(store, item.chain)
-        contract = "gateway" if bytes(item.contract) == bytes(row.gateway) else "verifier"
+        contract = _name_of(row, bytes(item.contract))
         state, ready_at = "unknown", 0
         ledger = open_chain(row)
         try:
@@ -205,12 +217,18 @@ def known_proposals(store: Store) -> list[dict[str, Any]]:
     return found
 
 
+def _name_of(row: Row[Any], contract: bytes) -> str:
+    """How a label names a contract."""
+    named = {bytes(row.gateway): "gateway", bytes(row.verifier): "verifier"}
+    return named.get(contract, f"0x{contract.hex()}")
+
+
 def _written_down(store: Store, row: Row[Any], contract: str, number: int) -> bytes:
-    address = bytes(row.gateway if contract == "gateway" else row.verifier)
+    where = _address_of(row, contract)
     with store.read() as connection:
         found = connection.execute(
             select(proposals.c.action).where(
-                proposals.c.chain == row.name, proposals.c.contract == address, proposals.c.number == number
+                proposals.c.chain == row.name, proposals.c.contract == where, proposals.c.number == number
             )
         ).first()
     if found is None:

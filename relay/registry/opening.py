@@ -20,16 +20,19 @@ from relay.errors import BadInput, Duplicate, NotNow
 from relay.keys import Key, KeyStore
 from relay.registry.chains import chain_named, open_chain
 from relay.registry.gateways import Contract
+from relay.registry.lane_verifiers import Ends, LaneVerifiers, Trust
 from relay.registry.lanes import lane_row, lane_view, refresh
 from relay.registry.names import OFFICERS, SENDER
 from relay.registry.officers import Proposed, propose
 from relay.store import Store
 from relay.store.tables import lanes
+from relay.store.verifiers import trust_level
 from schemas.heads import outbox_genesis, outcomes_genesis
 from schemas.lane import Lane
 from schemas.primitives import ChainWord, LaneId, SchemaError
 from schemas.suites import EVM
 
+COMMITTEE = Trust()
 SENDER_LIMIT = 65_535
 """Messages a window that an allowed sender may send, unless another limit is given; the most that a gateway counts."""
 
@@ -53,6 +56,11 @@ class _Plan:
     source: Row[Any]
     destination: Row[Any]
 
+    @property
+    def ends(self) -> tuple[tuple[Row[Any], Row[Any]], tuple[Row[Any], Row[Any]]]:
+        """(the ledger here, its peer) at the source and at the destination."""
+        return (self.source, self.destination), (self.destination, self.source)
+
 
 def open_lanes(
     config: HubConfig,
@@ -65,6 +73,7 @@ def open_lanes(
     batch_limit: int,
     officer: Key | None,
     tell: Callable[[str], None],
+    trust: Trust = COMMITTEE,
 ) -> list[Opened]:
     """Open lanes at both of their ends.
 
@@ -81,19 +90,24 @@ def open_lanes(
         batch_limit: messages that one delivery carries at most.
         officer: who proposes, on a production hub.
         tell: called with one line about each step.
+        trust: what judges the peer at each end; what is missing is deployed by the relayer.
 
     Raises:
-        BadInput: a name or a number cannot be used.
+        BadInput: a name or a number cannot be used, or a light client cannot be had.
         Duplicate: such a lane exists.
         NotFound: a ledger is not registered.
         AdapterError: a ledger does not answer, or a gateway refuses.
     """
+    if not config.development and officer is None:
+        raise BadInput("On a production hub an officer proposes a lane.", "Give --key NAME of an officer's key.")
     plans = [_plan(config, store, source, destination, channel) for source, destination in pairs]
     for plan in plans:
         _check_new(store, plan)
-    _insert(store, plans, batch_limit)
+    found = LaneVerifiers(store, keys, development=config.development, tell=tell)
+    verifiers = found.at([end for plan in plans for end in plan.ends], trust)
+    _insert(store, plans, verifiers, trust, batch_limit)
     try:
-        proposals = _open_ends(config, store, keys, plans, caps, officer, tell)
+        proposals = _open_ends(config, store, keys, plans, verifiers, caps, officer, tell)
     except BaseException:
         _forget_unopened(store, plans)
         raise
@@ -132,7 +146,7 @@ def _check_new(store: Store, plan: _Plan) -> None:
         )
 
 
-def _insert(store: Store, plans: list[_Plan], batch_limit: int) -> None:
+def _insert(store: Store, plans: list[_Plan], verifiers: Ends, trust: Trust, batch_limit: int) -> None:
     """Write the lanes as `opening` before their ends open, so that nothing they carry can be missed."""
     with store.write() as connection:
         for plan in plans:
@@ -147,9 +161,9 @@ def _insert(store: Store, plans: list[_Plan], batch_limit: int) -> None:
                     source=plan.source.name,
                     destination=plan.destination.name,
                     channel=plan.lane.channel,
-                    source_verifier=bytes(plan.source.verifier),
-                    destination_verifier=bytes(plan.destination.verifier),
-                    trust=trust_level(plan.source, plan.destination),
+                    source_verifier=verifiers[plan.source.name, plan.destination.name],
+                    destination_verifier=verifiers[plan.destination.name, plan.source.name],
+                    trust=trust_level([trust.kind], [plan.source.consensus, plan.destination.consensus]),
                     batch_limit=batch_limit,
                     state="opening",
                     opened_at=time.time(),
@@ -159,16 +173,11 @@ def _insert(store: Store, plans: list[_Plan], batch_limit: int) -> None:
             )
 
 
-def trust_level(*ends: Row[Any]) -> str:
-    """A lane's trust level is that of its weaker end."""
-    return "development" if any(end.consensus == "development" for end in ends) else "committee"
-
-
-def _actions(plan: _Plan, end: int, caps: Caps, sender: bytes, receiver: bytes) -> list[bytes]:
+def _actions(plan: _Plan, end: int, verifiers: Ends, caps: Caps, sender: bytes, receiver: bytes) -> list[bytes]:
     """Open one end of a lane and, where they are given, allow an account there."""
-    here, peer = (plan.source, plan.destination) if end == SOURCE else (plan.destination, plan.source)
+    here, peer = plan.ends[end]
     lane_id = plan.lane.lane_id
-    actions = [open_lane(plan.lane, end, bytes(here.verifier), bytes(peer.gateway_code_hash), caps)]
+    actions = [open_lane(plan.lane, end, verifiers[here.name, peer.name], bytes(peer.gateway_code_hash), caps)]
     if end == SOURCE and sender:
         actions.append(allow_sender(lane_id, sender, SENDER_LIMIT))
     if end == DESTINATION and receiver:
@@ -181,13 +190,12 @@ def _open_ends(
     store: Store,
     keys: KeyStore,
     plans: list[_Plan],
+    verifiers: Ends,
     caps: Caps,
     officer: Key | None,
     tell: Callable[[str], None],
 ) -> dict[LaneId, list[Proposed]]:
     """Open every end, each ledger in a thread of its own."""
-    if not config.development and officer is None:
-        raise BadInput("On a production hub an officer proposes a lane.", "Give --key NAME of an officer's key.")
     sender = keys.load(SENDER).address if config.development else b""
     ends: dict[str, list[tuple[_Plan, int]]] = {}
     for plan in plans:
@@ -197,7 +205,10 @@ def _open_ends(
     def work(name: str) -> list[tuple[LaneId, Proposed]]:
         row = chain_named(store, name)
         missing = [(plan, end) for plan, end in ends[name] if not lane_view(store, name, plan.lane.lane_id)["opened"]]
-        wanted = [(plan, _actions(plan, end, caps, sender, bytes(plan.destination.mailbox))) for plan, end in missing]
+        wanted = [
+            (plan, _actions(plan, end, verifiers, caps, sender, bytes(plan.destination.mailbox)))
+            for plan, end in missing
+        ]
         ledger = open_chain(row)
         try:
             if config.development and wanted:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
 from adapters.protocol import Ledger, Rejected
 from relay.errors import BadInput
+from relay.registry.committee import read_committee, write_committee
 from relay.registry.gateways import Contract
-from relay.store.tables import verifiers
+from relay.store.tables import chains, lanes, verifiers
 from relay.store.upsert import upsert
-from relay.store.verifiers import Kind
+from relay.store.verifiers import Kind, lane_trust
 
 CONTRACT_OF = {Kind.COMMITTEE: "CommitteeVerifier", Kind.LIGHT_CLIENT: "QbftVerifier", Kind.BOTH: "BothVerifier"}
+"""Names of the compiled contracts."""
+
+Write = Callable[[], AbstractContextManager[Connection]]
+"""Opens a write transaction: a store's, or a lease's."""
 
 
 def kind_at(ledger: Ledger, address: bytes) -> Kind:
@@ -26,18 +33,21 @@ def kind_at(ledger: Ledger, address: bytes) -> Kind:
         AdapterError: the ledger does not answer.
     """
     try:
-        return Kind(str(Contract(ledger, "CommitteeVerifier", address).ask("kind")))
+        return Kind(str(Contract(ledger, CONTRACT_OF[Kind.COMMITTEE], address).ask("kind")))
     except (Rejected, ValueError):
         raise BadInput(
             f"The contract at 0x{address.hex()} is no verifier of this version.", "Give the address of another one."
         ) from None
 
 
-def read_verifier(ledger: Ledger, address: bytes) -> list[dict[str, Any]]:
-    """Read a verifier and the light client behind it, if there is one.
+def learn_verifier(write: Write, ledger: Ledger, chain: str, address: bytes) -> Kind:
+    """Read a verifier and what is behind it, and write all of it down.
 
-    Returns:
-        Rows for the table `verifiers` without `chain` and `peer`: the verifier's own, then that of the light client in a `both`.
+    Args:
+        write: opens the write transaction.
+        ledger: the ledger on which it stands, opened.
+        chain: that ledger's name.
+        address: where it stands.
 
     Raises:
         NotNow: there is no contract.
@@ -45,16 +55,24 @@ def read_verifier(ledger: Ledger, address: bytes) -> list[dict[str, Any]]:
         AdapterError: the ledger does not answer.
     """
     kind = kind_at(ledger, address)
-    if kind is Kind.COMMITTEE:
-        return [committee_row(address)]
-    if kind is Kind.LIGHT_CLIENT:
-        return [read_light_client(ledger, address)]
-    both = Contract(ledger, "BothVerifier", address)
-    committee, light_client = (_address(both.ask(part)) for part in ("committee", "lightClient"))
-    return [
-        _row(address, kind, committee=committee, light_client=light_client),
-        read_light_client(ledger, light_client),
-    ]
+    committee = light_client = address
+    rows = []
+    if kind is Kind.BOTH:
+        both = Contract(ledger, CONTRACT_OF[kind], address)
+        committee, light_client = (_address(both.ask(part)) for part in ("committee", "lightClient"))
+        rows.append(_row(address, kind, committee=committee, light_client=light_client))
+    if kind is not Kind.COMMITTEE:
+        rows.append(read_light_client(ledger, light_client))
+    if kind is not Kind.LIGHT_CLIENT:
+        rows.append(committee_row(committee))
+    epoch = None if kind is Kind.LIGHT_CLIENT else read_committee(ledger, committee)
+    with write() as connection:
+        peer = next((_ledger_of_word(connection, row["peer_word"]) for row in rows if "peer_word" in row), "")
+        for row in rows:
+            write_verifier(connection, chain, "" if row["kind"] == Kind.COMMITTEE else peer, row)
+        if epoch is not None:
+            write_committee(connection, chain, epoch)
+    return kind
 
 
 def read_light_client(ledger: Ledger, address: bytes) -> dict[str, Any]:
@@ -70,6 +88,7 @@ def read_light_client(ledger: Ledger, address: bytes) -> dict[str, Any]:
         address,
         Kind.LIGHT_CLIENT,
         light_client=address,
+        peer_word=bytes(configuration["peerChainWord"]),
         client_height=client["height"],
         client_hash=client["blockHash"],
         client_time=client["timestamp"],
@@ -83,22 +102,44 @@ def read_light_client(ledger: Ledger, address: bytes) -> dict[str, Any]:
     )
 
 
-def write_verifier(connection: Connection, chain: str, peer: str, row: dict[str, Any]) -> None:
-    """Write down what was read of a verifier on a ledger.
+def committee_row(address: bytes) -> dict[str, Any]:
+    """The row of a committee verifier."""
+    return _row(address, Kind.COMMITTEE, committee=address)
+
+
+def write_verifier(connection: Connection, chain: str, peer: str, row: Mapping[str, Any]) -> None:
+    """Write down what was read of a verifier.
 
     Args:
         connection: an open write transaction.
         chain: the ledger on which it stands.
         peer: the ledger that it judges; empty for a committee.
-        row: one of the rows of `read_verifier`.
+        row: `committee_row` or what `read_light_client` gave.
     """
-    values = {name: value for name, value in row.items() if name != "address"} | {"peer": peer}
+    values = {name: value for name, value in row.items() if name not in ("address", "peer_word")} | {"peer": peer}
     upsert(connection, verifiers, {"chain": chain, "address": row["address"]}, values)
 
 
-def committee_row(address: bytes) -> dict[str, Any]:
-    """The row of a committee verifier."""
-    return _row(address, Kind.COMMITTEE, committee=address)
+def take_over(connection: Connection, lane_id: bytes, **columns: bytes) -> None:
+    """Write down which verifiers a lane has now, and the trust level that follows.
+
+    Args:
+        connection: an open write transaction.
+        lane_id: the lane.
+        columns: `source_verifier`, `destination_verifier`, or both.
+    """
+    mine = lanes.c.lane_id == lane_id
+    if columns:
+        connection.execute(update(lanes).where(mine).values(**columns))
+    lane = connection.execute(select(lanes).where(mine)).one()
+    trust = lane_trust(connection, lane)
+    if trust != lane.trust:
+        connection.execute(update(lanes).where(mine).values(trust=trust))
+
+
+def _ledger_of_word(connection: Connection, word: bytes) -> str:
+    """Name of the registered ledger of that chain word; empty where there is none."""
+    return str(connection.execute(select(chains.c.name).where(chains.c.chain_word == word)).scalar() or "")
 
 
 def _row(address: bytes, kind: Kind, **values: Any) -> dict[str, Any]:

@@ -254,26 +254,30 @@ operators = Table(
     Column("created_at", Float, nullable=False),
 )
 
-verifiers = Table(  # contracts that judge claims on a ledger, and what the hub last read of the light clients among them
-    "verifiers",
-    metadata,
-    Column("chain", String(64), primary_key=True),  # the ledger on which it stands
-    Column("address", LargeBinary(64), primary_key=True),
-    Column("kind", String(16), nullable=False),  # committee | light-client | both
-    Column("peer", String(64), nullable=False, default=""),  # the ledger that it judges; empty for a committee
-    Column("committee", LargeBinary(64), nullable=False, default=b""),  # the committee in it or behind it
-    Column("light_client", LargeBinary(64), nullable=False, default=b""),  # the light client in it or behind it
-    # the rest of a light client's own row
-    Column("client_height", BigInteger, nullable=False, default=0),
-    Column("client_hash", LargeBinary(32), nullable=False, default=bytes(32)),
-    Column("client_time", BigInteger, nullable=False, default=0),
-    Column("validators_hash", LargeBinary(32), nullable=False, default=bytes(32)),
-    Column("validators_since", BigInteger, nullable=False, default=0),  # the first height at which that set may speak
-    Column("expires_at", BigInteger, nullable=False, default=0),  # Unix seconds on the ledger's clock; 0 = never
-    Column("trusting_period_s", BigInteger, nullable=False, default=0),
-    Column("frozen", Boolean, nullable=False, default=False),
-    Column("generation", LargeBinary(32), nullable=False, default=bytes(32)),
-    Column("read_at", Float, nullable=False, default=0),
+verifiers = (
+    Table(  # contracts that judge claims on a ledger, and what the hub last read of the light clients among them
+        "verifiers",
+        metadata,
+        Column("chain", String(64), primary_key=True),  # the ledger on which it stands
+        Column("address", LargeBinary(64), primary_key=True),
+        Column("kind", String(16), nullable=False),  # committee | light-client | both
+        Column("peer", String(64), nullable=False, default=""),  # the ledger that it judges; empty for a committee
+        Column("committee", LargeBinary(64), nullable=False, default=b""),  # the committee in it or behind it
+        Column("light_client", LargeBinary(64), nullable=False, default=b""),  # the light client in it or behind it
+        # the rest of a light client's own row
+        Column("client_height", BigInteger, nullable=False, default=0),
+        Column("client_hash", LargeBinary(32), nullable=False, default=bytes(32)),
+        Column("client_time", BigInteger, nullable=False, default=0),
+        Column("validators_hash", LargeBinary(32), nullable=False, default=bytes(32)),
+        Column(
+            "validators_since", BigInteger, nullable=False, default=0
+        ),  # the first height at which that set may speak
+        Column("expires_at", BigInteger, nullable=False, default=0),  # Unix seconds on the ledger's clock; 0 = never
+        Column("trusting_period_s", BigInteger, nullable=False, default=0),
+        Column("frozen", Boolean, nullable=False, default=False),
+        Column("generation", LargeBinary(32), nullable=False, default=bytes(32)),
+        Column("read_at", Float, nullable=False, default=0),
+    )
 )
 
 committees = Table(  # who may sign for a committee verifier in an epoch, as its ledger has it
@@ -285,6 +289,17 @@ committees = Table(  # who may sign for a committee verifier in an epoch, as its
     Column("threshold", Integer, nullable=False),
     Column("signers", JSON, nullable=False),  # [hex of signer, …] in the order of the bitmap
     Column("state", String(12), nullable=False),  # current | old
+)
+
+anchors = Table(  # heads that a lane's gateway keeps, or will once the transaction is mined: a long backlog is walked back from a proof
+    "anchors",
+    metadata,
+    Column("lane_id", LargeBinary(32), primary_key=True),
+    Column("direction", Integer, primary_key=True, autoincrement=False),
+    Column("nonce", BigInteger, primary_key=True, autoincrement=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("generation", LargeBinary(32), nullable=False),  # of the lane's verifier; another one voids the anchor
+    Column("transaction_id", BigInteger, nullable=False),
 )
 
 transactions = Table(

@@ -9,19 +9,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from relay.errors import NotFound
 from relay.store.lanes import verifying_chain
-from relay.store.tables import committees, verifiers
+from relay.store.tables import chains, committees, verifiers
 from schemas.claim import Direction
+
+DEVELOPMENT = "development"
+"""The trust level of a lane one of whose ledgers has no consensus that could be verified."""
 
 
 class Kind(StrEnum):
-    """How a verifier judges; the lane's trust level is the kind of its weaker end."""
+    """How a verifier judges, the weaker first.
+
+    A light client needs nobody but the peer's validators, on whose word a committee signs as well; both need both.
+    """
 
     COMMITTEE = "committee"
     LIGHT_CLIENT = "light-client"
@@ -68,3 +75,26 @@ def epochs_of(connection: Connection, verifier: Row[Any]) -> dict[int, Row[Any]]
     """Every epoch that is known of the committee in or behind a verifier, by number."""
     mine = (committees.c.chain == verifier.chain, committees.c.verifier == verifier.committee)
     return {row.epoch: row for row in connection.execute(select(committees).where(*mine))}
+
+
+def lane_trust(connection: Connection, lane: Row[Any]) -> str:
+    """A lane's trust level: that of its weaker end; a verifier that was not read yet counts as a committee."""
+    ends = ((lane.source, lane.source_verifier), (lane.destination, lane.destination_verifier))
+    known = [verifier_at(connection, chain, bytes(address)) for chain, address in ends]
+    consensus = connection.execute(
+        select(chains.c.consensus).where(chains.c.name.in_((lane.source, lane.destination)))
+    ).scalars()
+    return trust_level([Kind(row.kind) if row else Kind.COMMITTEE for row in known], list(consensus))
+
+
+def trust_level(kinds: Sequence[Kind], consensus: Sequence[str]) -> str:
+    """The trust level of a lane whose ends have verifiers of these kinds and ledgers of this consensus."""
+    if DEVELOPMENT in consensus:
+        return DEVELOPMENT
+    return str(min(kinds, key=list(Kind).index))
+
+
+def read_client_again(connection: Connection, verifier: Row[Any]) -> None:
+    """Have the keeper read the light client in or behind a verifier at its ledger's next look."""
+    mine = (verifiers.c.chain == verifier.chain, verifiers.c.address == verifier.light_client)
+    connection.execute(update(verifiers).where(*mine).values(read_at=0.0))
