@@ -1,23 +1,27 @@
-"""A machine without a PostgreSQL server runs everything but the modules that need one, and says so by name."""
+"""A machine without a PostgreSQL server, or without Go and a geth that it built, runs all but what needs one, and says so by name."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.support.geth_build import can_have_geth
 from tests.support.postgresql_cluster import PostgresqlCluster, server_binaries
 
-NEED_POSTGRESQL = sorted(Path(__file__).parent.glob("test_postgresql*.py"))
-WITHOUT_SERVER = server_binaries() is None
+HERE = Path(__file__).parent
+MISSING = {
+    "test_postgresql*.py": "" if server_binaries() else "no PostgreSQL server on this machine",
+    "test_geth*.py": "" if can_have_geth() else "neither Go nor a geth built before on this machine",
+}
+NOT_RUN = {path: reason for pattern, reason in MISSING.items() if reason for path in sorted(HERE.glob(pattern))}
 
 
 def pytest_ignore_collect(collection_path):
-    return True if WITHOUT_SERVER and collection_path in NEED_POSTGRESQL else None
+    return True if collection_path in NOT_RUN else None
 
 
 def pytest_terminal_summary(terminalreporter):
-    if WITHOUT_SERVER:
-        for path in NEED_POSTGRESQL:
-            terminalreporter.write_line(f"not run: {path.name}: no PostgreSQL server on this machine")
+    for path, reason in NOT_RUN.items():
+        terminalreporter.write_line(f"not run: {path.name}: {reason}")
 
 
 @pytest.fixture(scope="session")
