@@ -13,8 +13,10 @@ from typing import TypeVar
 
 from adapters.protocol import Receipt, Rejected, Wallet
 
-Item = TypeVar("Item")
 Answer = TypeVar("Answer", bound=Hashable)
+NONCES_APART = 64
+"""As many transactions as the hub has on their way at once."""
+TIMES_APART = 10
 
 
 def most_common(answers: Sequence[Answer]) -> tuple[Answer, bool]:
@@ -31,7 +33,15 @@ def middle_wallet(wallets: Sequence[Wallet]) -> Wallet:
 
     balance = sorted(wallet.balance for wallet in wallets)[len(wallets) // 2]
     nonce = lower("nonce")
-    return Wallet(wallets[0].address, nonce, max(nonce, lower("pending_nonce")), balance, lower("fee"))
+    return Wallet(
+        wallets[0].address,
+        nonce,
+        max(nonce, lower("pending_nonce")),
+        balance,
+        lower("fee"),
+        lower("least_fee"),
+        wallets[0].ceiling,
+    )
 
 
 def agreed_receipts(ballots: Sequence[Sequence[Receipt | None]]) -> list[Receipt | None]:
@@ -51,3 +61,21 @@ def agreed_refusal(column: Sequence[Rejected | None]) -> Rejected | None:
         return None
     code, _ = most_common([refusal.code for refusal in refusals])
     return next(refusal for refusal in refusals if refusal.code == code)
+
+
+def is_odd(wallet: Wallet, middle: Wallet) -> bool:
+    """Whether what an endpoint says of an account is far from the middle: more than blocks that are on their way explain."""
+    return (
+        abs(wallet.nonce - middle.nonce) > NONCES_APART
+        or wallet.balance * TIMES_APART < middle.balance
+        or not middle.fee <= wallet.fee * TIMES_APART
+        or not wallet.fee <= middle.fee * TIMES_APART
+    )
+
+
+def contradicts(ballot: Sequence[Receipt | None], agreed: Sequence[Receipt | None]) -> bool:
+    """Whether an endpoint says of a transaction that succeeded that it failed, or the reverse; not to know it yet is no lie."""
+    return any(
+        said is not None and true is not None and said.success is not true.success
+        for said, true in zip(ballot, agreed, strict=True)
+    )

@@ -26,6 +26,7 @@ class HubConfig(BaseModel):
         threshold: operators whose signatures an attestation needs (k of n, by organisation).
         batch_limit: messages that one delivery carries at most.
         poll_interval_s: seconds between two looks at a ledger's tip.
+        ledger_options: options of a ledger's adapter, by the ledger's name and the option's (adapters.evm.options).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +40,7 @@ class HubConfig(BaseModel):
     threshold: int = Field(default=2, ge=1, le=256)
     batch_limit: int = Field(default=100, ge=1, le=500)
     poll_interval_s: float = Field(default=0.1, gt=0, le=60)
+    ledger_options: dict[str, dict[str, str | int]] = {}
 
 
 def parse_config(settings: dict[str, Any], where: str) -> HubConfig:

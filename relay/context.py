@@ -68,6 +68,7 @@ class Context:
             expected_chain=row.chain_id,
             expected_first_block=row.first_block,
             timeout_s=REQUEST_TIMEOUT_S,
+            extra={name: str(value) for name, value in self.config.ledger_options.get(row.name, {}).items()},
         )
         ledger = open_ledger(row.adapter, options)
         self._ledgers[row.name] = (signature, ledger)
