@@ -2,7 +2,8 @@
 
     LightClientError            the only family that leaves this package
     ├─ Retry                    their side is slow or behind: ask again, nothing is false
-    │  └─ HeaderGap · HeaderBehind · TimestampAhead · HeightNotRetained · HeightNotReached · SetProofMissing
+    │  └─ HeaderGap · HeaderBehind · HeaderUnconfirmed · TimestampAhead · HeightNotRetained
+    │                           · HeightNotReached · SetProofMissing
     ├─ Refused                  the proof is false: keep the evidence, never retry
     │  ├─ RlpRefused            RlpTruncated · RlpNotCanonical · RlpTrailingBytes · RlpTooDeep
     │  ├─ SignatureRefused      SignatureLength · SignatureRecoveryId · SignatureHighS · SignatureInvalid
@@ -15,7 +16,7 @@
     │  │                        set: ValidatorsNotAscending · ValidatorsTooMany · ValidatorsUnexpected
     │  │                        · ProposerNotValidator · VotesTooMany · ValidatorsExhausted · SetProofInvalid
     │  │                        · ValidatorContractAbsent · ValidatorContractReplaced
-    │  │                        seals: SealsTooFew · SealsTooMany · SealForeign · SealDuplicate
+    │  │                        seals: SealsTooFew · SealsTooMany · SealForeign · SealDuplicate · SealTooSoon
     │  └─ ClaimRefused          ClaimMalformed · ClaimHeightMismatch · ClaimBlockMismatch · GatewayAbsent
     │                           · CodeHashMismatch · HeadAbsent · HeadMismatch · HistoryMismatch · HeadNotInHistory
     ├─ Misbehaviour             two final headers contradict each other: freeze
@@ -163,6 +164,12 @@ class HeaderBehind(Retry):
     next_step = "Send a newer header; if its hash differs from the accepted one, give both to find_misbehaviour."
 
 
+class HeaderUnconfirmed(Retry):
+    """Too few blocks follow the header, or what follows it is another branch."""
+
+    next_step = "Send the header again with the blocks that follow it, once there are enough."
+
+
 class TimestampAhead(Retry):
     """The header is further ahead of our clock than the drift that is allowed."""
 
@@ -240,7 +247,7 @@ class HeaderHashMismatch(HeaderRefused):
 
 
 class ExtraDataInvalid(HeaderRefused):
-    """The extra data is not the five items of QBFT."""
+    """The extra data is not of the form of its family."""
 
 
 class VanityInvalid(HeaderRefused):
@@ -256,11 +263,11 @@ class RoundOutOfBounds(HeaderRefused):
 
 
 class MixHashInvalid(HeaderRefused):
-    """The mix hash is not the mark of Byzantine fault tolerance."""
+    """The mix hash is not the one that every header of the family has."""
 
 
 class DifficultyInvalid(HeaderRefused):
-    """The difficulty is not 1."""
+    """The difficulty is not the one that the family writes for this sealer."""
 
 
 class OmmersInvalid(HeaderRefused):
@@ -316,7 +323,7 @@ class ValidatorContractReplaced(HeaderRefused):
 
 
 class SealsTooFew(HeaderRefused):
-    """Fewer than two thirds of the validators sealed."""
+    """Fewer validators sealed than the family asks for."""
 
 
 class SealsTooMany(HeaderRefused):
@@ -329,6 +336,10 @@ class SealForeign(HeaderRefused):
 
 class SealDuplicate(HeaderRefused):
     """One validator sealed twice."""
+
+
+class SealTooSoon(HeaderRefused):
+    """A signer sealed again within the blocks for which it has to wait."""
 
 
 class ClaimRefused(Refused):

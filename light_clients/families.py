@@ -5,14 +5,23 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from light_clients import development, ibft, ibft2, qbft
-from light_clients.errors import ConfigurationInvalid
+from light_clients import clique, development, ibft, ibft2, qbft
+from light_clients.bft.client import BftClient
+from light_clients.errors import ConfigurationInvalid, Refused
+from light_clients.ibft.verify import CLIENT as IBFT
+from light_clients.ibft2.verify import CLIENT as IBFT2
 from light_clients.protocol import LightClient
+from light_clients.qbft.verify import CLIENT as QBFT
+from schemas.primitives import BlockHash
+from schemas.suites import keccak256
 
 FAMILIES: MappingProxyType[str, LightClient[Any, Any, Any]] = MappingProxyType(
-    {"qbft": qbft, "ibft2": ibft2, "ibft": ibft, "development": development}
+    {"qbft": qbft, "ibft2": ibft2, "ibft": ibft, "clique": clique, "development": development}
 )
 """Every consensus family that this version judges."""
+
+_HASHED_BY_FORM: MappingProxyType[str, BftClient] = MappingProxyType({"qbft": QBFT, "ibft2": IBFT2, "ibft": IBFT})
+"""Families whose block hash leaves out a part of the header."""
 
 
 def client_named(name: str) -> LightClient[Any, Any, Any]:
@@ -31,3 +40,33 @@ def client_named(name: str) -> LightClient[Any, Any, Any]:
     if client is None:
         raise ConfigurationInvalid(f"There is no light client {name!r}; choose one of {', '.join(FAMILIES)}.")
     return client
+
+
+def header_hash(name: str, header: bytes) -> BlockHash:
+    """The hash of a header as its consensus computes it; nothing is judged.
+
+    Args:
+        name: The family.
+        header: RLP of the header, with its seals.
+
+    Raises:
+        Refused: It is no header of the family.
+    """
+    family = _HASHED_BY_FORM.get(name)
+    return BlockHash(keccak256(header)) if family is None else family.block_hash(header)
+
+
+def is_sealed(name: str, header: bytes) -> bool:
+    """Whether a header has the form of a family whose validators seal, with seals in it; they are not judged.
+
+    Args:
+        name: The family.
+        header: RLP of the header.
+    """
+    family = _HASHED_BY_FORM.get(name)
+    if family is None:
+        return False
+    try:
+        return bool(family.parse_header(header).extra.seals)
+    except Refused:
+        return False

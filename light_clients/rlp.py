@@ -65,6 +65,31 @@ def decode_list(data: bytes) -> list[RlpItem]:
     return item
 
 
+def split_lists(data: bytes) -> list[bytes]:
+    """Cuts lists that stand one after the other into the encoding of each; what is inside of them is not read.
+
+    Args:
+        data: At least one list.
+
+    Returns:
+        The encodings, in order; together they are ``data``.
+
+    Raises:
+        RlpNotCanonical: A string stands where a list is required.
+        RlpTruncated: Bytes are missing.
+    """
+    if not data:
+        raise RlpTruncated("There is no RLP list in zero bytes; send the whole list.")
+    lists, position = [], 0
+    while position < len(data):
+        if data[position] < 0xC0:
+            raise RlpNotCanonical("An RLP string stands where a list is required.")
+        _, end = _list_bounds(data, position, len(data))
+        lists.append(data[position:end])
+        position = end
+    return lists
+
+
 def _read_list(data: bytes, position: int, end: int, depth: int) -> list[RlpItem]:
     """Reads the items between two offsets; one loop, because a header has 15 to 21 of them."""
     items: list[RlpItem] = []

@@ -59,10 +59,26 @@ def after_block(
             vote = None
     if vote is None:
         return validators, votes
-    return _counted(configuration.dialect, validators, votes, vote)
+    return count_vote(configuration.dialect, validators, votes, vote)
 
 
-def _counted(dialect: Dialect, validators: tuple[Address, ...], votes: tuple[Vote, ...], vote: Vote) -> Tally:
+def count_vote(dialect: Dialect, validators: tuple[Address, ...], votes: tuple[Vote, ...], vote: Vote) -> Tally:
+    """The set and the votes after one more vote; Clique counts votes like this too.
+
+    Args:
+        dialect: Whose counting applies.
+        validators: The set that sealed the block of the vote, ascending.
+        votes: Votes that were open before it.
+        vote: The vote.
+
+    Returns:
+        The set that seals the next block, and the votes that are open.
+
+    Raises:
+        VotesTooMany: More votes are open than a client keeps.
+        ValidatorsTooMany: The set grows beyond what a client keeps.
+        ValidatorsExhausted: The last validator would go.
+    """
     subject = vote.subject
     kept = tuple(old for old in votes if (old.voter, old.subject) != (vote.voter, subject))
     if dialect.counts_idle_votes or vote.add != (subject in validators):
