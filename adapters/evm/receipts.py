@@ -11,9 +11,6 @@ from adapters.evm.answers import data, quantity, record
 from adapters.jsonrpc import RpcError
 from adapters.protocol import BadAnswer, Receipt
 
-_UNKNOWN = ("not found", "unknown transaction", "indexing is in progress")
-"""How nodes say that they know no receipt; the last is geth's for a moment after its start."""
-
 
 def read_receipt(answer: Any, transaction: bytes) -> Receipt | None:
     """Read a receipt; None if the transaction is not mined, as far as the node knows.
@@ -27,7 +24,7 @@ def read_receipt(answer: Any, transaction: bytes) -> Receipt | None:
         RpcError: the node refused for another reason than not knowing it.
     """
     if isinstance(answer, RpcError):
-        if any(words in answer.reason.lower() for words in _UNKNOWN):
+        if "not found" in answer.reason.lower() or "unknown transaction" in answer.reason.lower():
             return None
         raise answer
     if answer is None:

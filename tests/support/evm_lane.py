@@ -22,14 +22,7 @@ class EvmLane(LaneWorld):
     """Two networks that mine when told, opened by the adapter `evm` behind the guard, and one open lane between them."""
 
     def __init__(self, *, hardforks=("london", "london"), plain=False):
-        self.networks = [
-            DevelopmentNetwork(chain_id=31_000 + end, block_time_s=0, hardfork=hardfork, plain=plain)
-            for end, hardfork in enumerate(hardforks)
-        ]
-        for network in self.networks:
-            network.start()
-            for private_key in (*OFFICERS, self.sender, self.relayer):
-                network.fund("0x" + address_of(private_key).hex(), RICH)
+        self.networks = self.start_networks(hardforks, plain=plain)
         self.ledgers = [open_ledger("evm", AdapterOptions((Endpoint(network.url),))) for network in self.networks]
         self.words = [ledger.identity().word for ledger in self.ledgers]
         self.gateways, self.verifiers = [], []
@@ -46,6 +39,22 @@ class EvmLane(LaneWorld):
         self.act(0, administration.allow_sender(self.lane.lane_id, address_of(self.sender), 60_000))
         for receiver in (self.receiver, self.reverting):
             self.act(1, administration.allow_receiver(self.lane.lane_id, receiver))
+
+    def start_networks(self, hardforks, *, plain):
+        """Start both ledgers; the officers, the sender and the relayer have coins there."""
+        networks = [
+            DevelopmentNetwork(chain_id=31_000 + end, block_time_s=0, hardfork=hardfork, plain=plain)
+            for end, hardfork in enumerate(hardforks)
+        ]
+        for network in networks:
+            network.start()
+            for private_key in self.people():
+                network.fund("0x" + address_of(private_key).hex(), RICH)
+        return networks
+
+    def people(self):
+        """The keys that send transactions."""
+        return [*OFFICERS, self.sender, self.relayer]
 
     def _deploy_contracts(self, end):
         people = {

@@ -197,6 +197,12 @@ class GethNetwork:
         """Let a node seal, or not."""
         self.nodes[node].rpc("miner_start" if on else "miner_stop")
 
+    def seal_pool(self, node=0):
+        """Let a node that does not seal do it until nothing waits in its pool."""
+        self.seal(node, on=True)
+        self._wait("the pool is empty", lambda: self.rpc("txpool_status", node=node)["pending"] == "0x0")
+        self.seal(node, on=False)
+
     def height(self, node=0):
         """The height of a node's newest block."""
         return self.nodes[node].height()

@@ -209,13 +209,7 @@ class TestReceipts:
 
     @pytest.mark.parametrize(
         "answer",
-        [
-            None,
-            GOOD | {"blockNumber": None},
-            RpcFault("transaction not found"),
-            RpcFault("Unknown transaction"),
-            RpcFault("transaction indexing is in progress"),
-        ],
+        [None, GOOD | {"blockNumber": None}, RpcFault("transaction not found"), RpcFault("Unknown transaction")],
     )
     def test_what_is_not_mined_has_none(self, answer):
         assert self.read(answer) is None
