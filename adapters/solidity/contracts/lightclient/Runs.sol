@@ -8,7 +8,7 @@ import {Header, Headers} from "./Headers.sol";
 
 /// @title Following a change of the set by a run of headers that shows the votes
 /// @notice Source: docs/protocol.md, section Who believes what; the count of votes is Besu's VoteTally and GoQuorum's
-/// snapApplyHeader, in Python light_clients/qbft/votes.py. A run that begins late has fewer votes than the ledger and then
+/// snapApplyHeader, in Python light_clients/bft/votes.py. A run that begins late has fewer votes than the ledger and then
 /// comes to another set than the headers list: it is refused, never believed.
 abstract contract Runs is Client {
     struct Run {
@@ -124,7 +124,9 @@ abstract contract Runs is Client {
         run.changes = run.validatorsHash != header.validatorsHash;
     }
 
-    /// The set of the next block, by its hash, and the votes that are open then.
+    /// The set of the next block, by its hash, and the votes that are open then. Besu ignores the vote of an epoch block and
+    /// counts one that would change nothing, GoQuorum the other way round; any vote about a subject makes those about it be
+    /// counted anew: after the set has shrunk, it may complete the others'.
     function _afterVotes(Tally memory tally, Header memory header) private view returns (bytes32) {
         bool counted = header.votes;
         if (header.height % _epochLength == 0) {
@@ -135,13 +137,16 @@ abstract contract Runs is Client {
         address subject = header.subject;
         _drop(tally, header.coinbase, subject);
         bool member = _seatOf(header.validators, subject) != header.validators.length;
-        if (_dialect == GOQUORUM && header.add == member) return header.validatorsHash;
-        tally.votes[tally.count++] = Vote(header.coinbase, subject, header.add);
-        if (_agreeing(tally, subject, header.add) < header.validators.length / 2 + 1) return header.validatorsHash;
+        if (_dialect == BESU || header.add != member) {
+            tally.votes[tally.count++] = Vote(header.coinbase, subject, header.add);
+        }
+        uint256 needed = header.validators.length / 2 + 1;
+        bool adding = _agreeing(tally, subject, true) >= needed;
+        if (!adding && _agreeing(tally, subject, false) < needed) return header.validatorsHash;
         _drop(tally, address(0), subject);
-        if (!header.add) _drop(tally, subject, address(0));
-        if (header.add == member) return header.validatorsHash;
-        return Headers.hashOf(header.add ? _grown(header.validators, subject) : _shrunk(header.validators, subject));
+        if (!adding) _drop(tally, subject, address(0));
+        if (adding == member) return header.validatorsHash;
+        return Headers.hashOf(adding ? _grown(header.validators, subject) : _shrunk(header.validators, subject));
     }
 
     /// Takes votes away: of this voter about this subject; zero stands for any.
