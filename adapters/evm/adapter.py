@@ -20,6 +20,7 @@ from adapters.evm.proofs import fetch_evidence
 from adapters.evm.receipts import read_receipt
 from adapters.evm.refusals import broadcast_refusal, call_refusal
 from adapters.evm.transactions import sign_legacy, sign_with_base_fee
+from adapters.evm.validator_sets import read_spans, with_set_proofs
 from adapters.evm.views import PAUSED, VERIFIER_CALLS, lane_call, read_lane_ends, read_verifier_parts
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import (
@@ -74,6 +75,7 @@ class EvmLedger:
         )
         self._first_block = options.expected_first_block
         self._logs = LogReader(self.rpc, span=self.options.log_range)
+        self._spans = read_spans(self.options.validator_contracts)
         self._lock = threading.Lock()
         self._chain_number = 0
         self._fees: Fees | None = None
@@ -131,6 +133,8 @@ class EvmLedger:
     def headers(self, first: int, last: int) -> list[bytes]:
         """Headers of heights `first` to `last` inclusive in RLP, in order; at most 1,000.
 
+        Where a contract selects validators, each comes with the proof of its child's set.
+
         Raises:
             Rejected: the node does not have one of them (`no_state`).
         """
@@ -141,7 +145,8 @@ class EvmLedger:
         if None in blocks:
             missing = first + blocks.index(None)
             raise Rejected(f"{self.endpoint} does not have block {missing}.", code="no_state", endpoint=self.endpoint)
-        return [header_rlp(block, height) for height, block in zip(heights, blocks, strict=True)]
+        headers = [header_rlp(block, height) for height, block in zip(heights, blocks, strict=True)]
+        return with_set_proofs(self.rpc, self._spans, first, headers) if self._spans else headers
 
     def events(self, first: int, last: int, gateway: bytes) -> list[GatewayEvent]:
         """The gateway's events of blocks `first` to `last` inclusive, in ledger order."""

@@ -18,6 +18,7 @@ class EvmOptions(BaseModel):
         transaction_gas_cap: the most gas that one transaction may have, 0 = the block's limit (EIP-7825 has 16,777,216).
         fee_floor: the least fee per gas that is offered, in base units.
         fee_ceiling: the most that is ever offered per gas, in base units, 0 = no limit; the hub waits while the ledger asks more.
+        validator_contracts: contracts that select validators, `ADDRESS:SLOT:FIRST[:LAST]` with commas between.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +27,7 @@ class EvmOptions(BaseModel):
     log_range: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
     transaction_gas_cap: Annotated[int, Field(ge=0)] = 0
     fee_floor: Annotated[int, Field(ge=0)] = 0
+    validator_contracts: str = ""
     fee_ceiling: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")

@@ -48,16 +48,21 @@ def fetch_evidence(rpc: JsonRpc, address: bytes, slots: Sequence[bytes], height:
         raise Rejected(f"{rpc.label} does not have block {height}.", code="no_state", endpoint=rpc.label)
     header = header_rlp(block, height)
     fields = record(proof, "the proof")
-    account = _nodes(fields.get("accountProof"), "accountProof")
+    account = read_nodes(fields.get("accountProof"), "accountProof")
     paths = records(fields.get("storageProof"), "storageProof")
     if [quantity(path.get("key"), "key of a storage proof") for path in paths] != [
         int.from_bytes(slot, "big") for slot in slots
     ]:
         raise BadAnswer("the storage proofs are of other slots than were asked for; leave the endpoint.")
-    return [StateEvidence(height, header, account, _nodes(path.get("proof"), "storage proof")) for path in paths]
+    return [StateEvidence(height, header, account, read_nodes(path.get("proof"), "storage proof")) for path in paths]
 
 
-def _nodes(value: Any, name: str) -> tuple[bytes, ...]:
+def read_nodes(value: Any, name: str) -> tuple[bytes, ...]:
+    """Read the nodes of one path.
+
+    Raises:
+        BadAnswer: they are no list of data, or more than any path has.
+    """
     if not isinstance(value, list) or len(value) > MAX_NODES:
         raise BadAnswer(f"{name} is no list of trie nodes; leave the endpoint.")
     return tuple(data(node, f"a node of {name}") for node in value)

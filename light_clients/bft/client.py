@@ -25,8 +25,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from light_clients.bft.bundle import SetProof, unbundle
 from light_clients.bft.checks import check_seals, check_validators
-from light_clients.bft.contract import SetProof, prove_validators, unbundle
+from light_clients.bft.contract import prove_validators
 from light_clients.bft.misbehaviour import sealing_set
 from light_clients.bft.state_bytes import read_state
 from light_clients.bft.types import (
@@ -255,6 +256,14 @@ class BftClient:
         verify_gateway_head(
             parsed.state_root, pin, claim, evidence.account_proof, evidence.storage_proof, proved_head=proved_head
         )
+
+    def block_hash(self, header: bytes) -> BlockHash:
+        """The hash of a header, alone or in its bundle, as the family computes it; nothing is judged.
+
+        Raises:
+            Refused: It is no header of the family.
+        """
+        return self.parse_header(unbundle(header)[0]).block_hash
 
     def state_from_bytes(self, data: bytes) -> BftState:
         """Reads a state back (`state_bytes`).

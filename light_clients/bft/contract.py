@@ -1,10 +1,7 @@
-"""Validators that a contract selects: their proof, and the bundle that carries it (Besu `TransactionValidatorProvider`).
+"""Validators that a contract selects, and their proof (Besu `TransactionValidatorProvider`).
 
 The set of block N is what `getValidators()` of the contract answers in the state of block N - 1, sorted; headers list nobody.
-A header whose *child's* validators come from a contract therefore travels as a bundle, RLP of [header, account proof,
-storage proofs]: the account of the contract under this header's own state root, then one storage proof for the length of the
-``address[]`` and one for each element, in order (Solidity documentation, Layout of State Variables in Storage: the length is
-at the slot, element i at keccak(slot) + i). A claim's evidence has the header alone.
+So the header of block N - 1 comes with a proof under its own state root (`bundle`), and the set of block N is known before it.
 
 1. The contract is there, and runs the pinned code where one is pinned.
 2. The length is 1 to 256, and there is one proof for each element, none more.
@@ -15,14 +12,11 @@ at the slot, element i at keccak(slot) + i). A claim's evidence has the header a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
-from light_clients import rlp
-from light_clients.bft.headers import MAXIMUM_HEADER_SIZE
+from light_clients.bft.bundle import SetProof, element_slots, length_slot
 from light_clients.bft.types import MAXIMUM_VALIDATORS, Address, ValidatorSelection
 from light_clients.errors import (
-    HeaderTooLarge,
     SetProofInvalid,
     SetProofMissing,
     ValidatorContractAbsent,
@@ -32,85 +26,6 @@ from light_clients.errors import (
 )
 from light_clients.proofs.patricia import verify_account, verify_storage
 from schemas.primitives import Bytes32
-from schemas.suites import keccak256
-
-MAXIMUM_BUNDLE_SIZE = 4 * 1024 * 1024
-"""Bytes of a header with its proof; 256 storage proofs of eight full nodes take about 1.1 MB."""
-
-_BUNDLE_ITEMS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class SetProof:
-    """What a prover brings for a set; every byte of it is untrusted.
-
-    Attributes:
-        account: Nodes from the state root to the contract's account.
-        storage: Nodes from the storage root to the length of the list, then to each element.
-    """
-
-    account: tuple[bytes, ...]
-    storage: tuple[tuple[bytes, ...], ...]
-
-
-def length_slot(selection: ValidatorSelection) -> Bytes32:
-    """The slot that holds the length of the list, 32 bytes."""
-    return Bytes32(selection.slot.to_bytes(32, "big"))
-
-
-def element_slots(selection: ValidatorSelection, length: int) -> list[Bytes32]:
-    """The slots that hold the elements of the list, in order, 32 bytes each."""
-    first = int.from_bytes(keccak256(length_slot(selection)), "big")
-    return [Bytes32(((first + index) % 2**256).to_bytes(32, "big")) for index in range(length)]
-
-
-def bundle(header: bytes, proof: SetProof) -> bytes:
-    """Puts a header and the proof of its child's set together.
-
-    Args:
-        header: RLP of the header, with its seals.
-        proof: The proof under that header's state root.
-
-    Returns:
-        RLP of [header, account proof, storage proofs].
-    """
-    return rlp.encode([header, list(proof.account), [list(nodes) for nodes in proof.storage]])
-
-
-def unbundle(data: bytes) -> tuple[bytes, SetProof | None]:
-    """Takes a header out of its bundle.
-
-    Args:
-        data: A bundle, or a header alone.
-
-    Returns:
-        The header, and the proof where there is one.
-
-    Raises:
-        HeaderTooLarge: It is larger than any bundle.
-        RlpRefused: It is not canonical RLP.
-        SetProofInvalid: The items of the bundle are not those of a bundle.
-    """
-    if len(data) <= MAXIMUM_HEADER_SIZE and not _is_bundle(rlp.decode(data)):
-        return data, None
-    if len(data) > MAXIMUM_BUNDLE_SIZE:
-        raise HeaderTooLarge("The header with its proof is too large.", expected=MAXIMUM_BUNDLE_SIZE, found=len(data))
-    match rlp.decode(data):
-        case [bytes() as header, list() as account, list() as storage]:
-            return header, SetProof(_nodes(account), tuple(_nodes(nodes) for nodes in storage))
-        case _:
-            raise SetProofInvalid("A header with a proof of its child's validators has three items; ask for it again.")
-
-
-def _is_bundle(item: rlp.RlpItem) -> bool:
-    return isinstance(item, list) and len(item) == _BUNDLE_ITEMS
-
-
-def _nodes(items: rlp.RlpItem) -> tuple[bytes, ...]:
-    nodes = tuple(item for item in items if isinstance(item, bytes)) if isinstance(items, list) else ()
-    if len(nodes) != len(items):
-        raise SetProofInvalid("A node of a proof is a string of bytes; ask for the proof again.")
-    return nodes
 
 
 def prove_validators(state_root: Bytes32, selection: ValidatorSelection, proof: SetProof | None) -> tuple[Address, ...]:
@@ -149,7 +64,7 @@ def prove_validators(state_root: Bytes32, selection: ValidatorSelection, proof: 
     if not proof.storage:
         raise SetProofInvalid("The proof has no length of the list; ask for the whole proof.")
     length = int.from_bytes(
-        verify_storage(account.storage_root, length_slot(selection), proof.storage[0]) or b"", "big"
+        verify_storage(account.storage_root, length_slot(selection.slot), proof.storage[0]) or b"", "big"
     )
     if length > MAXIMUM_VALIDATORS:
         raise ValidatorsTooMany("The contract names too many.", expected=MAXIMUM_VALIDATORS, found=f"{length:#x}")
@@ -158,7 +73,7 @@ def prove_validators(state_root: Bytes32, selection: ValidatorSelection, proof: 
             "The list has another length than the proof.", expected=length, found=len(proof.storage) - 1
         )
     # 3. The elements.
-    slots = element_slots(selection, length)
+    slots = element_slots(selection.slot, length)
     members = sorted(
         _address(verify_storage(account.storage_root, slot, nodes))
         for slot, nodes in zip(slots, proof.storage[1:], strict=True)

@@ -29,12 +29,15 @@ def may_contain(header: bytes, item: bytes) -> bool:
     """Return False only if no event of the block carries this address or topic.
 
     Args:
-        header: RLP of a verified header.
+        header: RLP of a verified header, alone or in the bundle of `bft.bundle`.
         item: a contract's address (20 bytes) or a topic (32 bytes).
 
     Raises:
         RlpRefused: the header is not canonical RLP.
     """
-    bloom = rlp.decode_list(header)[BLOOM_ITEM]
+    items = rlp.decode_list(header)
+    if len(items) <= BLOOM_ITEM and isinstance(items[0], bytes):
+        items = rlp.decode_list(items[0])  # a header with the proof of its child's validators
+    bloom = items[BLOOM_ITEM]
     mask = bloom_mask(item)
     return not isinstance(bloom, bytes) or int.from_bytes(bloom, "big") & mask == mask

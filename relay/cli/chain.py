@@ -22,8 +22,11 @@ def add(
     chain_id: Annotated[str, typer.Option("--chain-id", help="Refuse any ledger but this (1337 or eip155:1337).")] = "",
     adapter: Annotated[str, typer.Option("--adapter", help="Which adapter speaks to it.")] = "evm",
     consensus: Annotated[
-        str, typer.Option("--consensus", help="auto, qbft, or development (none verifiable).")
+        str, typer.Option("--consensus", help="auto, qbft, ibft2, ibft, or development (none verifiable).")
     ] = "auto",
+    client_options: Annotated[
+        str, typer.Option("--client-options", help="A file with the light client's options, or the genesis file.")
+    ] = "",
     pin: Annotated[str, typer.Option("--pin", help="The trusted block, HEIGHT:0xHASH; needed in production.")] = "",
     gateway: Annotated[str, typer.Option("--gateway", help="A gateway that is there already.")] = "",
     verifier: Annotated[str, typer.Option("--verifier", help="Its committee verifier.")] = "",
@@ -48,6 +51,7 @@ def add(
             adapter=adapter,
             chain_id=chain_id,
             consensus=consensus,
+            client_options=client_options,
             pin=pin,
             gateway=address(gateway) if gateway else b"",
             verifier=address(verifier) if verifier else b"",

@@ -24,6 +24,7 @@ Paths are relative to the file. The file is read again when it changes.
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.protocol import AdapterOptions, Endpoint
 from light_clients.proofs.gateway import GatewayPin
+from relay.clients import extra_of_options
 from relay.errors import BadInput, NotFound
 from schemas.primitives import Account, BlockHash, Bytes32, ChainId, ChainWord, SchemaError, name_text
 
@@ -91,12 +93,15 @@ class ChainConfig(BaseModel):
             endpoints=tuple(Endpoint(url) for url in self.endpoints),
             expected_chain=self.chain_id,
             expected_first_block=self.first_block,
+            extra=extra_of_options(self.consensus, self.client),
         )
 
     @property
     def identity(self) -> bytes:
-        """Names what is remembered of this ledger; another gateway, consensus or pin is another memory."""
-        parts = (self.word, self.gateway, self.gateway_code_hash, self.consensus.encode(), self.pinned_hash)
+        """Names what is remembered of this ledger; another gateway, consensus, pin or client option is another memory."""
+        parts = [self.word, self.gateway, self.gateway_code_hash, self.consensus.encode(), self.pinned_hash]
+        if self.client:
+            parts.append(json.dumps(self.client, sort_keys=True).encode())
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
 

@@ -16,6 +16,7 @@ from light_clients.errors import HeightNotRetained, Misbehaviour, Refused, RlpRe
 from light_clients.families import client_named
 from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import SlotEvidence
+from relay.clients import client_configuration
 from relay.observer import Lied, follow, may_have_moved, observe
 from relay.operator.chronicle import Chronicle
 from relay.operator.configuration import ChainConfig
@@ -177,7 +178,7 @@ class LedgerView:
 
     def _bootstrap(self) -> None:
         header = self.ledger.headers(self.config.pinned_height, self.config.pinned_height)[0]
-        configuration = client_configuration(self.config, self.ledger)
+        configuration = client_configuration(self.config.consensus, self.config.client, self.ledger.identity())
         self.state = self._client.bootstrap(header, self.config.pinned_hash, configuration)
         self._header = header
         log.info("pinned", chain=self.config.name, height=self.state.height)
@@ -293,23 +294,3 @@ class LedgerView:
 
     def _read_again_from(self, height: int) -> None:
         self._next, self._may_hold_events = min(self._next, height), True
-
-
-def client_configuration(config: ChainConfig, ledger: Ledger) -> Any:
-    """What no header says, from the options of the operator's file and from what its own node is.
-
-    Raises:
-        AdapterError: the node does not answer.
-        ConfigurationInvalid: an option is out of its range.
-    """
-    if config.consensus == "development":
-        from light_clients.development import DevelopmentConfiguration
-
-        return DevelopmentConfiguration(**config.client)
-    from light_clients.qbft import Dialect, QbftConfiguration
-
-    identity = ledger.identity()
-    software = identity.software.lower()
-    told = dict(config.client)
-    dialect = Dialect(told.pop("dialect", "goquorum" if "quorum" in software and "besu" not in software else "besu"))
-    return QbftConfiguration(**{"dialect": dialect, "sub_second_blocks": identity.development, **told})

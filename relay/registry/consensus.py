@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.protocol import Ledger, LedgerIdentity
 from light_clients.errors import LightClientError
-from light_clients.families import FAMILIES, client_named
+from light_clients.families import FAMILIES, client_named, header_hash, is_sealed
+from relay.clients import BFT_FAMILIES, DEVELOPMENT, client_configuration
 from relay.errors import BadInput
 from schemas.primitives import BlockHash, SchemaError
-from schemas.suites import keccak256
 
-DEVELOPMENT = "development"
 _PIN = re.compile(r"(0|[1-9][0-9]{0,18}):(0x[0-9a-fA-F]{64})")
 
 
@@ -56,7 +56,13 @@ def parse_pin(text: str) -> Pin | None:
 
 
 def trust_ledger(
-    ledger: Ledger, identity: LedgerIdentity, consensus: str, pin: Pin | None, *, development_hub: bool
+    ledger: Ledger,
+    identity: LedgerIdentity,
+    consensus: str,
+    pin: Pin | None,
+    *,
+    development_hub: bool,
+    options: Mapping[str, Any] | None = None,
 ) -> Trusted:
     """Bootstrap a light client from the pinned block.
 
@@ -66,13 +72,16 @@ def trust_ledger(
         consensus: `auto`, or a light client's name; `development` means none can be verified.
         pin: the trusted block; on a development hub the newest one if there is no pin.
         development_hub: whether a ledger without verifiable consensus may join at all.
+        options: of the light client, where no header says what it has to know.
 
     Raises:
-        BadInput: a pin is missing or not the ledger's, or no light client can judge the ledger.
+        BadInput: a pin is missing or not the ledger's, an option is wrong, or no light client can judge the ledger.
         AdapterError: the ledger does not answer.
     """
     if consensus not in ("auto", *FAMILIES):
         raise BadInput(f"There is no light client {consensus!r}.", f"Choose auto or one of {', '.join(FAMILIES)}.")
+    if consensus == "auto" and options:
+        raise BadInput("Options are those of one light client.", "Name it with --consensus, or in the file.")
     if pin is None and not development_hub:
         raise BadInput(
             "A ledger of a production hub starts from a pinned block.",
@@ -86,23 +95,34 @@ def trust_ledger(
     height = ledger.tip() if pin is None else pin.height
     header = ledger.headers(height, height)[0]
     if consensus != "auto":
-        return _bootstrap(consensus, identity, header, pin)
-    try:
-        return _bootstrap("qbft", identity, header, pin)
-    except BadInput as refusal:
-        if development_hub and identity.development and not _is_sealed(header):
-            return _bootstrap(DEVELOPMENT, identity, header, pin)
-        raise BadInput(
-            f"No light client can judge this ledger ({refusal.message})",
-            "If it is a development node, say so on a development hub: --consensus development.",
-        ) from None
+        return _bootstrap(consensus, identity, header, pin, options or {})
+    return _detect(identity, header, pin, development_hub=development_hub)
 
 
-def _bootstrap(consensus: str, identity: LedgerIdentity, header: bytes, pin: Pin | None) -> Trusted:
-    client = client_named(consensus)
+def _detect(identity: LedgerIdentity, header: bytes, pin: Pin | None, *, development_hub: bool) -> Trusted:
+    """Try each family. No header is sealed in two of them; where none takes it, the family of its form says why."""
+    refusals: dict[bool, BadInput] = {}
+    for family in BFT_FAMILIES:
+        try:
+            return _bootstrap(family, identity, header, pin, {})
+        except BadInput as refusal:
+            refusals.setdefault(is_sealed(family, header), refusal)
+    if not refusals.get(True) and development_hub and identity.development:
+        return _bootstrap(DEVELOPMENT, identity, header, pin, {})
+    cause = refusals.get(True) or refusals[False]
+    raise BadInput(
+        f"No light client can judge this ledger ({cause.message})",
+        "If it is a development node, say so on a development hub: --consensus development.",
+    )
+
+
+def _bootstrap(
+    consensus: str, identity: LedgerIdentity, header: bytes, pin: Pin | None, options: Mapping[str, Any]
+) -> Trusted:
     try:
-        block_hash = pin.block_hash if pin is not None else _hash_of(consensus, header)
-        state = client.bootstrap(header, block_hash, _configuration(consensus, identity))
+        client, configuration = client_named(consensus), client_configuration(consensus, options, identity)
+        block_hash = pin.block_hash if pin is not None else header_hash(consensus, header)
+        state = client.bootstrap(header, block_hash, configuration)
     except LightClientError as error:
         raise BadInput(f"{error.message}", "Check the pin and the endpoint.") from error
     now = int(time.time())
@@ -112,35 +132,3 @@ def _bootstrap(consensus: str, identity: LedgerIdentity, header: bytes, pin: Pin
             "Pin a newer block.",
         )
     return Trusted(consensus, state, header)
-
-
-def _configuration(consensus: str, identity: LedgerIdentity) -> Any:
-    if consensus == DEVELOPMENT:
-        from light_clients.development import DevelopmentConfiguration
-
-        return DevelopmentConfiguration()
-    from light_clients.qbft import Dialect, QbftConfiguration
-
-    quorum = "quorum" in identity.software.lower() and "besu" not in identity.software.lower()
-    return QbftConfiguration(
-        dialect=Dialect.GOQUORUM if quorum else Dialect.BESU, sub_second_blocks=identity.development
-    )
-
-
-def _hash_of(consensus: str, header: bytes) -> BlockHash:
-    """The hash of a header as its consensus computes it; believed only where the hub may pin by itself."""
-    if consensus == DEVELOPMENT:
-        return BlockHash(keccak256(header))
-    from light_clients.qbft.codec import parse_header
-
-    return parse_header(header).block_hash
-
-
-def _is_sealed(header: bytes) -> bool:
-    """Whether a header is of a form that validators seal: then a refusal is a refusal, and no lesser trust is offered."""
-    from light_clients.qbft.codec import parse_header
-
-    try:
-        return bool(parse_header(header).extra.seals)
-    except LightClientError:
-        return False

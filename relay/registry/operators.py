@@ -13,6 +13,7 @@ from typing import Any
 import tomli_w
 from sqlalchemy import Row, insert, select, update
 
+from relay.clients import options_of_state
 from relay.config import HubConfig
 from relay.errors import BadInput, Duplicate, NotFound, NotNow
 from relay.home import Home
@@ -155,6 +156,7 @@ def write_operator_files(home: Home, config: HubConfig, store: Store) -> None:
 
 
 def _chain_entry(row: Row[Any]) -> dict[str, Any]:
+    options = options_of_state(row.consensus, bytes(row.client_state))
     return {
         "name": row.name,
         "chain_id": row.chain_id,
@@ -166,6 +168,7 @@ def _chain_entry(row: Row[Any]) -> dict[str, Any]:
         "gateway_code_hash": "0x" + bytes(row.gateway_code_hash).hex(),
         "pinned_height": row.pinned_height,
         "pinned_hash": "0x" + bytes(row.pinned_hash).hex(),
+        **({"client": options} if options else {}),
     }
 
 

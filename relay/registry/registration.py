@@ -6,7 +6,7 @@ Nothing is written before everything is known to work; then the ledger and its c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,14 @@ from sqlalchemy import Row, insert, select
 from adapters.protocol import AdapterError, AdapterOptions, Endpoint, Ledger, LedgerIdentity
 from adapters.registry import open_ledger
 from adapters.solidity.contracts import contract
+from light_clients.errors import ConfigurationInvalid
+from relay.clients import extra_of_options
 from relay.config import HubConfig
 from relay.errors import BadInput, Duplicate
 from relay.home import Home
 from relay.keys import Key, KeyStore, key_name
 from relay.registry.chains import chain_named
+from relay.registry.client_options import read_client_options
 from relay.registry.committee import read_committee, write_committee
 from relay.registry.consensus import Trusted, parse_pin, trust_ledger
 from relay.registry.gateways import (
@@ -60,6 +63,7 @@ class ChainRequest:
         pin: `HEIGHT:0xHASH`, or empty on a development hub.
         gateway, verifier: contracts that are there already (both or neither), 20 bytes, or empty.
         key: name of the relayer's key, or empty for `relayer-NAME`.
+        client_options: path of the file with options of the light client, or of the genesis file.
         officers, guardian: addresses that will administer new contracts, on a production hub.
     """
 
@@ -74,6 +78,7 @@ class ChainRequest:
     key: str = ""
     officers: tuple[bytes, ...] = ()
     guardian: bytes = b""
+    client_options: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,19 @@ class Registration:
             AdapterError: an endpoint is dead, no EVM, or refuses.
         """
         self._check_name(request)
-        ledger, identity = self._ask(request)
+        said = read_client_options(request.client_options)
+        if said.consensus and request.consensus not in ("auto", said.consensus):
+            raise BadInput(
+                f"{request.client_options} is of {said.consensus}, not of {request.consensus}.",
+                "Leave --consensus out, or give another file.",
+            )
+        consensus = said.consensus or request.consensus
+        ledger, identity = self._ask(request, _extra(consensus, said.options))
         try:
             pin = parse_pin(request.pin)
-            trusted = trust_ledger(ledger, identity, request.consensus, pin, development_hub=self.config.development)
+            trusted = trust_ledger(
+                ledger, identity, consensus, pin, development_hub=self.config.development, options=said.options
+            )
             self.tell(_told_trust(trusted, pinned=pin is not None))
             key = self.keys.load_or_new(request.key or f"relayer-{request.name}")
             contracts = self._contracts(request, ledger, identity, key)
@@ -141,7 +155,7 @@ class Registration:
             if connection.execute(select(chains.c.name).where(chains.c.name == request.name)).first():
                 raise Duplicate(f"There is a ledger named {request.name!r} already.", "See: relayhub chain list.")
 
-    def _ask(self, request: ChainRequest) -> tuple[Ledger, LedgerIdentity]:
+    def _ask(self, request: ChainRequest, extra: dict[str, str]) -> tuple[Ledger, LedgerIdentity]:
         """Ask every endpoint what it is; all must be one ledger, and not one that is registered."""
         identity = _identity(request.adapter, request.endpoints[0])
         for url in request.endpoints[1:]:
@@ -166,6 +180,7 @@ class Registration:
             endpoints=tuple(Endpoint(url) for url in request.endpoints),
             expected_chain=identity.chain_id,
             expected_first_block=bytes(identity.first_block),
+            extra=extra,
         )
         return open_ledger(request.adapter, options), identity
 
@@ -311,6 +326,13 @@ def chain_row(
         "state": "active",
         "created_at": time.time(),
     }
+
+
+def _extra(consensus: str, options: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        return extra_of_options(consensus, options)
+    except ConfigurationInvalid as error:
+        raise BadInput(error.message, "Correct the options of the light client.") from None
 
 
 def _identity(adapter: str, url: str) -> LedgerIdentity:

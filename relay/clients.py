@@ -1,0 +1,109 @@
+"""What a light client and an adapter are told about a ledger's consensus beyond its headers.
+
+The hub and each operator use this alike: options come from a file that an officer wrote, or from the ledger's genesis file;
+what they do not say follows from what the node is, or is the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from adapters.protocol import LedgerIdentity
+from light_clients.bft.options import read_options, write_options
+from light_clients.bft.types import BftConfiguration, SelectionMode
+from light_clients.families import client_named
+from light_clients.ibft import IbftConfiguration
+from light_clients.ibft2 import Ibft2Configuration
+from light_clients.qbft import Dialect, QbftConfiguration
+
+DEVELOPMENT = "development"
+BFT_FAMILIES: Mapping[str, type[BftConfiguration]] = {
+    "qbft": QbftConfiguration,
+    "ibft2": Ibft2Configuration,
+    "ibft": IbftConfiguration,
+}
+"""Families whose headers are sealed by ceil(2n/3) of their validators, in the order in which they are tried."""
+
+
+def client_configuration(consensus: str, options: Mapping[str, Any], identity: LedgerIdentity) -> Any:
+    """The configuration of a light client.
+
+    Args:
+        consensus: the light client's name.
+        options: what was said.
+        identity: what the node says it is.
+
+    Raises:
+        ConfigurationInvalid: an option is unknown or out of its range; the message names it.
+    """
+    if consensus == DEVELOPMENT:
+        from light_clients.development import DevelopmentConfiguration
+
+        return DevelopmentConfiguration(**options)
+    told = {"sub_second_blocks": identity.development, **options}
+    if consensus == "qbft":
+        software = identity.software.lower()
+        goquorum = "quorum" in software and "besu" not in software
+        told = {"dialect": str(Dialect.GOQUORUM if goquorum else Dialect.BESU), **told}
+    return read_options(BFT_FAMILIES[consensus], told)
+
+
+def adapter_extra(configuration: Any) -> dict[str, str]:
+    """What the adapter is told, so that headers come with what the light client asks for.
+
+    Args:
+        configuration: of the light client.
+
+    Returns:
+        Options of the adapter: the contracts that select validators, with the heights whose headers prove the child's set.
+    """
+    if not isinstance(configuration, BftConfiguration):
+        return {}
+    selections = configuration.selections
+    spans = []
+    for selection, following in pairwise((*selections, None)):
+        if selection is not None and selection.mode is SelectionMode.CONTRACT:
+            span = f"0x{selection.contract.hex()}:{selection.slot}:{max(selection.height - 1, 0)}"
+            spans.append(span if following is None else f"{span}:{following.height - 2}")
+    return {"validator_contracts": ",".join(spans)} if spans else {}
+
+
+def extra_of_options(consensus: str, options: Mapping[str, Any]) -> dict[str, str]:
+    """What the adapter is told about a ledger that is not followed yet.
+
+    Args:
+        consensus: the light client's name, or `auto`.
+        options: of the light client.
+
+    Raises:
+        ConfigurationInvalid: an option is unknown or out of its range; the message names it.
+    """
+    if not options or consensus not in BFT_FAMILIES:
+        return {}
+    return adapter_extra(read_options(BFT_FAMILIES[consensus], options))
+
+
+def extra_of_state(consensus: str, client_state: bytes) -> dict[str, str]:
+    """What the adapter is told about a ledger that is followed already.
+
+    Args:
+        consensus: the light client's name.
+        client_state: its state as bytes.
+    """
+    if consensus not in BFT_FAMILIES:
+        return {}
+    return adapter_extra(client_named(consensus).state_from_bytes(client_state).configuration)
+
+
+def options_of_state(consensus: str, client_state: bytes) -> dict[str, Any]:
+    """The options of a light client that is running, for those who follow the same ledger by themselves.
+
+    Args:
+        consensus: the light client's name.
+        client_state: its state as bytes.
+    """
+    if consensus not in BFT_FAMILIES:
+        return {}
+    return write_options(client_named(consensus).state_from_bytes(client_state).configuration)
