@@ -37,10 +37,15 @@ class MemoryLedger:
     """An opened in-process ledger."""
 
     def __init__(self, chain: MemoryChain, faults: Faults, endpoint: str, *, timeout_s: float) -> None:
-        self.chain = chain
+        self._chain = chain
         self.faults = faults
         self._endpoint = endpoint
         self._timeout_s = timeout_s
+
+    @property
+    def chain(self) -> MemoryChain:
+        """The history that this endpoint serves."""
+        return self.faults.fork or self._chain
 
     @property
     def endpoint(self) -> str:
@@ -63,8 +68,7 @@ class MemoryLedger:
     def tip(self) -> int:
         """Height of the newest block that the endpoint serves."""
         self._check()
-        stalled = self.faults.stalled_at
-        return self.chain.height if stalled is None else min(stalled, self.chain.height)
+        return self.faults.tip(self.chain.height)
 
     def headers(self, first: int, last: int) -> list[bytes]:
         """Headers of heights `first` to `last` inclusive, in order; at most 1,000."""
@@ -72,12 +76,13 @@ class MemoryLedger:
             raise Misconfigured(f"{last - first + 1} headers were asked for; ask for at most {MAX_HEADERS} at once.")
         with self.chain.lock:
             self._reach(last)
-            return [block.header.encoded for block in self.chain.blocks[first : last + 1]]
+            chain = self.chain if self.faults.fork_headers else self._chain
+            return [block.header.encoded for block in chain.blocks[first : last + 1]]
 
     def events(self, first: int, last: int, gateway: bytes) -> list[GatewayEvent]:
         """The gateway's events of blocks `first` to `last` inclusive, in ledger order."""
         with self.chain.lock:
-            if self.tip() < last:
+            if self._served() < last:
                 raise Unreachable(f"{self._endpoint} has not reached block {last}.", endpoint=self._endpoint)
             if gateway != self.chain.gateway.address:
                 return []
@@ -113,7 +118,8 @@ class MemoryLedger:
         """The proof of each head in the state of the block at `height`."""
         with self.chain.lock:
             self._reach(height)
-            found = [self.chain.evidence(height, gateway, lane_id, direction) for lane_id, direction in lane_ids]
+            shown = height - 1 if self.faults.states_old else height
+            found = [self.chain.evidence(shown, gateway, lane_id, direction) for lane_id, direction in lane_ids]
         return [_false_proof(evidence) for evidence in found] if self.faults.heads_lie else found
 
     def call_for(self, gateway: bytes, action: Action) -> Call:
@@ -132,11 +138,12 @@ class MemoryLedger:
         """Read an account, and what the ledger asks."""
         with self.chain.lock:
             self._check()
-            nonce = self.chain.nonce(address) + self.faults.nonce_jump
+            nonce = self.chain.nonce(address)
             waiting = sum(1 for transaction in self.chain.pool if transaction.sender == address)
             asked, ceiling = self.chain.base_fee, self.chain.fee_ceiling
             fee = min(asked, ceiling) if ceiling else asked
-            return Wallet(address, nonce, nonce + waiting, self.chain.balance(address), fee, asked, ceiling)
+            balance = self.chain.balance(address)
+            return self.faults.wallet(Wallet(address, nonce, nonce + waiting, balance, fee, asked, ceiling))
 
     def sign(self, private_key: bytes, nonce: int, call: Call, fee: int) -> Signed:
         """Sign a transaction offering `fee` per gas; asks nothing."""
@@ -148,6 +155,8 @@ class MemoryLedger:
             self._check()
             if self.faults.loses_transactions:
                 return [None] * len(transactions)
+            if code := self.faults.refuses_transactions:
+                return [Rejected(f"refused: {code}", code=code, endpoint=self._endpoint) for _ in transactions]
             return [self._submit(raw) for raw in transactions]
 
     def receipts(self, transactions: Sequence[bytes]) -> list[Receipt | None]:
@@ -155,7 +164,8 @@ class MemoryLedger:
         with self.chain.lock:
             tip = self.tip()
             found = [self.chain.receipt(transaction) for transaction in transactions]
-            return [receipt if receipt is not None and receipt.height <= tip else None for receipt in found]
+            shown = [receipt if receipt is not None and receipt.height <= tip else None for receipt in found]
+            return self.faults.receipts(shown, transactions, tip)
 
     def simulate(self, sender: bytes, call: Call) -> bytes:
         """Run a call against the newest state.
@@ -164,6 +174,8 @@ class MemoryLedger:
             Rejected: it would revert.
         """
         self._check()
+        if reason := self.faults.reverts:
+            raise Rejected(f"The call would revert: {reason}", code="reverted", reason=reason, endpoint=self._endpoint)
         try:
             self.chain.simulate(sender, call)
         except Reverted as error:
@@ -184,8 +196,12 @@ class MemoryLedger:
     def _check(self) -> None:
         self.faults.check(self._endpoint, self._timeout_s)
 
+    def _served(self) -> int:
+        """Height of the newest block that is there, whatever the endpoint says."""
+        return min(self.tip(), self.chain.height)
+
     def _reach(self, height: int) -> None:
-        if self.tip() < height:
+        if self._served() < height:
             raise Rejected(f"{self._endpoint} does not have block {height}.", code="no_state", endpoint=self._endpoint)
 
 

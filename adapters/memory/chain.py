@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from adapters.memory.calls import run_call
@@ -167,6 +168,23 @@ class MemoryChain:
             self.gateway.lanes = dict(self.blocks[-1].lanes)
             self._now += 1  # what comes instead differs in its time at least
             return tuple(taken)
+
+    def fork(self, depth: int, keys: Sequence[bytes]) -> MemoryChain:
+        """Another history of this ledger: the same up to `depth` blocks below the newest, and its own from there.
+
+        Args:
+            depth: how many of the newest blocks it does not have.
+            keys: who seals its blocks.
+        """
+        with self.lock:
+            other = copy(self)
+            other.lock = threading.RLock()
+            other.validator_keys = list(keys)
+            other.blocks = self.blocks[: len(self.blocks) - depth]
+            other.pool = []
+            other.gateway = copy(self.gateway)
+            other.gateway.lanes = dict(other.blocks[-1].lanes)
+            return other
 
     def open_lane(self, lane: Lane, end: int, verifier: Verifier, peer_code_hash: bytes = CODE_HASH) -> int:
         """Open this ledger's end (0 source, 1 destination) of a lane, in a block of its own. Returns the height.

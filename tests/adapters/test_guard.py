@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from adapters.endpoints import ACCUSED_REST_S, FORGOTTEN_S, RESTS_S
-from adapters.guard import BROADCASTS_KEPT, COMPARE_TIPS_S, GuardedLedger
+from adapters.guard import BROADCASTS_KEPT, GuardedLedger
+from adapters.panel import COMPARE_TIPS_S
 from adapters.protocol import (
     AdapterOptions,
     BadAnswer,
