@@ -85,7 +85,7 @@ def measure(
         stack.up()
         stack.join()
         stack.json("lane", "open", "alpha", "beta", "--both", "--window-limit", "1000000", "--max-payload", "1024")
-        loaders = [_prepare(stack, "alpha", "beta"), _prepare(stack, "beta", "alpha")]
+        loaders = [prepare(stack, "alpha", "beta"), prepare(stack, "beta", "alpha")]
         progress("latency: one message a second")
         figures = _latency(stack, loaders, latency_messages)
         progress(f"load: {messages} messages of {PAYLOAD_BYTES} bytes")
@@ -123,7 +123,7 @@ class LaneLoad:
         return "0x" + signed.raw.hex()
 
 
-def _prepare(stack: Stack, source: str, destination: str) -> LaneLoad:
+def prepare(stack: Stack, source: str, destination: str, channel: str = "default") -> LaneLoad:
     """Deploy loader and receiver, and let the officers allow them."""
     network, other = stack.networks[source], stack.networks[destination]
     gateways = {item["name"]: item for item in stack.json("chain", "list")}
@@ -132,9 +132,10 @@ def _prepare(stack: Stack, source: str, destination: str) -> LaneLoad:
         place.fund(account.address, 10**24)
     loader = _deploy(network, account, contract("Loader").creation_code(gateways[source]["gateway"]))
     receiver = _deploy(other, account, contract("Idle").creation_code())
-    stack.json("lane", "allow", source, destination, "--sender", loader, "--limit", "65535")
-    stack.json("lane", "allow", source, destination, "--receiver", receiver)
-    lane_id = bytes.fromhex(stack.lane(source, destination)["lane_id"][2:])
+    on = (source, destination, "--channel", channel)
+    stack.json("lane", "allow", *on, "--sender", loader, "--limit", "65535")
+    stack.json("lane", "allow", *on, "--receiver", receiver)
+    lane_id = bytes.fromhex(stack.lane(source, destination, channel)["lane_id"][2:])
     fee = 4 * int(network.rpc("eth_gasPrice"), 16)
     nonce = int(network.rpc("eth_getTransactionCount", account.address, "latest"), 16)
     return LaneLoad(source, destination, lane_id, loader, bytes.fromhex(receiver[2:]), network, account, nonce, fee)

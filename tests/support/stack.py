@@ -124,12 +124,12 @@ class Stack:
             process.send_signal(signal.SIGKILL)
         return len(found)
 
-    def lane(self, source: str, destination: str) -> dict[str, Any]:
+    def lane(self, source: str, destination: str, channel: str = "default") -> dict[str, Any]:
         """One lane as `relayhub lane list` shows it."""
         for item in self.json("lane", "list"):
-            if item["source"] == source and item["destination"] == destination:
+            if (item["source"], item["destination"], item["channel"]) == (source, destination, channel):
                 return dict(item)
-        raise CommandFailed(f"no lane {source} → {destination}")
+        raise CommandFailed(f"no lane {source} → {destination} #{channel}")
 
     def wait_until(self, what: str, condition: Callable[[], bool], within_s: float = GENEROUS_S) -> None:
         """Wait, with a generous ceiling, until something is so."""
