@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from adapters.solidity import administration
 from adapters.solidity.verifiers import set_validators
@@ -18,6 +18,7 @@ from relay.registry.lanes import all_lanes, lane_row, refresh
 from relay.registry.operators import address
 from relay.registry.verifiers import learn_verifier
 from relay.store import Store
+from relay.store.tables import verifiers
 from relay.store.verifiers import Kind, verifier_at
 from schemas.primitives import LaneId
 
@@ -146,8 +147,18 @@ def build_action(store: Store, row: Row[Any], name: str, wish: Wish) -> tuple[st
 
 
 def refresh_after(store: Store, row: Row[Any]) -> None:
-    """After something was executed on a ledger: read its committee and its lanes again."""
+    """After something was executed on a ledger: read its committee, its light clients and its lanes again."""
     refresh_committee(store, row)
+    with store.read() as connection:
+        mine = (verifiers.c.chain == row.name, verifiers.c.kind == str(Kind.LIGHT_CLIENT))
+        clients = [bytes(item) for item in connection.execute(select(verifiers.c.address).where(*mine)).scalars()]
+    if clients:
+        ledger = open_chain(row)
+        try:
+            for client in clients:
+                learn_verifier(store.write, ledger, row.name, client)
+        finally:
+            ledger.close()
     for lane in all_lanes(store):
         if row.name in (lane.source, lane.destination) and lane.state in ("opening", "active", "closed"):
             refresh(store, lane)
