@@ -35,8 +35,10 @@ NOT_ABOUT_FEES = ("no_funds:", "nonce_too_low:", "nonce_too_high:", "too_dear:",
 
 
 def blocks_without(item: Row[Any], tip: int) -> int:
-    """Blocks that came since a transaction was offered."""
-    return 0 if item.height is None else max(0, tip - item.height)
+    """Blocks that came since a transaction was offered; blocks that were taken back since then count as if they had come."""
+    if item.height is None:
+        return 0
+    return tip - item.height if tip >= item.height else LATE_BLOCKS
 
 
 def is_late(item: Row[Any], tip: int, now: float) -> bool:

@@ -7,6 +7,7 @@ While a batch is known to revert it is tried by simulation only, at the times of
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -14,30 +15,47 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from adapters.protocol import Rejected
 from relay.context import Context
+from relay.errors import NotFound
 from relay.journey import ClaimsVoid, Stage, SubmissionLost, step
-from relay.steps.claim import BACK, COLUMN, OUT, Side
+from relay.steps.anchors import forget
+from relay.steps.sides import BACK, COLUMN, Side, consumed, side_of
 from relay.store import Lease, waits
 from relay.store.lanes import get, journey_of, milestone, read_again, save_journey
 from relay.store.tables import claims, transactions
+from relay.store.verifiers import read_client_again, verifier_of
 from relay.store.waits import Reason, wait
-from schemas.claim import Direction
 from schemas.primitives import LaneId
 
 log = structlog.get_logger()
 
-PURPOSE = {Direction.OUTBOX: "deliver", Direction.OUTCOMES: "settle"}
 ENDPOINT_REASONS = (Reason.ENDPOINT_UNREACHABLE, Reason.ENDPOINT_SLOW, Reason.ENDPOINT_BAD_ANSWER)
-REVERTS = (Reason.TRANSACTION_REVERTED, Reason.WINDOW_FULL, Reason.LANE_PAUSED, Reason.LANE_NOT_OPEN)
+REVERTS = (
+    Reason.TRANSACTION_REVERTED,
+    Reason.WINDOW_FULL,
+    Reason.LANE_PAUSED,
+    Reason.LANE_NOT_OPEN,
+    Reason.LIGHT_CLIENT_BEHIND,
+    Reason.LIGHT_CLIENT_EXPIRED,
+    Reason.LIGHT_CLIENT_FROZEN,
+)
+"""Under these the next batch is tried by simulation before it costs a fee."""
 LONGEST_WAIT_S = 180.0
 WOULD_SUCCEED = "it would succeed now"
 """Why a transaction reverted whose call goes through by simulation: what was in its way is gone."""
 AT_ONCE_S = 1e-9
+WALK_AGAIN_S = 1.0
+"""After an anchor was not there: the generation changed, or its block did not stay; the walk begins anew."""
+NOT_ANCHORED = "NotAnchored"
 
 _BY_ERROR = {
     "WindowFull": (Reason.WINDOW_FULL, "time"),
     "LanePaused": (Reason.LANE_PAUSED, "officers"),
     "GatewayPaused": (Reason.LANE_PAUSED, "officers"),
     "UnknownLane": (Reason.LANE_NOT_OPEN, "officers"),
+    "ClientIsFrozen": (Reason.LIGHT_CLIENT_FROZEN, "officers"),
+    "ClientExpired": (Reason.LIGHT_CLIENT_EXPIRED, "officers"),
+    "ValidatorsUnexpected": (Reason.LIGHT_CLIENT_BEHIND, "hub"),
+    "HeaderBeforeSet": (Reason.LIGHT_CLIENT_BEHIND, "hub"),
 }
 _ERROR = re.compile(r"^\w+")
 _STOPS_ALL = ("LanePaused", "GatewayPaused", "UnknownLane", "NothingNew")
@@ -49,7 +67,7 @@ def lost_transactions(connection: Connection, lane: Row[Any], side: Side) -> lis
     return list(
         connection.execute(
             select(transactions)
-            .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose == PURPOSE[side.direction])
+            .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose.in_((side.purpose, side.anchoring)))
             .where(transactions.c.state.in_(("reverted", "lost")))
             .order_by(transactions.c.id)
         ).all()
@@ -63,27 +81,50 @@ def is_stranded(connection: Connection, lane: Row[Any], side: Side) -> bool:
         return False
     furthest = connection.execute(
         select(func.max(transactions.c.last))
-        .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose == PURPOSE[side.direction])
+        .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose == side.purpose)
         .where(transactions.c.state.in_(("queued", "sent")))
     ).scalar_one()
     return furthest is None or furthest < submitted
 
 
 def step_back(context: Context, lease: Lease, lane_id: LaneId, side: Side, lost: list[Row[Any]]) -> None:
-    """Step back to what the ledger consumed; what is still queued would revert too, so it is void."""
+    """Step back to what the ledger consumed; what is still queued would revert too, so it is void.
+
+    Where what was lost is on its way again already, nothing is stepped back: it was lost because what came before it was.
+    """
     with lease.write() as connection:
         lane = get(connection, lane_id)
-        mine = (transactions.c.lane_id == bytes(lane_id), transactions.c.purpose == PURPOSE[side.direction])
-        connection.execute(update(transactions).where(*mine, transactions.c.state == "queued").values(state="void"))
+        purposes = transactions.c.purpose.in_((side.purpose, side.anchoring))
+        mine = (transactions.c.lane_id == bytes(lane_id), purposes)
+        superseded = _is_superseded(connection, mine, lost)
         connection.execute(
             update(transactions).where(*mine, transactions.c.state.in_(("reverted", "lost"))).values(state="failed")
         )
+        if superseded:
+            return
+        connection.execute(update(transactions).where(*mine, transactions.c.state == "queued").values(state="void"))
         before = journey_of(lane)
         save_journey(connection, lane_id, before, step(before, SubmissionLost(back=side is BACK)))
-        beyond = [row for row in lost if row.last > consumed(lane, side) and row.state == "reverted"]
-        if beyond:
+        reverted = [row for row in lost if row.state == "reverted"]
+        if any(row.reason.startswith(NOT_ANCHORED) for row in reverted):
+            forget(connection, lane, side)
+        following = consumed(lane, side) + 1
+        beyond = [row for row in reverted if row.purpose == side.anchoring or row.first <= following <= row.last]
+        if beyond:  # what stands behind the next entry reverts because that one is not there, for no reason of its own
             _note_revert(context, connection, lane, side, beyond[0])
     log.warning("submission_lost", lane=lane_id.hex()[:16], direction=int(side.direction), transactions=len(lost))
+
+
+def _is_superseded(connection: Connection, mine: tuple[Any, ...], lost: list[Row[Any]]) -> bool:
+    """Whether transactions that were written down later carry again what was lost."""
+    if not lost:
+        return False
+    later = connection.execute(
+        select(func.min(transactions.c.first))
+        .where(*mine, transactions.c.state.in_(("queued", "sent")))
+        .where(transactions.c.id > max(row.id for row in lost))
+    ).scalar_one()
+    return later is not None and later <= min(row.first for row in lost)
 
 
 def stops_all(refusal: Rejected) -> bool:
@@ -100,7 +141,7 @@ def note_refusal(context: Context, lease: Lease, lane_id: LaneId, side: Side, wh
 
 def note_unfit(context: Context, connection: Connection, item: Row[Any]) -> None:
     """Record that a ledger's pool never takes a transaction; the lane carries its batch again when it is time."""
-    side = BACK if item.purpose == PURPOSE[Direction.OUTCOMES] else OUT
+    side = side_of(item.purpose)
     what = f"{item.chain} does not take the {item.purpose} of {item.first}..{item.last}"
     _hold(context, connection, LaneId(item.lane_id), side, what, item.reason.partition(": ")[2])
 
@@ -124,11 +165,6 @@ def open_again(lease: Lease, lane_id: LaneId, side: Side, claim_ids: list[int]) 
     log.warning("quorum_lost", lane=lane_id.hex()[:16], direction=int(side.direction), claims=len(claim_ids))
 
 
-def consumed(lane: Row[Any], side: Side) -> int:
-    """How far the ledger at the consuming end has come."""
-    return int(lane.settled if side is BACK else lane.delivered)
-
-
 def _note_revert(context: Context, connection: Connection, lane: Row[Any], side: Side, worst: Row[Any]) -> None:
     why = worst.reason or "no reason given"
     if side is BACK and why.startswith("NothingNew"):
@@ -145,6 +181,10 @@ def _hold(context: Context, connection: Connection, lane_id: LaneId, side: Side,
     reason, party = _BY_ERROR.get(name.group() if name else "", (Reason.TRANSACTION_REVERTED, "hub's owner"))
     retry_at = _RETRY_AT.search(why)
     again_s = min(max(int(retry_at.group(1)) - context.clock(), 1.0), LONGEST_WAIT_S) if retry_at else 0.0
+    if why.startswith(NOT_ANCHORED):
+        again_s = WALK_AGAIN_S
+    if reason is Reason.LIGHT_CLIENT_BEHIND:
+        _read_client_again(connection, lane_id, side)
     if why == WOULD_SUCCEED and waits.find(connection, side.wait_kind, lane_id.hex()) is None:
         again_s = AT_ONCE_S  # once: what reverts again although its simulation goes through costs a fee each time
     wait(
@@ -156,3 +196,9 @@ def _hold(context: Context, connection: Connection, lane_id: LaneId, side: Side,
         text=f"{what}: {why}.",
         again_s=again_s,
     )
+
+
+def _read_client_again(connection: Connection, lane_id: LaneId, side: Side) -> None:
+    """What the hub knows of the light client on the ledger is not true any more."""
+    with suppress(NotFound):
+        read_client_again(connection, verifier_of(connection, get(connection, lane_id), side.direction))
