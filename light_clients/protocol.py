@@ -94,7 +94,7 @@ class LightClient(Protocol[StateT, VerifiedT, ConfigurationT_contra]):
 
         Args:
             state: What is trusted.
-            header: The header, byte for byte.
+            header: The header, byte for byte, and after it as many that follow it as `confirmations` says.
             now: Unix seconds.
 
         Returns:
@@ -111,7 +111,7 @@ class LightClient(Protocol[StateT, VerifiedT, ConfigurationT_contra]):
 
         Args:
             state: What is trusted.
-            header_a: A sealed header.
+            header_a: A sealed header, and after it those that confirm it, as for `verify_header`.
             header_b: Another one.
 
         Returns:

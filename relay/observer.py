@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.protocol import (
-    AdapterError,
     HeadMoved,
     LaneOpened,
     Ledger,
@@ -28,43 +27,17 @@ from adapters.protocol import (
     VerifierChanged,
 )
 from adapters.solidity.events import HEAD_MOVED, MESSAGE_SENT
-from light_clients.errors import (
-    HeadAbsent,
-    HeaderBehind,
-    HeaderGap,
-    LightClientError,
-    Refused,
-    Retry,
-    TimestampAhead,
-)
+from light_clients.errors import HeadAbsent, Refused
 from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import GatewayPin, SlotEvidence
+from relay.following import Lied
 from schemas.claim import Claim, Direction
 from schemas.heads import fold
 from schemas.outcome import outcome_id
 from schemas.primitives import BlockHash, Head, LaneId, SchemaError
 from schemas.suites import Suite
 
-HEADERS_A_LOOK = 400
 BLOCKS_A_REQUEST = 500
-
-
-class Lied(Exception):
-    """An endpoint said what cannot be true; another endpoint is asked and the lane waits.
-
-    Attributes:
-        name: name of the refusal.
-        endpoint: who said it.
-    """
-
-    def __init__(self, name: str, message: str, endpoint: str) -> None:
-        super().__init__(message)
-        self.name = name
-        self.endpoint = endpoint
-
-
-class HeaderLied(Lied):
-    """The lie is a header: one that the light client refuses, or another one than was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,77 +99,6 @@ class Look:
     settled: dict[LaneId, HeadMoved]
     opened: tuple[LaneOpened, ...]
     changed: tuple[VerifierChanged, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """Headers that were judged: the new state, the headers' bytes, and the height up to which the endpoint has final ones."""
-
-    state: Any
-    headers: tuple[bytes, ...]
-    tip: int
-
-
-def follow(ledger: Ledger, client: Any, state: Any, newest: bytes, now: int, *, target: int | None = None) -> Followed:
-    """Fetch and judge the headers after the trusted one, at most 400.
-
-    Args:
-        ledger: where they are fetched.
-        client: the light client of the ledger's consensus.
-        state: its trusted state.
-        newest: the header at the state's height, byte for byte, to hold a contradicting one against.
-        now: Unix seconds.
-        target: go no further than this height (the endpoint's tip otherwise).
-
-    Returns:
-        The new state; fewer headers than there are where the endpoint has more.
-
-    Raises:
-        AdapterError: the endpoint does not answer properly.
-        HeaderLied: a header is refused, or is not the one that was asked for.
-        Misbehaviour: the endpoint showed a second final header of a height that was accepted.
-        TimestampAhead: a sealed header is ahead of our clock.
-    """
-    tip = ledger.tip()
-    final = tip - state.confirmations
-    goal = final if target is None else min(final, target)
-    if goal <= state.height:
-        return Followed(state, (), final)
-    last = min(goal, state.height + HEADERS_A_LOOK)
-    headers = tuple(ledger.headers(state.height + 1, last))
-    for header in headers:
-        try:
-            verified = client.verify_header(state, header, now)
-        except Refused as refusal:
-            _accuse_if_proved(ledger, client, state, newest)
-            raise HeaderLied(refusal.name, refusal.message, ledger.endpoint) from refusal
-        except (HeaderGap, HeaderBehind) as other:
-            raise HeaderLied(other.name, f"Another header came than was asked for. {other}", ledger.endpoint) from other
-        except TimestampAhead as ahead:
-            _refuse_unless_sealed(ledger, client, state, header, ahead)
-            raise
-        state, newest = client.apply(state, verified), header
-    return Followed(state, headers, final)
-
-
-def _refuse_unless_sealed(ledger: Ledger, client: Any, state: Any, header: bytes, ahead: TimestampAhead) -> None:
-    """A header that is ahead of our clock blames the clocks only if it is good at its own time; else its endpoint lies."""
-    found = ahead.found if isinstance(ahead.found, int) else 0
-    try:
-        client.verify_header(state, header, min(found, state.expires_at - 1))
-    except LightClientError as error:
-        raise HeaderLied(error.name, error.message, ledger.endpoint) from error
-
-
-def _accuse_if_proved(ledger: Ledger, client: Any, state: Any, newest: bytes) -> None:
-    """After a refused header: does the endpoint serve another sealed header of the trusted height? Then raise Misbehaviour."""
-    try:
-        served = ledger.headers(state.height, state.height)
-        contradiction = client.find_misbehaviour(state, newest, served[0])
-    except (AdapterError, Refused, Retry, IndexError):
-        return
-    if contradiction is not None:
-        raise contradiction
 
 
 def observe(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, tracks: Sequence[Track], first: int) -> Look:

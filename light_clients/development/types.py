@@ -28,8 +28,8 @@ class DevelopmentConfiguration:
     trusting_period_s: int = 14 * 24 * 3600
 
     def __post_init__(self) -> None:
-        if not 0 <= self.confirmations <= 10_000:
-            raise ConfigurationInvalid("Confirmations are 0 to 10,000 blocks.", found=self.confirmations)
+        if not 0 <= self.confirmations <= 500:
+            raise ConfigurationInvalid("Confirmations are 0 to 500 blocks.", found=self.confirmations)
         if not 1 <= self.trusting_period_s < 2**32:
             raise ConfigurationInvalid("The trusting period is at least 1 second.", found=self.trusting_period_s)
 

@@ -19,9 +19,11 @@ from adapters.protocol import HeadMoved, Ledger, MessageDelivered
 from light_clients.families import client_named
 from light_clients.proofs.gateway import GatewayPin
 from relay.errors import BadInput
-from relay.observer import Entry, History, Track, follow, observe, prove
+from relay.following import follow
+from relay.observer import Entry, History, Track, observe, prove
 from relay.registry.chains import open_chain
 from relay.registry.consensus import Pin, trust_ledger
+from relay.trail import Trail
 from schemas.claim import Direction
 from schemas.heads import outbox_genesis, outcomes_genesis
 from schemas.primitives import BlockHash, Bytes32, LaneId
@@ -109,12 +111,13 @@ def prove_ledger(row: Row[Any], lanes: Sequence[Row[Any]]) -> Proved:
 def _prove(ledger: Ledger, row: Row[Any], lanes: Sequence[Row[Any]]) -> Proved:
     pinned = Pin(row.pinned_height, BlockHash(row.pinned_hash))
     trusted = trust_ledger(ledger, ledger.identity(), row.consensus, pinned, development_hub=True)
-    client, state, newest, headers = client_named(row.consensus), trusted.state, trusted.header, 0
+    client, state, headers = client_named(row.consensus), trusted.state, 0
+    trail = Trail(state.height, (trusted.header,))
     while True:
-        followed = follow(ledger, client, state, newest, int(time.time()))
+        followed = follow(ledger, client, state, trail, int(time.time()))
         if not followed.headers:
             break
-        state, newest, headers = followed.state, followed.headers[-1], headers + len(followed.headers)
+        state, trail, headers = followed.state, followed.trail, headers + len(followed.headers)
     pin = GatewayPin(bytes(row.gateway), Bytes32(row.gateway_code_hash))
     tracks = [track for lane in lanes for track in _tracks(lane, row.name)]
     look = observe(ledger, client, state, pin, tracks, row.pinned_height + 1)

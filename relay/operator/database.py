@@ -1,6 +1,6 @@
 """What an operator must not forget, in a small SQLite file of its own.
 
-    ledgers      the light client's state, its newest header, up to which block the gateway was read
+    ledgers      the light client's state, its newest headers (`relay.trail`), up to which block the gateway was read
     openings     lanes that a gateway opened, as it said
     checkpoints  (lane, direction) → entries, head, and the block from which to read on after a restart
     signed       (lane, direction, nonce) → the one head that was ever signed there, and the newest signature

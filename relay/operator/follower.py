@@ -19,7 +19,7 @@ import structlog
 from adapters.protocol import AdapterError
 from light_clients.errors import LightClientError, Misbehaviour, Misconfigured
 from relay.crash import crash_point
-from relay.observer import Lied
+from relay.following import Lied
 from relay.operator.database import Checkpoint, OperatorDatabase, Signed
 from relay.operator.hub import HubClient, HubUnreachable
 from relay.operator.judge import SIGNED_64_MAX, Judged, NeedsRewind, NotYet, Offer, RefusedClaim, judge

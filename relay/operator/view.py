@@ -17,11 +17,13 @@ from light_clients.families import client_named
 from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import SlotEvidence
 from relay.clients import client_configuration
-from relay.observer import Lied, follow, may_have_moved, observe
+from relay.following import Lied, follow
+from relay.observer import may_have_moved, observe
 from relay.operator.chronicle import Chronicle
 from relay.operator.configuration import ChainConfig
 from relay.operator.database import Checkpoint, LedgerRow, OperatorDatabase
 from relay.operator.lanes import DESTINATION, LaneBook
+from relay.trail import Trail
 from schemas.claim import Claim, Direction
 from schemas.primitives import BlockHash, Head, LaneId
 
@@ -52,7 +54,7 @@ class LedgerView:
         self._client: Any = client_named(config.consensus)
         self._database = database
         self._book = book
-        self._header = b""
+        self._trail = Trail(0, ())
         self._next = config.first_height  # first block whose events are not known yet
         self._may_hold_events = True  # whether a block since then may hold some
         self._may_have_moved: set[Key] = set()  # histories that moved since then, by the sealed bloom filters
@@ -154,7 +156,7 @@ class LedgerView:
         """Remember how far the ledger was followed."""
         if self.state is None:
             return
-        row = LedgerRow(self.state.to_bytes(), self._header, self._next - 1)
+        row = LedgerRow(self.state.to_bytes(), self._trail.to_bytes(), self._next - 1)
         if row != self._saved:
             self._database.save_look(self.config.identity, row, self._opened)
             self._saved, self._opened = row, []
@@ -165,7 +167,8 @@ class LedgerView:
         if row is None:
             return
         self.state = self._client.state_from_bytes(row.state)
-        self._header, self._next, self._saved = row.header, row.observed + 1, row
+        self._trail = Trail.read(row.header, self.state.height)
+        self._next, self._saved = row.observed + 1, row
         for opened in self._database.openings(self.config.identity):
             self._open(opened)
         for point in self._database.checkpoints(self.config.identity):
@@ -180,15 +183,15 @@ class LedgerView:
         header = self.ledger.headers(self.config.pinned_height, self.config.pinned_height)[0]
         configuration = client_configuration(self.config.consensus, self.config.client, self.ledger.identity())
         self.state = self._client.bootstrap(header, self.config.pinned_hash, configuration)
-        self._header = header
+        self._trail = Trail(self.state.height, (header,))
         log.info("pinned", chain=self.config.name, height=self.state.height)
 
     def _follow(self, now: int, target: int | None) -> None:
         while True:
-            followed = follow(self.ledger, self._client, self.state, self._header, now, target=target)
+            followed = follow(self.ledger, self._client, self.state, self._trail, now, target=target)
             if not followed.headers:
                 return
-            self.state, self._header = followed.state, followed.headers[-1]
+            self.state, self._trail = followed.state, followed.trail
             self._read_blooms(followed.headers)
             if self.state.height >= (followed.tip if target is None else min(followed.tip, target)):
                 return

@@ -20,7 +20,9 @@ from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import GatewayPin
 from relay.context import Context
 from relay.crash import crash_point
-from relay.observer import Followed, History, Lied, Look, Track, follow, may_have_moved, observe, prove
+from relay.following import Followed, Lied, follow
+from relay.observer import History, Look, Track, may_have_moved, observe, prove
+from relay.steps.forks import log_replaced, trail_of
 from relay.steps.freeze import freeze_chain
 from relay.steps.record import save_headers, save_look
 from relay.steps.trouble import is_stalled, leave_liar, leave_stalled, note_trouble
@@ -56,7 +58,8 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
     now = int(context.clock())
     try:
         state = client.state_from_bytes(row.client_state)
-        followed = follow(ledger, client, state, row.client_header, now)
+        followed = follow(ledger, client, state, trail_of(row), now)
+        log_replaced(row.name, client, followed)
         if followed.state.height < followed.tip and len(followed.headers) > 0:
             save_headers(lease, row, followed)
             return LookResult(set(), more=True, new_block=True)

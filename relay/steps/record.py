@@ -9,8 +9,9 @@ import structlog
 from sqlalchemy import Connection, Row, insert, select, update
 
 from adapters.protocol import HeadMoved, MessageDelivered, MessageSent
+from relay.following import Followed
 from relay.journey import Delivered, Journey, Reached, Stage, step
-from relay.observer import Followed, History, Look
+from relay.observer import History, Look
 from relay.store import Lease, waits
 from relay.store.lanes import get, journey_of, save_journey
 from relay.store.tables import chains, lanes, messages, outcomes, proofs, transactions
@@ -43,6 +44,7 @@ def _header_columns(row: Row[Any], followed: Followed) -> dict[str, object]:
         values |= {
             "client_state": state.to_bytes(),
             "client_header": followed.headers[-1],
+            "client_trail": followed.trail.to_bytes(),
             "client_height": state.height,
             "client_hash": bytes(state.block_hash),
             "client_time": state.timestamp,

@@ -11,7 +11,7 @@ from sqlalchemy import Row, update
 from adapters.protocol import BadAnswer, Ledger, Rejected
 from adapters.protocol import Misconfigured as AdapterMisconfigured
 from light_clients.errors import Misconfigured, Retry, TimestampAhead
-from relay.observer import HeaderLied, Lied
+from relay.following import HeaderLied, Lied
 from relay.store import Lease
 from relay.store.tables import chains
 from relay.store.waits import Reason, wait

@@ -88,6 +88,7 @@ chains = Table(
     Column("pinned_hash", LargeBinary(32), nullable=False),
     Column("client_state", LargeBinary, nullable=False),
     Column("client_header", LargeBinary, nullable=False),  # the newest accepted header, byte for byte
+    Column("client_trail", LargeBinary),  # the newest headers, for contradictions (relay.trail)
     Column("client_height", BigInteger, nullable=False),
     Column("client_hash", LargeBinary(32), nullable=False),
     Column("client_time", BigInteger, nullable=False),

@@ -106,9 +106,9 @@ class TestHidden:
         hub.check()
 
     def test_a_block_hidden_while_the_hub_was_far_behind_is_noticed_by_proof_alone(self, hub, monkeypatch):
-        from relay import observer
+        from relay import following
 
-        monkeypatch.setattr(observer, "HEADERS_A_LOOK", 3)
+        monkeypatch.setattr(following, "HEADERS_A_LOOK", 3)
         traffic(hub)
         for _ in range(8):
             hub.mine()

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.registry import open_ledger
 from light_clients.errors import LightClientError, Misbehaviour
-from relay.observer import Lied
+from relay.following import Lied
 from relay.operator.configuration import ChainConfig
 from relay.operator.database import OperatorDatabase
 from relay.operator.judge import NeedsRewind, NotYet, RefusedClaim, judge, read_offer

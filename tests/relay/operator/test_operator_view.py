@@ -7,7 +7,7 @@ import pytest
 from adapters.memory import faults_at
 from adapters.protocol import Unreachable
 from light_clients.errors import HeightNotRetained, PinMismatch, RlpTruncated
-from relay.observer import Lied
+from relay.following import Lied
 from relay.operator import view as view_module
 from tests.relay.operator.test_operator_judge import Scene
 
