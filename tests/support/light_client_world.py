@@ -148,15 +148,16 @@ class Peer:
 class LightLane:
     """A lane whose ends are judged by light clients (of four validators each), or by both together."""
 
-    def __init__(self, both=False, receiver="Mailbox", neighbours=24, channel="main"):
+    def __init__(self, with_committees=False, receiver="Mailbox", neighbours=24, channel="main"):
         source_chain, destination_chain = EvmChain("alpha"), EvmChain("beta")
         self.peers = {0: Peer(source_chain, "abcd", neighbours), 1: Peer(destination_chain, "efgh", neighbours)}
-        self.both = both
         self.clients = {
             0: LightClient(self.peers[0].spec, destination_chain, peer_chain_word=source_chain.word),
             1: LightClient(self.peers[1].spec, source_chain, peer_chain_word=destination_chain.word),
         }
-        self.committees = {0: make_committee(destination_chain), 1: make_committee(source_chain)} if both else {}
+        self.committees = (
+            {0: make_committee(destination_chain), 1: make_committee(source_chain)} if with_committees else {}
+        )
         source = End(source_chain, make_gateway(source_chain), self._verifier(1))
         destination = End(destination_chain, make_gateway(destination_chain), self._verifier(0))
         self.world = EvmWorld.between(source, destination, receiver, channel)
@@ -164,7 +165,7 @@ class LightLane:
     def _verifier(self, direction):
         """The verifier of the claims of a direction: it stands at the end that consumes them."""
         client = self.clients[direction]
-        if not self.both:
+        if not self.committees:
             return client.address
         data = verifiers.both_creation(committee=self.committees[direction], light_client=client.address)
         return client.chain.deploy(data)
