@@ -13,7 +13,7 @@
    refused rests. So does one that says it serves a height and then does not, or is far behind the middle of the others.
 7. What can be proved is answered by one endpoint as a whole, from `tip` on, as long as it keeps answering; only an endpoint that
    said everything since then can be accused of it. What cannot be proved (an account, a receipt, a simulated call, the refusal
-   of a transaction) is asked of every fit endpoint, and `adapters.ballots` says what follows.
+   of a transaction) is asked of a fit endpoint of each operator, and `adapters.ballots` says what follows.
 8. A transaction that comes again, or that an endpoint refuses, is given to every fit endpoint.
 """
 

@@ -182,16 +182,26 @@ class Panel:
     def _poll(
         self, action: Callable[[Ledger], Result], seats: Sequence[Seat] | None = None, *, needed: bool = True
     ) -> list[tuple[Seat, Result]]:
-        """Ask every fit endpoint; those that fail are left out.
+        """Ask every fit endpoint, but of each operator only one: houses have a voice, not machines. Those that fail are left out.
+
+        Args:
+            action: the question.
+            seats: the endpoints to be asked, each of them, if not the fit ones.
+            needed: whether there must be an answer.
 
         Raises:
             AdapterError: none of them answers, and an answer is needed.
         """
         answers: list[tuple[Seat, Result]] = []
         failure: AdapterError | None = None
+        heard: set[str] = set()
         for seat in self._candidates() if seats is None else seats:
+            house = seat.endpoint.operator or seat.label
+            if seats is None and house in heard:
+                continue
             try:
                 answers.append((seat, self._at(seat, action, in_turn=False)))
+                heard.add(house)
             except AdapterError as error:
                 failure = failure or error
         if needed and not answers:
@@ -238,7 +248,8 @@ class Panel:
                 tips.append((seat, self._at(seat, newest_height, in_turn=False)))
             except AdapterError:
                 continue
-        middle = sorted(tip for _, tip in tips)[len(tips) // 2] if tips else 0
+        by_house = {seat.endpoint.operator or seat.label: tip for seat, tip in reversed(tips)}
+        middle = sorted(by_house.values())[len(by_house) // 2] if tips else 0
         with self._lock:
             for seat, tip in tips:
                 seat.tip = tip

@@ -74,7 +74,9 @@ class World:
         self.now = 100.0
         self.scripts = {f"http://n{number}": script for number, script in enumerate(scripts)}
         self.opened = []
-        endpoints = tuple(Endpoint(url, operator=url[-2:]) for url in self.scripts)
+        endpoints = tuple(
+            Endpoint(url, operator=script.pop("operator", url[-2:])) for url, script in self.scripts.items()
+        )
         self.guard = GuardedLedger(self, AdapterOptions(endpoints, **options), clock=lambda: self.now)
 
     def open(self, options):
@@ -281,6 +283,32 @@ class TestBallots:
         with pytest.raises(Rejected) as caught:
             world.guard.simulate(b"", CALL)
         assert caught.value.reason == agreed
+
+
+class TestHouses:
+    """Endpoints count by operator: three machines of one house have one voice."""
+
+    @pytest.mark.parametrize(("house", "believed"), [("liars", b"out"), ("", b"lie")])
+    def test_a_house_has_one_voice(self, house, believed):
+        liars = [{"simulate": b"lie", "operator": house} for _ in range(3)]
+        world = World(*liars, {"simulate": b"out"}, {"simulate": b"out"})
+        assert world.guard.simulate(b"", CALL) == believed
+
+    def test_another_machine_of_the_house_speaks_where_the_first_does_not_answer(self):
+        first = {"simulate": Unreachable("down"), "operator": "house"}
+        world = World(first, {"simulate": b"out", "operator": "house"})
+        assert world.guard.simulate(b"", CALL) == b"out"
+
+    def test_a_house_of_three_does_not_say_what_the_middle_of_the_heights_is(self):
+        boasts = [{"tip": 10**6, "operator": "house"} for _ in range(3)]
+        world = World({"tip": 5}, {"tip": 5}, *boasts)
+        assert world.guard.tip() == 5
+        assert world.guard.status()[0].rests_s == 0
+
+    def test_a_refused_transaction_goes_to_each_machine(self):
+        refuses = [{"broadcast": [Rejected("no", code="other")], "operator": "house"} for _ in range(2)]
+        world = World(*refuses, {"broadcast": [None], "operator": "house"})
+        assert world.guard.broadcast([b"1"]) == [None]
 
 
 class TestBroadcast:
