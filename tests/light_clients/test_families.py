@@ -6,8 +6,11 @@ import pytest
 
 from light_clients import qbft
 from light_clients.errors import ConfigurationInvalid
-from light_clients.families import FAMILIES, client_named
+from light_clients.families import FAMILIES, client_named, header_hash, is_sealed
 from light_clients.protocol import LightClient
+from schemas.suites import keccak256
+from tests.support import bft_chain
+from tests.support import qbft_chain as chain
 
 
 def test_qbft_by_name():
@@ -25,3 +28,23 @@ def test_every_family_has_the_whole_face(name):
         if not function.startswith("_"):
             expected = list(inspect.signature(declared).parameters)[1:]
             assert list(inspect.signature(getattr(FAMILIES[name], function)).parameters) == expected
+
+
+SAMPLES = {
+    "qbft": chain.next_spec(chain.first_spec()),
+    "ibft2": bft_chain.next_of(bft_chain.first_of(bft_chain.Ibft2Spec)),
+    "ibft": bft_chain.next_of(bft_chain.first_of(bft_chain.IbftSpec)),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_family_has_its_own_hash_and_form(name):
+    header = SAMPLES[name].sealed()
+    assert header_hash(name, header) == SAMPLES[name].hash()
+    assert [family for family in FAMILIES if is_sealed(family, header)] == [name]
+
+
+def test_a_plain_header_has_the_plain_hash_and_no_seals():
+    header = chain.first_spec().sealed()
+    assert header_hash("development", header) == keccak256(header)
+    assert not any(is_sealed(family, header) for family in FAMILIES)
