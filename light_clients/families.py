@@ -7,6 +7,7 @@ from typing import Any
 
 from light_clients import clique, development, ibft, ibft2, qbft
 from light_clients.bft.client import BftClient
+from light_clients.clique.codec import has_form
 from light_clients.errors import ConfigurationInvalid, Refused
 from light_clients.ibft.verify import CLIENT as IBFT
 from light_clients.ibft2.verify import CLIENT as IBFT2
@@ -63,6 +64,8 @@ def is_sealed(name: str, header: bytes) -> bool:
         name: The family.
         header: RLP of the header.
     """
+    if name == "clique":
+        return has_form(header)
     family = _HASHED_BY_FORM.get(name)
     if family is None:
         return False

@@ -13,12 +13,13 @@ from typing import Any
 from adapters.protocol import LedgerIdentity
 from light_clients.bft.options import read_options, write_options
 from light_clients.bft.types import BftConfiguration, SelectionMode
+from light_clients.clique import options as clique_options
 from light_clients.families import client_named
 from light_clients.ibft import IbftConfiguration
 from light_clients.ibft2 import Ibft2Configuration
 from light_clients.qbft import Dialect, QbftConfiguration
 
-DEVELOPMENT = "development"
+DEVELOPMENT, CLIQUE = "development", "clique"
 BFT_FAMILIES: Mapping[str, type[BftConfiguration]] = {
     "qbft": QbftConfiguration,
     "ibft2": Ibft2Configuration,
@@ -42,6 +43,9 @@ def client_configuration(consensus: str, options: Mapping[str, Any], identity: L
         from light_clients.development import DevelopmentConfiguration
 
         return DevelopmentConfiguration(**options)
+    if consensus == CLIQUE:
+        counted = {"counts_idle_votes": "besu" in identity.software.lower()}
+        return clique_options.read_options({**counted, **options})
     told = {"sub_second_blocks": identity.development, **options}
     if consensus == "qbft":
         software = identity.software.lower()
@@ -104,6 +108,8 @@ def options_of_state(consensus: str, client_state: bytes) -> dict[str, Any]:
         consensus: the light client's name.
         client_state: its state as bytes.
     """
+    if consensus == CLIQUE:
+        return clique_options.write_options(client_named(consensus).state_from_bytes(client_state).configuration)
     if consensus not in BFT_FAMILIES:
         return {}
     return write_options(client_named(consensus).state_from_bytes(client_state).configuration)

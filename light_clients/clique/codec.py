@@ -15,7 +15,7 @@ from light_clients.bft.headers import read_parts
 from light_clients.bft.types import MAXIMUM_VALIDATORS, Address
 from light_clients.clique.types import CliqueHeader
 from light_clients.crypto.secp256k1 import SIGNATURE_SIZE, recover_sealer
-from light_clients.errors import ExtraDataInvalid, ValidatorsTooMany
+from light_clients.errors import ExtraDataInvalid, Refused, ValidatorsTooMany
 from light_clients.rlp import decode_integer
 from schemas.primitives import BlockHash, Bytes32
 from schemas.suites import keccak256
@@ -77,3 +77,18 @@ def sealer_of(seal_digest: bytes, seal: bytes) -> Address:
         SignatureRefused: The seal is no signature.
     """
     return Address(recover_sealer(seal_digest, seal))
+
+
+def has_form(header: bytes) -> bool:
+    """Whether a header looks like one of Clique; no seal is judged.
+
+    Args:
+        header: RLP of one header.
+    """
+    try:
+        parsed = parse_header(header)
+    except Refused:
+        return False
+    if parsed.height == 0:
+        return bool(parsed.listed)
+    return parsed.difficulty in (1, 2) and not any(parsed.mix_hash)

@@ -23,7 +23,8 @@ from relay.operator.chronicle import Chronicle
 from relay.operator.configuration import ChainConfig
 from relay.operator.database import Checkpoint, LedgerRow, OperatorDatabase
 from relay.operator.lanes import DESTINATION, LaneBook
-from relay.trail import Trail
+from relay.pins import headers_to_pin
+from relay.trail import Trail, run_of
 from schemas.claim import Claim, Direction
 from schemas.primitives import BlockHash, Head, LaneId
 
@@ -180,10 +181,11 @@ class LedgerView:
             self._read_again_from(chronicle.base_height)
 
     def _bootstrap(self) -> None:
-        header = self.ledger.headers(self.config.pinned_height, self.config.pinned_height)[0]
-        configuration = client_configuration(self.config.consensus, self.config.client, self.ledger.identity())
-        self.state = self._client.bootstrap(header, self.config.pinned_hash, configuration)
-        self._trail = Trail(self.state.height, (header,))
+        config = self.config
+        configuration = client_configuration(config.consensus, config.client, self.ledger.identity())
+        headers = headers_to_pin(self.ledger, config.consensus, configuration, config.pinned_height)
+        self.state = self._client.bootstrap(run_of(headers), config.pinned_hash, configuration)
+        self._trail = Trail(self.state.height, headers[-1:])
         log.info("pinned", chain=self.config.name, height=self.state.height)
 
     def _follow(self, now: int, target: int | None) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from light_clients.bft.options import write_options
+from light_clients.clique.options import options_of_genesis
 from light_clients.errors import ConfigurationInvalid
 from light_clients.genesis import read_genesis
+from relay.clients import CLIQUE
 from relay.errors import BadInput
 
 MAXIMUM_FILE_SIZE = 64 * 1024 * 1024
@@ -57,6 +59,9 @@ def read_client_options(path: str) -> ClientOptions:
 
 def _of_genesis(text: str) -> ClientOptions:
     genesis = json.loads(text)
+    section = genesis.get("config", {}).get(CLIQUE) if isinstance(genesis.get("config"), dict) else None
+    if isinstance(section, dict):
+        return ClientOptions(CLIQUE, options_of_genesis(section))
     found = read_genesis(genesis)
     return ClientOptions(found.family, write_options(found.configuration))
 

@@ -14,8 +14,10 @@ from typing import Any
 from adapters.protocol import Ledger, LedgerIdentity
 from light_clients.errors import LightClientError
 from light_clients.families import FAMILIES, client_named, header_hash, is_sealed
-from relay.clients import BFT_FAMILIES, DEVELOPMENT, client_configuration
+from relay.clients import BFT_FAMILIES, CLIQUE, DEVELOPMENT, client_configuration
 from relay.errors import BadInput
+from relay.pins import headers_to_pin, newest_final
+from relay.trail import run_of
 from schemas.primitives import BlockHash, SchemaError
 
 _PIN = re.compile(r"(0|[1-9][0-9]{0,18}):(0x[0-9a-fA-F]{64})")
@@ -94,8 +96,10 @@ def trust_ledger(
         )
     height = ledger.tip() if pin is None else pin.height
     header = ledger.headers(height, height)[0]
+    if consensus == CLIQUE or (consensus == "auto" and is_sealed(CLIQUE, header)):
+        return _trust_clique(ledger, identity, pin, options or {})
     if consensus != "auto":
-        return _bootstrap(consensus, identity, header, pin, options or {})
+        return _bootstrap(consensus, identity, (header,), pin, options or {})
     return _detect(identity, header, pin, development_hub=development_hub)
 
 
@@ -104,11 +108,11 @@ def _detect(identity: LedgerIdentity, header: bytes, pin: Pin | None, *, develop
     refusals: dict[bool, BadInput] = {}
     for family in BFT_FAMILIES:
         try:
-            return _bootstrap(family, identity, header, pin, {})
+            return _bootstrap(family, identity, (header,), pin, {})
         except BadInput as refusal:
             refusals.setdefault(is_sealed(family, header), refusal)
     if not refusals.get(True) and development_hub and identity.development:
-        return _bootstrap(DEVELOPMENT, identity, header, pin, {})
+        return _bootstrap(DEVELOPMENT, identity, (header,), pin, {})
     cause = refusals.get(True) or refusals[False]
     raise BadInput(
         f"No light client can judge this ledger ({cause.message})",
@@ -116,13 +120,24 @@ def _detect(identity: LedgerIdentity, header: bytes, pin: Pin | None, *, develop
     )
 
 
+def _trust_clique(ledger: Ledger, identity: LedgerIdentity, pin: Pin | None, options: Mapping[str, Any]) -> Trusted:
+    """Bootstrap from the headers since the last list of signers; without a pin up to the newest final block."""
+    try:
+        configuration = client_configuration(CLIQUE, options, identity)
+        height = newest_final(ledger, configuration) if pin is None else pin.height
+    except LightClientError as error:
+        raise BadInput(error.message, "Check the endpoint, and give epoch_length in --client-options.") from error
+    headers = headers_to_pin(ledger, CLIQUE, configuration, height)
+    return _bootstrap(CLIQUE, identity, headers, pin, options)
+
+
 def _bootstrap(
-    consensus: str, identity: LedgerIdentity, header: bytes, pin: Pin | None, options: Mapping[str, Any]
+    consensus: str, identity: LedgerIdentity, headers: tuple[bytes, ...], pin: Pin | None, options: Mapping[str, Any]
 ) -> Trusted:
     try:
         client, configuration = client_named(consensus), client_configuration(consensus, options, identity)
-        block_hash = pin.block_hash if pin is not None else header_hash(consensus, header)
-        state = client.bootstrap(header, block_hash, configuration)
+        block_hash = pin.block_hash if pin is not None else header_hash(consensus, headers[-1])
+        state = client.bootstrap(run_of(headers), block_hash, configuration)
     except LightClientError as error:
         raise BadInput(f"{error.message}", "Check the pin and the endpoint.") from error
     now = int(time.time())
@@ -131,4 +146,4 @@ def _bootstrap(
             f"The pinned block is {(now - state.timestamp) // 86_400} days old: validators of then may be gone.",
             "Pin a newer block.",
         )
-    return Trusted(consensus, state, header)
+    return Trusted(consensus, state, headers[-1])
