@@ -377,6 +377,7 @@ class GethNetwork:
         rich = [self.bank.address.removeprefix("0x"), *(address.hex() for address in prefunded)]
         return {
             "config": {"chainId": self.chain_id, **rules, "clique": {"period": self.period_s, "epoch": epoch}},
+            "timestamp": hex(int(time.time())),
             "difficulty": "0x1",
             "gasLimit": hex(30_000_000),
             "extraData": "0x" + "00" * 32 + "".join(key.address[2:].lower() for key in self.keys) + "00" * 65,
