@@ -1,0 +1,69 @@
+"""The file with the light client's options: TOML, a genesis file, and what is wrong with it."""
+
+import json
+
+import pytest
+
+from light_clients import ibft2, qbft
+from relay.clients import client_configuration
+from relay.errors import BadInput
+from relay.registry import client_options
+from relay.registry.client_options import ClientOptions, read_client_options
+from tests.relay.registry.test_trust import identity
+from tests.support.vectors import VECTORS
+
+
+def written(folder, text):
+    path = folder / "options"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_no_file_says_nothing():
+    assert read_client_options("") == ClientOptions()
+
+
+def test_options_in_toml(tmp_path):
+    said = read_client_options(written(tmp_path, 'consensus = "ibft2"\nepoch_length = 7\n'))
+    assert (said.consensus, said.options) == ("ibft2", {"epoch_length": 7})
+    assert read_client_options(written(tmp_path, "")) == ClientOptions()
+
+
+@pytest.mark.parametrize(
+    ("path", "consensus", "configuration"),
+    [
+        (("besu_genesis", "lacnet_without_alloc.json"), "ibft2", ibft2.Ibft2Configuration(epoch_length=150_000)),
+        (("goquorum_qbft", "genesis.json"), "qbft", qbft.QbftConfiguration(dialect=qbft.Dialect.GOQUORUM)),
+    ],
+)
+def test_a_genesis_file(path, consensus, configuration):
+    said = read_client_options(str(VECTORS.joinpath(*path)))
+    assert said.consensus == consensus
+    assert client_configuration(consensus, said.options, identity()) == configuration
+
+
+BAD = {
+    "no TOML": ("neither TOML nor a genesis file", "epoch_length"),
+    "no JSON": ("neither TOML nor a genesis file", "{"),
+    "a deep file": ("neither TOML nor a genesis file", '{"config":' + "[" * 100_000),
+    "consensus is a number": ("consensus is a name", "consensus = 7"),
+    "a genesis of nobody": ("has one of qbft", json.dumps({"config": {}})),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_files_that_say_nothing_to_follow(name, tmp_path):
+    match, text = BAD[name]
+    with pytest.raises(BadInput, match=match):
+        read_client_options(written(tmp_path, text))
+
+
+def test_files_that_cannot_be_read(tmp_path, monkeypatch):
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_client_options(str(tmp_path / "missing"))
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_client_options(str(tmp_path / "binary"))
+    monkeypatch.setattr(client_options, "MAXIMUM_FILE_SIZE", 3)
+    with pytest.raises(BadInput, match="larger than any genesis file"):
+        read_client_options(written(tmp_path, "1234"))
