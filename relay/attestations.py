@@ -28,7 +28,7 @@ from light_clients.errors import SignatureRefused
 from relay.crash import crash_point
 from relay.store import Store
 from relay.store.tables import attestations as attestations_table
-from relay.store.tables import chains, claims, committees, incidents, lanes, operators, refusals
+from relay.store.tables import chains, claims, committees, incidents, lanes, operators, refusals, verifiers
 from relay.store.upsert import insert_new
 from schemas.attestation import Attestation, Place, attestation_digest
 from schemas.claim import Claim, Direction
@@ -68,7 +68,7 @@ class VerifyingEnd:
         chain_name: the hub's name of the verifying ledger (the destination for direction 0, the source for 1).
         chain: its chain word.
         gateway: native bytes of the gateway there.
-        verifier: native bytes of the contract that checks the signatures.
+        verifier: native bytes of the contract that checks the signatures, which may stand inside the lane's verifier.
     """
 
     suite: Suite
@@ -88,7 +88,7 @@ class _Known:
 
     ends: dict[tuple[bytes, int], VerifyingEnd]
     claims: dict[tuple[bytes, int, int], list[Row[Any]]]
-    committees: dict[str, Row[Any]]
+    committees: dict[tuple[str, bytes], Row[Any]]
     operators: dict[bytes, Row[Any]]
     signed: dict[tuple[int, bytes], bytes]  # (claim id, signer) → signature
 
@@ -137,19 +137,27 @@ def collect(store: Store, attestations: Sequence[Attestation], now: float) -> li
 
 
 def verifying_ends(connection: Connection, lane_ids: Iterable[bytes]) -> dict[tuple[bytes, int], VerifyingEnd]:
-    """Where claims of these lanes are judged, by (lane_id, direction); lanes that the hub does not know are left out."""
+    """Where claims of these lanes are signed for, by (lane_id, direction).
+
+    Left out are lanes that the hub does not know, and directions whose verifier has no committee or was not read yet.
+    """
     rows = connection.execute(select(lanes).where(lanes.c.lane_id.in_(set(lane_ids)))).all()
     names = {name for row in rows for name in (row.source, row.destination)}
     ledgers = {row.name: row for row in connection.execute(select(chains).where(chains.c.name.in_(names)))}
+    standing = connection.execute(select(verifiers).where(verifiers.c.chain.in_(names)))
+    known = {(row.chain, bytes(row.address)): row for row in standing}
     ends: dict[tuple[bytes, int], VerifyingEnd] = {}
     for row in rows:
-        for direction, name, verifier in (
+        for direction, name, address in (
             (Direction.OUTBOX, row.destination, row.destination_verifier),
             (Direction.OUTCOMES, row.source, row.source_verifier),
         ):
+            verifier = known.get((name, bytes(address)))
+            if verifier is None or not verifier.committee:
+                continue
             ledger = ledgers[name]
             ends[row.lane_id, direction] = VerifyingEnd(
-                suite_named(row.suite), name, ChainWord(ledger.chain_word), ledger.gateway, verifier
+                suite_named(row.suite), name, ChainWord(ledger.chain_word), ledger.gateway, bytes(verifier.committee)
             )
     return ends
 
@@ -174,7 +182,7 @@ def _load(connection: Connection, attestations: Sequence[Attestation]) -> _Known
     return _Known(
         ends=verifying_ends(connection, {key[0] for key in keys}),
         claims=by_key,
-        committees={row.chain: row for row in current},
+        committees={(row.chain, bytes(row.verifier)): row for row in current},
         operators={row.signer: row for row in connection.execute(select(operators))},
         signed={(row.claim_id, row.signer): row.signature for row in stored},
     )
@@ -219,7 +227,7 @@ def _judge(known: _Known, outcome: _Outcome, attestation: Attestation, now: floa
     if row.state == "void":
         raise _Refusal("ClaimVoid", "The hub withdrew this claim; pull the claims again.")
     # 2. The epoch is the claim's and the committee's.
-    committee = known.committees.get(end.chain_name)
+    committee = known.committees.get((end.chain_name, end.verifier))
     if committee is None:
         raise _Refusal(
             "NoCommittee", f"The verifier of {end.chain_name} has no committee; wait until its epoch is added."
@@ -336,10 +344,11 @@ def _complete(connection: Connection, claim_ids: set[int]) -> list[Row[Any]]:
     ).group_by(attestations_table.c.claim_id)
     organisations = {row.claim_id: row.organisations for row in connection.execute(counted)}
     current = connection.execute(select(committees).where(committees.c.state == "current"))
-    needed = {(row.chain, row.epoch): row.threshold for row in current}
+    needed = {(row.chain, bytes(row.verifier), row.epoch): row.threshold for row in current}
     complete = []
     for row in open_rows:
-        threshold = needed.get((ends[row.lane_id, row.direction].chain_name, row.epoch))
+        end = ends.get((row.lane_id, row.direction))
+        threshold = None if end is None else needed.get((end.chain_name, end.verifier, row.epoch))
         if threshold is not None and organisations.get(row.id, 0) >= threshold:
             complete.append(row)
     return complete

@@ -17,6 +17,7 @@ POINTS = (
     "worker.look.after_commit",
     "worker.claim.before_commit",
     "worker.claim.after_commit",
+    "worker.anchor.before_commit",
     "worker.carry.before_commit",
     "worker.carry.after_commit",
     "worker.submit.before_sign_commit",

@@ -6,7 +6,8 @@ Messages of a lane are ordered, so where each of them stands follows from how fa
 
 A message of nonce n is at the furthest stage whose counter is at least n. `step(journey, event)` takes what happened
 and returns the new counters, or the same ones where the news is old: events may come twice and out of order.
-Stages that a lane's verifiers do not have are skipped: `skipped_stages` names them, and their counters stay behind. The way out counts messages, the way back counts outcomes.
+Stages that a lane's verifiers do not have are skipped: `skipped_stages` names them, and their counters stay behind.
+The way out counts messages, the way back counts outcomes.
 """
 
 from __future__ import annotations
@@ -255,9 +256,14 @@ def _claims_void(journey: Journey, event: ClaimsVoid) -> Journey:
         return replace(
             journey,
             outcome_claimed=journey.settled,
-            outcome_attested=journey.settled,
+            outcome_attested=min(journey.outcome_attested, journey.settled),
             settle_submitted=journey.settled,
         )
     if not event.attested_too:
         return replace(journey, claimed=journey.attested)
-    return replace(journey, claimed=journey.delivered, attested=journey.delivered, submitted=journey.delivered)
+    return replace(
+        journey,
+        claimed=journey.delivered,
+        attested=min(journey.attested, journey.delivered),
+        submitted=journey.delivered,
+    )

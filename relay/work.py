@@ -16,11 +16,12 @@ from adapters.protocol import AdapterError
 from relay.context import Context
 from relay.errors import LeaseLost, NotFound
 from relay.steps.carry import carry
-from relay.steps.claim import BACK, OUT, propose_claims
+from relay.steps.claim import propose_claims
 from relay.steps.committee import read_committee_again, speaks_of_committee
 from relay.steps.endpoints import note_endpoints
 from relay.steps.keep import keep
 from relay.steps.look import look
+from relay.steps.sides import BACK, OUT
 from relay.steps.trouble import note_trouble
 from relay.store import Lease, waits
 from relay.store.lanes import WORKING, get

@@ -21,15 +21,15 @@ _chains: dict[str, MemoryChain] = {}
 _faults: dict[str, Faults] = {}
 
 
-def memory_chain(name: str, *, validators: int = 4) -> MemoryChain:
-    """Return the ledger of that name in this process; at first it is made, sealed by so many validators (0: by nobody)."""
+def memory_chain(name: str, *, validators: int = 4, clique: bool = False) -> MemoryChain:
+    """Return the ledger of that name; at first it is made, sealed by so many validators (0: by nobody), on Clique in turn."""
     from adapters.memory.chain import MemoryChain
     from schemas.suites import keccak256
 
     with _lock:
         if name not in _chains:
             number = int.from_bytes(keccak256(name.encode())[:4], "big")
-            _chains[name] = MemoryChain(number, validators=validators)
+            _chains[name] = MemoryChain(number, validators=validators, clique=clique)
         return _chains[name]
 
 

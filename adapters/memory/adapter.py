@@ -109,10 +109,10 @@ class MemoryLedger:
         """Ask a verifier what it is."""
         with self.chain.lock:
             self._check()
-            parts = self.chain.verifiers.get(verifier)
-            if parts is None:
+            found = self.chain.verifiers.get(verifier)
+            if found is None:
                 raise Rejected(f"The contract at 0x{verifier.hex()} is no verifier.", endpoint=self._endpoint)
-            return parts
+            return found.parts
 
     def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
         """The proof of each head in the state of the block at `height`."""
@@ -176,6 +176,8 @@ class MemoryLedger:
         self._check()
         if reason := self.faults.reverts:
             raise Rejected(f"The call would revert: {reason}", code="reverted", reason=reason, endpoint=self._endpoint)
+        if verifier := self.chain.verifiers.get(call.target):
+            return verifier.view(call.data[:4])
         try:
             self.chain.simulate(sender, call)
         except Reverted as error:

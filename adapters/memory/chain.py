@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 from adapters.memory.calls import run_call
 from adapters.memory.gateway import Frame, Gateway, LaneState, Reverted
-from adapters.memory.headers import Content, Header, make_header
+from adapters.memory.headers import Content, Header, make_clique_header, make_header
 from adapters.memory.transactions import Transaction, read_transaction
 from adapters.memory.trie import EMPTY_ROOT, Trie
-from adapters.memory.verifiers import Verifier
-from adapters.protocol import Call, GatewayEvent, Position, Receipt, Rejected, VerifierParts
+from adapters.memory.verifiers import Both, Verifier
+from adapters.protocol import Call, GatewayEvent, Position, Receipt, Rejected
 from adapters.solidity.events import HEAD_MOVED, LANE_OPENED, MESSAGE_DELIVERED, MESSAGE_SENT, VERIFIER_CHANGED
 from adapters.solidity.storage import head_slot
 from light_clients import rlp
@@ -69,15 +69,17 @@ class MemoryChain:
         reverting: how many of the next transactions revert, whatever they call.
     """
 
-    def __init__(self, number: int, *, validators: int = 4, minimum_expiry_s: int = 1) -> None:
+    def __init__(self, number: int, *, validators: int = 4, clique: bool = False, minimum_expiry_s: int = 1) -> None:
         """Start the ledger `eip155:number` with block 0.
 
         Args:
             number: its chain id.
             validators: how many local keys seal its headers in QBFT form; 0 for nobody.
+            clique: whether they seal in turn, in Clique form.
             minimum_expiry_s: seconds that a message must have left when it is sent.
         """
         self.lock = threading.RLock()
+        self._make_header = make_clique_header if clique else make_header
         self.validator_keys = [
             keccak256(b"relayhub memory validator %d/%d" % (number, index)) for index in range(validators)
         ]
@@ -95,7 +97,7 @@ class MemoryChain:
         self.word: ChainWord = self.chain_id.word(self.first_block)
         address = keccak256(b"relayhub memory gateway" + self.word)[12:]
         self.gateway = Gateway(self.word, address, minimum_expiry_s=minimum_expiry_s)
-        self.verifiers: dict[bytes, VerifierParts] = {}
+        self.verifiers: dict[bytes, Verifier] = {}
 
     @property
     def height(self) -> int:
@@ -244,7 +246,8 @@ class MemoryChain:
         )
 
     def _learn(self, verifier: Verifier) -> None:
-        self.verifiers[verifier.address] = verifier.parts
+        known = [verifier, verifier.committee, verifier.light_client] if isinstance(verifier, Both) else [verifier]
+        self.verifiers |= {item.address: item for item in known}
 
     def _run(self, frame: Frame, call: Call, *, told: bool = False) -> None:
         if told:
@@ -305,7 +308,7 @@ class MemoryChain:
             gas_used=sum(gas.values()),
             timestamp=frame.now,
         )
-        header = make_header(content, self.validator_keys)
+        header = self._make_header(content, self.validator_keys)
         events = tuple(
             replace(event, position=Position(content.height, header.block_hash, transaction, index, frame.now))
             for index, (event, transaction) in enumerate(places)

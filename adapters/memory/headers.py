@@ -1,7 +1,7 @@
-"""Headers of the in-process ledger: an Ethereum header, sealed by local validators in QBFT form or by nobody.
+"""Headers of the in-process ledger: an Ethereum header, sealed by local validators in QBFT form, by one in Clique form, or by nobody.
 
 Source: hyperledger/besu, QbftExtraDataCodec (extra data) and BftBlockHashing (the block hash leaves out seals and round);
-Ethereum Yellow Paper, section 4.3 (fields, bloom filter).
+EIP-225 (Clique); Ethereum Yellow Paper, section 4.3 (fields, bloom filter).
 """
 
 from __future__ import annotations
@@ -55,26 +55,11 @@ class Content:
 def make_header(content: Content, validator_keys: Sequence[bytes]) -> Header:
     """Make a header; without keys nobody seals it and its hash is that of the whole."""
     keys = sorted(validator_keys, key=address_of)
-    validators: list[rlp.RlpItem] = [address_of(key) for key in keys]
+    validators = [address_of(key) for key in keys]
     proposer = validators[content.height % len(validators)] if validators else bytes(20)
 
     def encoded(extra: bytes) -> bytes:
-        before: list[rlp.RlpItem] = [
-            content.parent_hash,
-            _UNCLES,
-            proposer,
-            content.state_root,
-            keccak256(b"".join(content.transactions)),
-            keccak256(b"receipts" + b"".join(content.transactions)),
-            bloom(content.bloom_items),
-        ]
-        numbers = (1, content.height, content.gas_limit, content.gas_used, content.timestamp)
-        encoded_items = [
-            *map(rlp.encode, before),
-            *map(rlp.encode_integer, numbers),
-            *map(rlp.encode, (extra, _MIX_HASH, bytes(8))),
-        ]
-        return rlp.encode_list(encoded_items)
+        return _encoded(content, proposer, 1, extra, _MIX_HASH)
 
     if not keys:
         whole = encoded(_VANITY)
@@ -84,9 +69,41 @@ def make_header(content: Content, validator_keys: Sequence[bytes]) -> Header:
     return Header(encoded(_extra(validators, seals)), keccak256(unsealed))
 
 
-def _extra(validators: list[rlp.RlpItem], seals: list[rlp.RlpItem]) -> bytes:
+def make_clique_header(content: Content, validator_keys: Sequence[bytes]) -> Header:
+    """Make a header that the signer seals whose turn it is; the first block lists the signers and has no seal."""
+    keys = sorted(validator_keys, key=address_of)
+    key = keys[content.height % len(keys)]
+    listed = b"" if content.height else b"".join(map(address_of, keys))
+
+    def encoded(seal: bytes) -> bytes:
+        return _encoded(content, bytes(20), 2, _VANITY + listed + seal, bytes(32))
+
+    whole = encoded(sign_seal(key, keccak256(encoded(b""))) if content.height else bytes(65))
+    return Header(whole, keccak256(whole))
+
+
+def _encoded(content: Content, coinbase: bytes, difficulty: int, extra: bytes, mix_hash: bytes) -> bytes:
+    before: list[rlp.RlpItem] = [
+        content.parent_hash,
+        _UNCLES,
+        coinbase,
+        content.state_root,
+        keccak256(b"".join(content.transactions)),
+        keccak256(b"receipts" + b"".join(content.transactions)),
+        bloom(content.bloom_items),
+    ]
+    numbers = (difficulty, content.height, content.gas_limit, content.gas_used, content.timestamp)
+    encoded_items = [
+        *map(rlp.encode, before),
+        *map(rlp.encode_integer, numbers),
+        *map(rlp.encode, (extra, mix_hash, bytes(8))),
+    ]
+    return rlp.encode_list(encoded_items)
+
+
+def _extra(validators: Sequence[bytes], seals: list[rlp.RlpItem]) -> bytes:
     """Vanity, validators, no vote, round 0, seals."""
-    return rlp.encode([_VANITY, validators, [], b"", seals])
+    return rlp.encode([_VANITY, list(validators), [], b"", seals])
 
 
 def bloom(items: Iterable[bytes]) -> bytes:

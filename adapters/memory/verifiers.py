@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from adapters.protocol import VerifierParts
+from adapters.solidity.contracts import contract
 from light_clients import rlp
 from light_clients.crypto.secp256k1 import recover_sealer
 from light_clients.errors import HeadMismatch, LightClientError
@@ -20,6 +21,8 @@ from schemas.claim import Claim
 from schemas.primitives import Bytes32, ChainWord
 from schemas.suites import Suite, keccak256
 
+FOREVER = 1 << 62
+"""Unix seconds: the trusting period of a light client on a ledger of this process never ends."""
 _STATE_ROOT, _HEIGHT, _EXTRA = 3, 8, 12
 
 
@@ -64,6 +67,10 @@ class Verifier(Protocol):
         """Changes whenever something that was believed before may no longer be believed."""
         ...
 
+    def view(self, selector: bytes) -> bytes:
+        """Answer a question of no arguments by its four bytes; nothing where it is not known."""
+        ...
+
     def judge(self, question: Question) -> str:
         """Judge a claim; returns an empty text if it is to be believed, else the name of the refusal."""
         ...
@@ -76,6 +83,7 @@ class LightClient:
     Attributes:
         address: its account, 20 bytes.
         validators: the set that it stores, ascending.
+        peer: word of the ledger that it follows.
         since: the first height that it believes of that set.
         frozen: whether two blocks of one height were shown to it.
         pins: how often officers gave it a new beginning.
@@ -83,6 +91,7 @@ class LightClient:
 
     address: bytes
     validators: tuple[bytes, ...]
+    peer: bytes = bytes(32)
     since: int = 0
     frozen: bool = False
     pins: int = 0
@@ -101,6 +110,20 @@ class LightClient:
     def validators_hash(self) -> bytes:
         """Hash of the set: its addresses as words of 32 bytes."""
         return keccak256(b"".join(validator.rjust(32, b"\x00") for validator in self.validators))
+
+    def view(self, selector: bytes) -> bytes:
+        """Answer what anybody may ask it, as the one in Solidity does; nothing to a question that is not known."""
+        functions = contract("QbftVerifier").functions
+        answers: dict[str, object] = {
+            "kind": "light-client",
+            "generation": self.generation,
+            "client": (0, bytes(32), 0, self.validators_hash, self.since, FOREVER, self.frozen),
+            "configuration": (self.peer, 0, 30_000, FOREVER, 15),
+        }
+        for name, answer in answers.items():
+            if functions[name].selector == selector:
+                return _encode(functions[name].outputs, answer)
+        return b""
 
     def judge(self, question: Question) -> str:
         """Judge a header of the stored set and the slot under it."""
@@ -164,6 +187,11 @@ class Both:
         """The hash of the two parts'."""
         return keccak256(self.committee.generation + self.light_client.generation)
 
+    def view(self, selector: bytes) -> bytes:
+        """Nothing more than its parts is asked of it on these ledgers."""
+        del selector
+        return b""
+
     def judge(self, question: Question) -> str:
         """Ask both; neither stands for the other."""
         fields = _decode(["bytes", "bytes"], question.proof)
@@ -182,6 +210,12 @@ class Both:
             for part in fields
         )
         return self.committee.judge(committee) or self.light_client.judge(light_client)
+
+
+def _encode(types: Sequence[str], value: object) -> bytes:
+    from eth_abi.abi import encode
+
+    return encode(types, [value])
 
 
 def _decode(types: list[str], proof: bytes) -> tuple[Any, ...] | None:

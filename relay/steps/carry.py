@@ -1,8 +1,9 @@
-"""Step 3, for one lane and direction: turn attested claims into transactions that deliver or settle.
+"""Step 3, for one lane and direction: turn what is attested, or proved, into transactions that deliver or settle.
 
-The transactions are only written down here, in the order of the lane; the submitter of the ledger signs and sends them.
-A batch ends where its claim ends, so no suffix ids are needed; only where a ledger refused the whole of it is a shorter part
-tried, with the ids of the rest behind it (a window with less room than a batch, a block with less gas than its callbacks).
+The transactions are only written down here, in the order of the lane; the submitter of the ledger signs and sends them. What
+stands behind a batch depends on the direction's verifier: `relay.steps.prefixes` for a committee, `relay.steps.walk` for a light
+client, alone or in both. Only where a ledger refused the whole of a batch is a shorter part tried, with the ids of the rest
+behind it (a window with less room than a batch, a block with less gas than its callbacks).
 """
 
 from __future__ import annotations
@@ -12,108 +13,177 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
-from adapters.protocol import AdapterError, Call, Delivery, Ledger, Rejected, Settlement
-from adapters.solidity.calldata import committee_proof
-from relay.attestations import claim_of
+from adapters.protocol import AdapterError, Call, Ledger, Rejected
 from relay.context import Context
 from relay.crash import crash_point
+from relay.errors import NotFound
 from relay.journey import Reached, step
-from relay.steps.claim import BACK, COLUMN, Side
+from relay.steps.anchors import forget_behind, keep, on_their_way
+from relay.steps.loads import Batch, Link, Load
+from relay.steps.prefixes import prefix_batches
+from relay.steps.rivals import window
 from relay.steps.setback import (
     ENDPOINT_REASONS,
-    PURPOSE,
     REVERTS,
-    consumed,
     is_stranded,
     lost_transactions,
     note_down,
     note_refusal,
-    open_again,
     step_back,
     stops_all,
 )
+from relay.steps.sides import COLUMN, Side, consumed, ready, skipped
+from relay.steps.unsupported import WAITS, end_support_waits
+from relay.steps.walk import walked_loads
 from relay.store import Lease, waits
 from relay.store.lanes import WORKING, get, journey_of, save_journey
-from relay.store.tables import attestations, claims, committees, messages, operators, outcomes, transactions
+from relay.store.tables import transactions
+from relay.store.verifiers import Kind, verifier_of
 from relay.store.waits import SETBACKS
-from schemas.claim import Claim, Direction
-from schemas.message import Message
-from schemas.outcome import Settled, Status
-from schemas.primitives import Bytes32, LaneId
+from schemas.primitives import LaneId
 from schemas.suites import Suite, suite_named
 
 IN_FLIGHT = 60
 """Transactions of one lane and direction that may be queued or sent at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where one direction of a lane is carried to, read once.
+
+    Attributes:
+        lane: the lane's row.
+        side: the direction.
+        verifier: the row of the verifier that judges it.
+        chain: the row of the ledger on which that stands.
+        careful: whether the last attempt reverted, so that the next is simulated first.
+    """
+
+    lane: Row[Any]
+    side: Side
+    verifier: Row[Any]
+    chain: Row[Any]
+    careful: bool
+
+
 def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | None:
-    """Queue transactions for every claim with a quorum.
+    """Queue transactions for everything with a quorum, or with a proof where nobody signs.
 
     Returns:
-        The ledger to wake, if anything was queued.
+        The ledger to wake, if anything was queued or its light client has to follow.
     """
     with context.store.read() as connection:
         lane = get(connection, lane_id)
-        target: str = lane.source if side is BACK else lane.destination
+        try:
+            verifier = verifier_of(connection, lane, side.direction)
+        except NotFound:
+            return None  # the keeper reads it at the ledger's next look
         lost = lost_transactions(connection, lane, side)
         stranded = not lost and is_stranded(connection, lane, side)
         held = waits.find(connection, side.wait_kind, lane_id.hex())
-        down = waits.find(connection, "chain", target)
+        down = waits.find(connection, "chain", verifier.chain)
+        anchors = on_their_way(connection, lane, side)
     if lost or stranded:
         step_back(context, lease, lane_id, side, lost)
         return carry(context, lease, lane_id, side)
-    if getattr(lane, COLUMN[side.submitted]) >= getattr(lane, COLUMN[side.attested]):
+    if getattr(lane, COLUMN[side.submitted]) >= ready(lane, side, Kind(verifier.kind)):
         return None
     reverts = held is not None and held.code in REVERTS
     if held is not None and held.code in SETBACKS and not waits.is_due(held.next_at, time.time()):
         return None
-    if reverts and getattr(lane, COLUMN[side.submitted]) > consumed(lane, side):
+    if reverts and (anchors or getattr(lane, COLUMN[side.submitted]) > consumed(lane, side)):
         return None  # one more attempt is on its way
-    row = context.chain(target)
     if down is not None and down.code in ENDPOINT_REASONS:
-        note_down(lease, lane_id, side, target, down.text)
+        note_down(lease, lane_id, side, verifier.chain, down.text)
         return None
+    way = _Way(lane, side, verifier, context.chain(verifier.chain), careful=reverts)
+    calls = _try_calls(context, lease, way)
+    if calls:
+        if held is not None and held.code in WAITS:
+            end_support_waits(lease, lane, side)
+        _queue(lease, way, calls)
+    return verifier.chain if calls or verifier.kind != Kind.COMMITTEE else None
+
+
+def _try_calls(context: Context, lease: Lease, way: _Way) -> list[tuple[Load, Call]]:
+    """What to send next; nothing, and why is written down, where the ledger refuses it or does not answer."""
+    lane_id, name = LaneId(way.lane.lane_id), way.chain.name
     try:
-        ledger = context.ledger(row)
-        batches = _build(context, lease, lane, side, row)
-        calls = [_whole(batch, row, ledger) for batch in batches]
-        if calls and reverts and not _passes(ledger, row, calls[0][2], may_split=len(batches[0].entries) > 1):
-            calls = [_part(batches[0], suite_named(lane.suite), row, ledger)]
+        return _calls(context, lease, way)
     except Rejected as refusal:
-        note_refusal(context, lease, lane_id, side, f"The next batch would revert on {target}", refusal)
-        return None
+        note_refusal(context, lease, lane_id, way.side, f"The next batch would revert on {name}", refusal)
     except AdapterError as error:
-        note_down(lease, lane_id, side, target, str(error))
-        return None
-    if not calls:
-        return None
+        note_down(lease, lane_id, way.side, name, str(error))
+    return []
+
+
+def _calls(context: Context, lease: Lease, way: _Way) -> list[tuple[Load, Call]]:
+    """What to send next; where care is due, only after the first of it went through by simulation, or a part of it.
+
+    Raises:
+        Rejected: not even the first entry would go through.
+        AdapterError: the ledger does not answer.
+    """
+    ledger = context.ledger(way.chain)
+    with context.store.read() as connection:
+        allowed = window(connection, way.lane, way.side, way.chain, most=IN_FLIGHT, now=time.time())
+        if allowed and way.verifier.kind != Kind.COMMITTEE:
+            allowed = IN_FLIGHT  # a walk back takes as many anchors as it takes
+        room = allowed - _in_flight(connection, way)
+    if room <= 0:
+        return []
+    loads: Sequence[Load]
+    if way.verifier.kind == Kind.COMMITTEE:
+        loads = prefix_batches(context, lease, way.lane, way.side, way.verifier, room)
+    else:
+        loads = walked_loads(context, lease, way.lane, way.side, way.verifier, ledger, room)
+    calls = [(load, ledger.call_for(bytes(way.chain.gateway), load.action)) for load in loads]
+    if not calls or not way.careful:
+        return calls
+    first, call = calls[0]
+    divisible = isinstance(first, Batch) and len(first.entries) > 1
+    if not _passes(ledger, way.chain, call, may_split=divisible) and isinstance(first, Batch):
+        return [_part(first, suite_named(way.lane.suite), way.chain, ledger)]
+    return calls
+
+
+def _queue(lease: Lease, way: _Way, calls: list[tuple[Load, Call]]) -> None:
+    """Write transactions down, as far as they follow on what is submitted."""
+    side, lane_id = way.side, way.lane.lane_id
     with lease.write() as connection:
         lane = get(connection, lane_id)
         if lane.state not in WORKING:
-            return None
+            return
+        skip = skipped(connection, lane)
         before = after = journey_of(lane)
         expected = getattr(lane, COLUMN[side.submitted]) + 1
-        for first, last, call in calls:
-            if first != expected:
+        for load, call in calls:
+            row = _row(way, load, call)
+            if isinstance(load, Link):
+                keep(connection, side, row, load.action.head, load.generation)
+                continue
+            if load.first != expected:
                 break
-            connection.execute(insert(transactions).values(**_row(lane, side, row, first, last, call)))
-            after = step(after, Reached(side.submitted, last))
-            expected = last + 1
+            connection.execute(insert(transactions).values(**row))
+            after = step(after, Reached(side.submitted, load.last), skip)
+            expected = load.last + 1
+        if any(isinstance(load, Link) for load, _ in calls):
+            forget_behind(connection, lane, side)
+            crash_point("worker.anchor.before_commit")
         save_journey(connection, lane_id, before, after)
         crash_point("worker.carry.before_commit")
     crash_point("worker.carry.after_commit")
-    return target
 
 
-def _row(lane: Row[Any], side: Side, chain: Row[Any], first: int, last: int, call: Call) -> dict[str, Any]:
+def _row(way: _Way, load: Load, call: Call) -> dict[str, Any]:
     return {
-        "chain": chain.name,
-        "purpose": PURPOSE[side.direction],
-        "lane_id": lane.lane_id,
-        "first": first,
-        "last": last,
+        "chain": way.chain.name,
+        "purpose": load.purpose(way.side),
+        "lane_id": way.lane.lane_id,
+        "first": load.first,
+        "last": load.last,
         "target": call.target,
         "data": call.data,
         "gas": call.gas,
@@ -121,62 +191,6 @@ def _row(lane: Row[Any], side: Side, chain: Row[Any], first: int, last: int, cal
         "earlier": [],
         "created_at": time.time(),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Entries in order from nonce `first`, under one claim and its proof."""
-
-    first: int
-    entries: list[Any]
-    claim: Claim
-    proof: bytes
-
-    def action(self, count: int, suffix_ids: tuple[bytes, ...] = ()) -> Delivery | Settlement:
-        """The call that carries the first `count` entries; the ids of those behind them lead on to the claim's head."""
-        part = tuple(self.entries[:count])
-        if self.claim.direction is Direction.OUTCOMES:
-            return Settlement(self.claim.lane_id, part, suffix_ids, self.claim, self.proof)
-        return Delivery(self.claim.lane_id, part, suffix_ids, self.claim, self.proof)
-
-
-def _build(context: Context, lease: Lease, lane: Row[Any], side: Side, chain: Row[Any]) -> list[_Batch]:
-    """A batch for each attested claim that is not submitted, in order; none if a signer was struck out of a quorum."""
-    submitted = getattr(lane, COLUMN[side.submitted])
-    with context.store.read() as connection:
-        rows = connection.execute(
-            select(claims)
-            .where(
-                claims.c.lane_id == lane.lane_id,
-                claims.c.direction == int(side.direction),
-                claims.c.state == "attested",
-            )
-            .where(claims.c.nonce > submitted, claims.c.nonce <= getattr(lane, COLUMN[side.attested]))
-            .order_by(claims.c.nonce, claims.c.id)
-            .limit(max(0, IN_FLIGHT - _in_flight(connection, lane, side)))
-        ).all()
-        if not rows:
-            return []
-        proofs = _proofs(connection, chain.name, rows)
-        read = _settled_entries if side is BACK else _messages
-        found = read(connection, lane, suite_named(lane.suite), submitted + 1, rows[-1].nonce)
-    short = [identifier for identifier, proof in proofs.items() if not proof]
-    if short:
-        open_again(lease, LaneId(lane.lane_id), side, short)
-        return []
-    batches, start = [], submitted + 1
-    for row in rows:
-        if row.nonce < start:
-            continue
-        entries = found[start - submitted - 1 : row.nonce - submitted]
-        batches.append(_Batch(start, entries, claim_of(row), proofs[row.id]))
-        start = row.nonce + 1
-    return batches
-
-
-def _whole(batch: _Batch, chain: Row[Any], ledger: Ledger) -> tuple[int, int, Call]:
-    """The call that carries a whole batch, with its first and last nonce."""
-    return batch.first, batch.claim.nonce, ledger.call_for(bytes(chain.gateway), batch.action(len(batch.entries)))
 
 
 def _passes(ledger: Ledger, chain: Row[Any], call: Call, *, may_split: bool) -> bool:
@@ -194,92 +208,26 @@ def _passes(ledger: Ledger, chain: Row[Any], call: Call, *, may_split: bool) -> 
     return True
 
 
-def _part(batch: _Batch, suite: Suite, chain: Row[Any], ledger: Ledger) -> tuple[int, int, Call]:
-    """The longest of the halves of a batch that would go through now, with its first and last nonce.
+def _part(batch: Batch, suite: Suite, chain: Row[Any], ledger: Ledger) -> tuple[Load, Call]:
+    """The longest of the halves of a batch that would go through now.
 
     Raises:
         Rejected: not even its first entry would.
     """
-    ids = [bytes(_entry_id(entry, suite, batch.claim.lane_id)) for entry in batch.entries]
     count = len(batch.entries)
     while True:
         count //= 2
-        call = ledger.call_for(bytes(chain.gateway), batch.action(count, tuple(ids[count:])))
+        part = batch.part(count, suite)
+        call = ledger.call_for(bytes(chain.gateway), part.action)
         if _passes(ledger, chain, call, may_split=count > 1):
-            return batch.first, batch.first + count - 1, call
+            return part, call
 
 
-def _entry_id(entry: Message | Settled, suite: Suite, lane_id: LaneId) -> bytes:
-    return entry.outcome_id(suite, lane_id) if isinstance(entry, Settled) else entry.message_id(suite, lane_id)
-
-
-def _in_flight(connection: Connection, lane: Row[Any], side: Side) -> int:
-    rows = connection.execute(
-        select(transactions.c.id)
-        .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose == PURPOSE[side.direction])
+def _in_flight(connection: Connection, way: _Way) -> int:
+    purposes = transactions.c.purpose.in_((way.side.purpose, way.side.anchoring))
+    return connection.execute(
+        select(func.count())
+        .select_from(transactions)
+        .where(transactions.c.lane_id == way.lane.lane_id, purposes)
         .where(transactions.c.state.in_(("queued", "sent")))
-    ).all()
-    return len(rows)
-
-
-def _proofs(connection: Connection, chain: str, rows: Sequence[Row[Any]]) -> dict[int, bytes]:
-    """Committee proofs: one signature of each of as many organisations as the threshold asks, in the order of the bitmap.
-
-    A proof is empty where signers that were struck out since leave less than a quorum.
-    """
-    found: dict[int, dict[bytes, bytes]] = {}
-    signatures = connection.execute(select(attestations).where(attestations.c.claim_id.in_([row.id for row in rows])))
-    for item in signatures:
-        found.setdefault(item.claim_id, {})[bytes(item.signer)] = bytes(item.signature)
-    epochs = {row.epoch: row for row in connection.execute(select(committees).where(committees.c.chain == chain))}
-    active = connection.execute(select(operators).where(operators.c.state == "active"))
-    houses = {bytes(row.signer): row.organisation for row in active}
-    return {row.id: _proof(epochs[row.epoch], found.get(row.id, {}), houses) for row in rows}
-
-
-def _proof(committee: Row[Any], signatures: dict[bytes, bytes], houses: dict[bytes, str]) -> bytes:
-    chosen: list[tuple[int, bytes]] = []
-    counted: set[str] = set()
-    for index, item in enumerate(committee.signers):
-        signer = bytes.fromhex(item.removeprefix("0x"))
-        house = houses.get(signer)
-        if house is None or signer not in signatures or house in counted:
-            continue
-        counted.add(house)
-        chosen.append((index, signatures[signer]))
-        if len(counted) == committee.threshold:
-            return committee_proof(committee.epoch, chosen)
-    return b""
-
-
-def _messages(connection: Connection, lane: Row[Any], suite: Suite, first: int, last: int) -> list[Any]:
-    rows = connection.execute(
-        select(messages)
-        .where(messages.c.lane_id == lane.lane_id, messages.c.nonce >= first, messages.c.nonce <= last)
-        .order_by(messages.c.nonce)
-    )
-    return [_message(row, suite) for row in rows]
-
-
-def _message(row: Row[Any], suite: Suite) -> Message:
-    return Message(
-        row.nonce,
-        row.sender,
-        row.receiver,
-        row.expires_at,
-        row.gas_limit,
-        row.callback_gas,
-        len(row.payload),
-        Bytes32(suite.hash(row.payload)),
-        row.payload,
-    )
-
-
-def _settled_entries(connection: Connection, lane: Row[Any], suite: Suite, first: int, last: int) -> list[Any]:
-    rows = connection.execute(
-        select(messages, outcomes.c.status, outcomes.c.result)
-        .join(outcomes, (outcomes.c.lane_id == messages.c.lane_id) & (outcomes.c.nonce == messages.c.nonce))
-        .where(messages.c.lane_id == lane.lane_id, messages.c.nonce >= first, messages.c.nonce <= last)
-        .order_by(messages.c.nonce)
-    )
-    return [Settled(_message(row, suite).without_payload(), Status(row.status), row.result) for row in rows]
+    ).scalar_one()

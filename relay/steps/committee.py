@@ -14,9 +14,10 @@ from sqlalchemy import Row, update
 from adapters.protocol import AdapterError
 from relay.context import Context
 from relay.errors import HubError
-from relay.steps.claim import Side
-from relay.store.lanes import get, verifying_chain
+from relay.steps.sides import Side
+from relay.store.lanes import get
 from relay.store.tables import operators
+from relay.store.verifiers import verifier_of
 from relay.store.waits import Reason
 from schemas.primitives import LaneId
 
@@ -40,12 +41,12 @@ def read_committee_again(context: Context, lane_id: LaneId, side: Side) -> None:
     from relay.registry.gateways import Contract
 
     with context.store.read() as connection:
-        chain = verifying_chain(get(connection, lane_id), side.direction)
-    row = context.chain(chain)
+        known = verifier_of(connection, get(connection, lane_id), side.direction)
+    chain, address = known.chain, bytes(known.committee)
     try:
-        ledger = context.ledger(row)
-        committee = read_committee(ledger, bytes(row.verifier))
-        verifier = Contract(ledger, "CommitteeVerifier", bytes(row.verifier))
+        ledger = context.ledger(context.chain(chain))
+        committee = read_committee(ledger, address)
+        verifier = Contract(ledger, "CommitteeVerifier", address)
         signers = [bytes.fromhex(signer.removeprefix("0x")) for signer in committee["signers"]]
         struck = [signer for signer in signers if verifier.ask("struck", signer)]
     except (AdapterError, HubError) as error:

@@ -25,10 +25,12 @@ from relay.observer import History, Look, Track, may_have_moved, observe, prove
 from relay.steps.forks import log_replaced, trail_of
 from relay.steps.freeze import freeze_chain
 from relay.steps.record import save_headers, save_look
+from relay.steps.sides import BACK, OUT
 from relay.steps.trouble import is_stalled, leave_liar, leave_stalled, note_trouble
 from relay.store import Lease
 from relay.store.lanes import on_chain
-from relay.store.tables import claims, lanes, outcomes
+from relay.store.tables import claims, lanes, outcomes, waits
+from relay.store.waits import Reason
 from schemas.claim import Direction
 from schemas.primitives import Bytes32, Head, LaneId
 from schemas.suites import suite_named
@@ -140,7 +142,7 @@ def _tracks(lane: Row[Any], chain: str) -> list[Track]:
 
 
 def _stale_tracks(connection: Connection, row: Row[Any], height: int) -> set[tuple[LaneId, Direction]]:
-    """Histories whose open claims stand at a block that operators begin to forget."""
+    """Histories to prove anew: whose open claims stand at a block that operators begin to forget, or whose proofs are outdated."""
     old = connection.execute(
         select(claims.c.lane_id, claims.c.direction)
         .join(lanes, lanes.c.lane_id == claims.c.lane_id)
@@ -151,4 +153,17 @@ def _stale_tracks(connection: Connection, row: Row[Any], height: int) -> set[tup
         )
         .distinct()
     )
-    return {(LaneId(item.lane_id), Direction(item.direction)) for item in old}
+    return {(LaneId(item.lane_id), Direction(item.direction)) for item in old} | _outdated_tracks(connection, row)
+
+
+def _outdated_tracks(connection: Connection, row: Row[Any]) -> set[tuple[LaneId, Direction]]:
+    """Histories whose newest proof is of a set that the light client on the other ledger no longer trusts."""
+    found: set[tuple[LaneId, Direction]] = set()
+    for side, end in ((OUT, lanes.c.source), (BACK, lanes.c.destination)):
+        waiting = select(waits.c.id).where(waits.c.kind == side.wait_kind, waits.c.code == str(Reason.PROOF_OUTDATED))
+        names = connection.execute(waiting).scalars().all()
+        mine = select(lanes.c.lane_id).where(
+            end == row.name, lanes.c.lane_id.in_([bytes.fromhex(name) for name in names])
+        )
+        found |= {(LaneId(lane_id), side.direction) for lane_id in connection.execute(mine).scalars()}
+    return found

@@ -12,6 +12,7 @@ from adapters.protocol import HeadMoved, MessageDelivered, MessageSent
 from relay.following import Followed
 from relay.journey import Delivered, Journey, Reached, Stage, step
 from relay.observer import History, Look
+from relay.steps.sides import skipped
 from relay.store import Lease, waits
 from relay.store.lanes import get, journey_of, save_journey
 from relay.store.tables import chains, lanes, messages, outcomes, proofs, transactions
@@ -106,8 +107,9 @@ def _end_waits(connection: Connection, name: str, stalled: str) -> set[str]:
 
 
 def _save_settled(connection: Connection, lane_id: LaneId, event: HeadMoved) -> None:
-    before = journey_of(get(connection, lane_id))
-    after = step(before, Reached(Stage.SETTLED, event.nonce))
+    lane = get(connection, lane_id)
+    before = journey_of(lane)
+    after = step(before, Reached(Stage.SETTLED, event.nonce), skipped(connection, lane))
     save_journey(connection, lane_id, before, after, height=event.position.height, reference=event.position.transaction)
     if after.settled > before.settled:
         waits.clear_if(connection, "back", lane_id.hex(), SETBACKS)
@@ -115,7 +117,8 @@ def _save_settled(connection: Connection, lane_id: LaneId, event: HeadMoved) -> 
 
 def _save_history(connection: Connection, found: Look, history: History, mined: set[bytes]) -> None:
     track = history.track
-    before = journey_of(get(connection, track.lane_id))
+    lane = get(connection, track.lane_id)
+    before = journey_of(lane)
     if track.direction is Direction.OUTBOX:
         after = _save_messages(connection, history, before)
         columns: dict[str, object] = {
@@ -124,7 +127,7 @@ def _save_history(connection: Connection, found: Look, history: History, mined: 
             "final_hash": bytes(found.block_hash),
         }
     else:
-        after = _save_outcomes(connection, history, before, mined)
+        after = _save_outcomes(connection, history, before, mined, skipped(connection, lane))
         if after.delivered > before.delivered:
             waits.clear_if(connection, "lane", track.lane_id.hex(), SETBACKS)
         columns = {
@@ -178,7 +181,9 @@ def _save_messages(connection: Connection, history: History, before: Journey) ->
     return step(before, Reached(Stage.FINAL, history.nonce))
 
 
-def _save_outcomes(connection: Connection, history: History, before: Journey, mined: set[bytes]) -> Journey:
+def _save_outcomes(
+    connection: Connection, history: History, before: Journey, mined: set[bytes], skip: frozenset[Stage]
+) -> Journey:
     now = time.time()
     rows = []
     counts = {1: 0, 2: 0, 3: 0, 4: 0}
@@ -203,7 +208,7 @@ def _save_outcomes(connection: Connection, history: History, before: Journey, mi
         )
     if rows:
         connection.execute(insert(outcomes), rows)
-    return step(before, Delivered(history.nonce, counts[1], counts[2], counts[3], counts[4]))
+    return step(before, Delivered(history.nonce, counts[1], counts[2], counts[3], counts[4]), skip)
 
 
 def _mark_mined(connection: Connection, mined: set[bytes], height: int) -> None:

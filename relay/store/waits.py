@@ -46,6 +46,9 @@ class Reason(StrEnum):
     LIGHT_CLIENT_BEHIND = "light_client_behind"  # the peer's validators changed; its light client is led after them
     LIGHT_CLIENT_EXPIRED = "light_client_expired"
     LIGHT_CLIENT_FROZEN = "light_client_frozen"
+    PROOF_OUTDATED = (
+        "proof_outdated"  # sealed by a set that the light client no longer trusts; proved anew at a newer block
+    )
     VERIFIER_UNKNOWN = "verifier_unknown"  # officers set a verifier that this hub cannot read
     HUB_FAILED = "hub_failed"  # an error of our own: the workers' logs have the trace
 

@@ -74,7 +74,9 @@ def _items(connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, A
     ends = verifying_ends(connection, {row.lane_id for row in rows})
     items = []
     for row in rows:
-        end = ends[row.lane_id, row.direction]
+        end = ends.get((row.lane_id, row.direction))
+        if end is None:
+            continue  # nobody signs there any more; the claim is void as soon as its lane is looked at
         items.append(
             {
                 "cursor": row.id,

@@ -10,7 +10,7 @@ from adapters.memory.transactions import sign_transaction
 from adapters.protocol import Call, Rejected
 from adapters.solidity.calldata import encode_send
 from light_clients.crypto.secp256k1 import address_of
-from relay.steps.claim import BATCH_GAS
+from relay.steps.entries import BATCH_GAS
 from relay.store.tables import claims, transactions
 from tests.support.memory_hub import RECEIVER, label_key
 

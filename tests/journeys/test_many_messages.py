@@ -4,7 +4,8 @@ import pytest
 import structlog
 
 from relay.steps import claim as claim_step
-from relay.steps.claim import BATCH_BYTES, BATCH_GAS, MESSAGE_BYTES, OPEN_CLAIMS
+from relay.steps.claim import OPEN_CLAIMS
+from relay.steps.entries import BATCH_BYTES, BATCH_GAS, MESSAGE_BYTES
 from relay.store.tables import claims, transactions
 from tests.support.memory_hub import RECEIVER, MemoryHub
 

@@ -20,9 +20,10 @@ from adapters.memory.chain import CODE_HASH, MemoryChain
 from adapters.memory.committee import Committee
 from adapters.memory.gateway import Reverted
 from adapters.memory.transactions import sign_transaction
+from adapters.memory.verifiers import FOREVER, Both, LightClient, Verifier
 from adapters.protocol import Call, HeadMoved, MessageDelivered, MessageSent
 from adapters.solidity.calldata import encode_send
-from light_clients import development, qbft
+from light_clients import clique, development, qbft
 from light_clients.crypto.secp256k1 import address_of, sign
 from relay.attestations import collect
 from relay.config import HubConfig
@@ -33,6 +34,8 @@ from relay.registry.hub import prepare
 from relay.store import waits
 from relay.store.lanes import get, journey_of
 from relay.store.tables import chains, claims, committees, lanes, leases, operators, transactions, verifiers
+from relay.store.upsert import upsert
+from relay.store.verifiers import Kind
 from relay.work import work
 from schemas.attestation import Attestation
 from schemas.claim import Claim, Direction
@@ -74,6 +77,8 @@ class MemoryHub:
         names: the ledgers.
         pairs: the lanes by (source, destination); all pairs if none are named.
         confirmations: None for QBFT; else nobody seals, and a block is final under so many others.
+        clique: whether three signers seal in turn; final as Clique's depth has it, or under `confirmations` if more.
+        kind: what the verifiers of the lanes are, at both ends.
         database: URL of an empty database; SQLite in the home folder if empty.
     """
 
@@ -87,15 +92,18 @@ class MemoryHub:
         names: Sequence[str] = NAMES,
         pairs: Sequence[tuple[str, str]] = (),
         confirmations: int | None = None,
+        clique: bool = False,
+        kind: Kind = Kind.COMMITTEE,
         database: str = "",
     ) -> None:
         self.random = random.Random(seed)
         self.prefix = f"{folder.name}-{time.monotonic_ns()}"
         self.names, self.confirmations = tuple(names), confirmations
         self.pairs = tuple(pairs) or tuple((one, other) for one in names for other in names if one != other)
-        validators = 4 if confirmations is None else 0
+        self.clique = clique
+        validators = 3 if clique else 4 if confirmations is None else 0
         self.ledgers: dict[str, MemoryChain] = {
-            name: memory_chain(f"{self.prefix}-{name}", validators=validators) for name in self.names
+            name: memory_chain(f"{self.prefix}-{name}", validators=validators, clique=clique) for name in self.names
         }
         self.urls = {
             name: [f"memory://{self.prefix}-{name}/{number}" for number in range(endpoints)] for name in self.names
@@ -113,6 +121,8 @@ class MemoryHub:
         self.signers = {name: label_key(name) for name in ("one", "two", "three")}
         self.wanted: list[tuple[str, str]] = []
         self.lane_ids: dict[tuple[str, str], LaneId] = {}
+        self.kind = kind
+        self.light_clients: dict[tuple[str, str], LightClient] = {}
         self._register()
 
     def new_context(self) -> Context:
@@ -169,7 +179,7 @@ class MemoryHub:
                         ],
                         software="memory",
                         development=True,
-                        consensus="qbft" if self.confirmations is None else "development",
+                        consensus="clique" if self.clique else "qbft" if self.confirmations is None else "development",
                         gateway=ledger.gateway.address,
                         gateway_code_hash=CODE_HASH,
                         verifier=VERIFIER,
@@ -213,22 +223,60 @@ class MemoryHub:
         )
         self.committee = committee
         for source, destination in self.pairs:
-            self.open(source, destination)
+            self.open(source, destination, kind=self.kind)
+
+    def light_client(self, here: str, peer: str) -> LightClient:
+        """The light client of a peer that stands on a ledger."""
+        if (here, peer) not in self.light_clients:
+            address = keccak256(f"light client of {peer} on {here}".encode())[12:]
+            keys = self.ledgers[peer].validator_keys
+            validators = tuple(sorted(address_of(key) for key in keys))
+            self.light_clients[here, peer] = LightClient(address, validators, bytes(self.ledgers[peer].word))
+        return self.light_clients[here, peer]
+
+    def verifier(self, here: str, peer: str, kind: Kind) -> Verifier:
+        """A verifier of that kind on a ledger, which judges a peer; it is written down as the keeper would."""
+        if kind is Kind.COMMITTEE:
+            return self.committee
+        client = self.light_client(here, peer)
+        verifier: Verifier = client
+        if kind is Kind.BOTH:
+            address = keccak256(f"both for {peer} on {here}".encode())[12:]
+            verifier = Both(address, self.committee, client)
+        with self.context.store.write() as connection:
+            for item in {verifier.address: verifier, client.address: client}.values():
+                parts = item.parts
+                read = {"kind": parts.kind, "peer": peer, "committee": parts.committee}
+                read |= {"light_client": parts.light_client, "validators_hash": client.validators_hash}
+                read |= {"validators_since": client.since, "expires_at": FOREVER, "trusting_period_s": FOREVER}
+                upsert(connection, verifiers, {"chain": here, "address": item.address}, read)
+        return verifier
 
     def _bootstrap(self, header: bytes, block_hash: BlockHash) -> Any:
+        if self.clique:
+            return clique.bootstrap(
+                header, block_hash, clique.CliqueConfiguration(confirmations=self.confirmations or 0)
+            )
         if self.confirmations is None:
             return qbft.bootstrap(header, block_hash, qbft.QbftConfiguration(sub_second_blocks=True))
         configuration = development.DevelopmentConfiguration(confirmations=self.confirmations)
         return development.bootstrap(header, block_hash, configuration)
 
     def open(
-        self, source: str, destination: str, *, channel: str = "default", ends: tuple[int, ...] = (0, 1)
+        self,
+        source: str,
+        destination: str,
+        *,
+        channel: str = "default",
+        ends: tuple[int, ...] = (0, 1),
+        kind: Kind = Kind.COMMITTEE,
     ) -> LaneId:
         """Open the named ends of a lane, and write the lane down; its id stands under (source, destination)."""
         here, there = self.ledgers[source], self.ledgers[destination]
         lane = Lane("hub", EVM, here.word, here.gateway.address, there.word, there.gateway.address, channel)
+        judges = (self.verifier(source, destination, kind), self.verifier(destination, source, kind))
         for end in ends:
-            (here, there)[end].open_lane(lane, end, self.committee)
+            (here, there)[end].open_lane(lane, end, judges[end])
         self.lane_ids[source, destination] = lane.lane_id
         with self.context.store.write() as connection:
             connection.execute(
@@ -239,9 +287,9 @@ class MemoryHub:
                     source=source,
                     destination=destination,
                     channel=channel,
-                    source_verifier=VERIFIER,
-                    destination_verifier=VERIFIER,
-                    trust="committee",
+                    source_verifier=judges[0].address,
+                    destination_verifier=judges[1].address,
+                    trust=str(kind),
                     batch_limit=self.context.config.batch_limit,
                     state="active",
                     opened_at=0,

@@ -164,6 +164,24 @@ class TestFees:
     def test_a_floor_is_never_undercut(self):
         assert node(extra={"fee_floor": "9"}).wallet(GATEWAY).fee == 9
 
+    def test_what_a_block_takes_least_is_its_base_fee_and_the_tip(self):
+        ledger = node(eth_getBlockByNumber=with_base_fee(100), eth_maxPriorityFeePerGas="0x7", eth_gasPrice="0x6b")
+        assert ledger.wallet(GATEWAY).least_fee == 107
+
+    def test_without_a_base_fee_a_block_takes_the_gas_price(self):
+        assert node(eth_gasPrice="0x6a").wallet(GATEWAY).least_fee == 106
+
+    @pytest.mark.parametrize(("ceiling", "fee"), [(0, 207), (206, 206), (207, 207), (300, 207)])
+    def test_a_ceiling_is_never_exceeded(self, ceiling, fee):
+        answers = {"eth_getBlockByNumber": with_base_fee(100), "eth_maxPriorityFeePerGas": "0x7", "eth_gasPrice": "0x6b"}
+        wallet = node(extra={"fee_ceiling": str(ceiling)}, **answers).wallet(GATEWAY)
+        assert (wallet.fee, wallet.least_fee, wallet.ceiling) == (fee, 107, ceiling)
+
+    def test_where_tips_are_zero_what_is_raised_goes_to_the_producer(self):
+        ledger = node(eth_getBlockByNumber=with_base_fee(100), eth_maxPriorityFeePerGas="0x0", eth_gasPrice="0x64")
+        raised = [decode_list(ledger.sign(KEY, 0, Call(GATEWAY, b"", 50_000), fee).raw[1:]) for fee in (150, 200, 251)]
+        assert [decode_integer(item[2]) for item in raised] == [0, 0, 51]  # pools replace for a higher tip only
+
     def test_the_chain_id_is_asked_once(self):
         ledger = node()
         for nonce in range(3):
@@ -457,7 +475,7 @@ class TestCalls:
 
 class TestOptions:
     @pytest.mark.parametrize(
-        "extra", [{"colour": "red"}, {"log_range": "0"}, {"transactions": "blob"}, {"fee_floor": "-1"}]
+        "extra", [{"colour": "red"}, {"log_range": "0"}, {"transactions": "blob"}, {"fee_floor": "-1"}, {"fee_ceiling": "-1"}]
     )
     def test_an_option_that_cannot_be_is_named(self, extra):
         with pytest.raises(Misconfigured, match=next(iter(extra))):

@@ -106,7 +106,7 @@ def test_a_task_that_was_on_its_way_writes_nothing_for_a_frozen_lane(three, monk
     three.attest()
     from relay.steps import carry
 
-    build = carry._build
+    build = carry._calls
 
     def frozen_meanwhile(*arguments):
         calls = build(*arguments)
@@ -114,7 +114,7 @@ def test_a_task_that_was_on_its_way_writes_nothing_for_a_frozen_lane(three, monk
             connection.execute(lanes.update().values(state="frozen"))
         return calls
 
-    monkeypatch.setattr(carry, "_build", frozen_meanwhile)
+    monkeypatch.setattr(carry, "_calls", frozen_meanwhile)
     three.lane_task(*OUT)
     assert three.rows(transactions) == []
     assert three.journey(*OUT).submitted == 0

@@ -9,8 +9,8 @@ from adapters.protocol import Call, Delivery, MessageDelivered, Rejected
 from adapters.solidity.calldata import encode_deliver
 from relay import offers, submitter
 from relay.attestations import claim_of
-from relay.steps import carry
 from relay.store.tables import claims, transactions
+from relay.store.verifiers import verifier_of
 from schemas.suites import EVM
 from tests.support.memory_hub import RECEIVER, label_key
 
@@ -178,8 +178,9 @@ def test_another_relayer_that_delivers_the_first_part(hub):
     with hub.context.store.read() as connection:
         (row,) = connection.execute(claims.select()).all()
         lane = hub.lane(*OUT)
-        (proof,) = carry._proofs(connection, "beta", [row]).values()
-        batch = carry._messages(connection, lane, EVM, 1, 5)
+        verifier = verifier_of(connection, lane, claim_of(row).direction)
+        (proof,) = committee_proofs(connection, verifier, [row]).values()
+        batch = entries_of(connection, lane, OUTWARD, 1, 5)
     claim = claim_of(row)
     ids = tuple(message.message_id(EVM, claim.lane_id) for message in batch[2:])
     part = Delivery(claim.lane_id, tuple(batch[:2]), ids, claim, proof)

@@ -55,7 +55,7 @@ def test_a_lease_taken_over_in_the_middle_of_a_step(hub, monkeypatch, logged, ta
     module, name = {
         "look": (look_step, "_observe"),
         "claim": (claim, "_has_work"),
-        "carry": (carry, "_build"),
+        "carry": (carry, "_calls"),
     }[task]
     in_the_middle(monkeypatch, module, name, take_over)
     work(hub.context, kind, identifier, hub.wake)
