@@ -97,19 +97,19 @@ def follow(ledger: Ledger, client: Any, state: Any, trail: Trail, now: int, *, t
     last = min(goal, state.height + min(HEADERS_A_LOOK, HEADERS_A_REQUEST - depth))
     fetched = tuple(ledger.headers(start, last + depth))
     accepted = judged = 0
+    known = trail
     while accepted <= last - start and accepted + state.confirmations < len(fetched):
         run = fetched[accepted : accepted + state.confirmations + 1]
-        behind = trail.extended(start - 1, fetched[:accepted], ())
         try:
-            verified = _judge(ledger, client, state, behind, run, now)
+            verified = _judge(ledger, client, state, known, run, now)
         except HeaderUnconfirmed:
             if not accepted:
                 raise
             break
         state, judged = client.apply(state, verified), accepted + len(run)
         accepted += 1
-    onwards = trail.extended(start - 1, fetched[:accepted], fetched[accepted : accepted + depth])
-    return Followed(state, fetched[:accepted], final, onwards, trail.replaced(start - 1, fetched[:judged]))
+        known = trail.extended(start - 1, fetched[:accepted], fetched[accepted:judged])
+    return Followed(state, fetched[:accepted], final, known, trail.replaced(start - 1, fetched[:judged]))
 
 
 def _judge(ledger: Ledger, client: Any, state: Any, trail: Trail, run: Sequence[bytes], now: int) -> Any:
