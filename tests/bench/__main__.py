@@ -23,6 +23,7 @@ AIMS = {
     "gas_send": ("≤", 50_000),
     "gas_deliver_committee_batch_100": ("≤", 16_000),
     "gas_settle_committee_batch_100": ("≤", 11_000),
+    "gas_deliver_light_client_batch_100": ("≤", 18_000),
     "qbft_header_ratio_to_recover": ("≤", 4.5),
 }
 

@@ -160,6 +160,15 @@ def node_case(name):
         "inlined beyond 31 bytes": (b"\x12", [[b"", [b"\x32", big], *[b""] * 15]]),
         "inlined of 31 bytes": (b"\x12", [[b"", [b"\x32", b"v" * 28], *[b""] * 15]]),
         "inlined of 32 bytes": (b"\x12", [[b"", [b"\x32", b"v" * 29], *[b""] * 15]]),
+        "extension across bytes": (b"\x12\x34\x56", [[b"", [b"\x00\x23", [b"\x20", small]], *[b""] * 15]]),
+        "even path behind one nibble": (b"\x12\x34", [[b"", [b"\x00\x23", [b"\x34", small]], *[b""] * 15]]),
+        "even path behind one nibble, another": (b"\x12\x34", [[b"", [b"\x00\x24", [b"\x34", small]], *[b""] * 15]]),
+        "odd path behind one nibble": (b"\x12\x34", [[b"", [b"\x32\x34", small], *[b""] * 15]]),
+        "odd path behind one nibble, first nibble": (b"\x12\x34", [[b"", [b"\x33\x34", small], *[b""] * 15]]),
+        "odd path behind one nibble, last nibble": (b"\x12\x34", [[b"", [b"\x32\x35", small], *[b""] * 15]]),
+        "long key": (bytes(range(40)), [[b"\x20" + bytes(range(40)), big]]),
+        "long key, last byte": (bytes(range(40)), [[b"\x20" + bytes(range(39)) + b"\x00", big]]),
+        "long key, first byte": (bytes(range(40)), [[b"\x20\x01" + bytes(range(1, 40)), big]]),
         "nodes left over": (b"\x12", [[b"\x20\x12", big], [b"\x20\x12", big]]),
         "nodes left over at absence": (b"\x12", [[b"\x20\x13", big], [b"\x20\x12", big]]),
     }
@@ -206,8 +215,24 @@ def test_missing_nodes(harness):
 
 @pytest.mark.parametrize(
     "raw",
-    [b"\x83abc", b"\xc1", b"\xc2\x20\x12\x00", b"\xc3\x20\x81\x12", b"\xf8\x02\x20\x12", b"\xc2\xc1\x80"],
-    ids=["a string", "cut", "trailing byte", "byte under a prefix", "long form of a short list", "inner list cut"],
+    [
+        b"\xc3\x20\xa0\x00",
+        b"\x83abc",
+        b"\xc1",
+        b"\xc2\x20\x12\x00",
+        b"\xc3\x20\x81\x12",
+        b"\xf8\x02\x20\x12",
+        b"\xc2\xc1\x80",
+    ],
+    ids=[
+        "hash beyond the end",
+        "a string",
+        "cut",
+        "trailing byte",
+        "byte under a prefix",
+        "long form of a short list",
+        "inner list cut",
+    ],
 )
 def test_nodes_that_are_no_canonical_list(harness, raw):
     assert harness.agrees(keccak256(raw), b"\x12", [raw]) == "ProofNodeInvalid"

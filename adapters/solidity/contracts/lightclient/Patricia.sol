@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ProofIncomplete, ProofNodeMalformed, ProofNodeMismatch, ProofNodesUnused} from "../Errors.sol";
+import {ProofIncomplete, ProofNodeMalformed, ProofNodeMismatch, ProofNodesUnused, RlpMalformed} from "../Errors.sol";
 import {Rlp} from "./Rlp.sol";
 
 /// @title Merkle-Patricia proofs of presence and absence (Ethereum yellow paper, appendix D)
@@ -68,19 +68,33 @@ library Patricia {
         }
     }
 
-    /// Notes where each item of the node begins; returns how many there are (18 for any larger number).
+    /// Notes where each item of the node begins; returns how many there are (18 for any larger number). Hashes and empty
+    /// slots, which are nearly all, are stepped over without reading them as items.
     function _index(Walk memory walk) private pure returns (uint256 items) {
         uint256 place = walk.start;
         uint256 end = walk.end;
+        uint256[17] memory places = walk.places;
         unchecked {
             while (place < end) {
                 if (items == BRANCH) return BRANCH + 1;
-                walk.places[items++] = place;
-                (bool isList, uint256 start, uint256 size) = Rlp.item(place, end);
-                place = start + size;
-                if (isList) Rlp.count(start, place, 1);
+                uint256 prefix;
+                assembly ("memory-safe") {
+                    mstore(add(places, shl(5, items)), place)
+                    prefix := byte(0, mload(place))
+                }
+                ++items;
+                if (prefix == 0xa0) {
+                    place += 33;
+                } else if (prefix == 0x80) {
+                    ++place;
+                } else {
+                    (bool isList, uint256 start, uint256 size) = Rlp.item(place, end);
+                    place = start + size;
+                    if (isList) Rlp.count(start, place, 1);
+                }
             }
         }
+        if (place != end) revert RlpMalformed();
     }
 
     function _branch(Walk memory walk, bytes memory key)
@@ -120,7 +134,8 @@ library Patricia {
         present = leaf && along && walk.position == 2 * key.length;
     }
 
-    /// Whether the next nibbles of the key are those of a partial path that begins `skipped` nibbles behind `start`.
+    /// Whether the next nibbles of the key are those of a partial path that begins `skipped` nibbles behind `start`. Where
+    /// both stand alike in their bytes, as at every leaf, whole words are compared.
     function _runsAlong(bytes memory key, uint256 position, uint256 start, uint256 skipped, uint256 nibbles)
         private
         pure
@@ -128,13 +143,27 @@ library Patricia {
     {
         if (position + nibbles > 2 * key.length) return false;
         unchecked {
-            for (uint256 i = 0; i < nibbles; ++i) {
+            uint256 single = (position ^ skipped) & 1 == 1 ? nibbles : skipped & 1;
+            for (uint256 i = 0; i < single; ++i) {
                 uint256 place = skipped + i;
                 uint256 value = (_byteAt(start + place / 2) >> (place & 1 == 0 ? 4 : 0)) & 15;
                 if (value != _nibble(key, position + i)) return false;
             }
+            return _sameBytes(key, (position + single) / 2, start + 1, (nibbles - single) / 2);
         }
-        return true;
+    }
+
+    function _sameBytes(bytes memory key, uint256 from, uint256 place, uint256 size) private pure returns (bool same) {
+        assembly ("memory-safe") {
+            let other := add(add(key, 0x20), from)
+            same := 1
+            for { let at := 0 } lt(at, size) { at := add(at, 0x20) } {
+                let difference := xor(mload(add(other, at)), mload(add(place, at)))
+                let rest := sub(size, at)
+                if lt(rest, 0x20) { difference := shr(shl(3, sub(0x20, rest)), difference) }
+                if difference { same := 0 }
+            }
+        }
     }
 
     function _descend(Walk memory walk, uint256 child, bytes[] memory proof) private pure {
