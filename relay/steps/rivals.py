@@ -1,0 +1,112 @@
+"""Another relayer on the same lane: who carries now, and who stands back, without a word between them.
+
+Anybody may deliver and settle. Two hubs that see the same quorum in the same second would both send it, and one of every two
+transactions would find nothing new. What the ledger shows is enough to agree:
+
+1. Whoever's transaction moved the lane last carries on, with as many transactions on their way as there are.
+2. Everybody else stands back: eight blocks or five seconds from when the next entry was first seen, or from his own last
+   attempt, and longer by a share of his own (several who stand back do not all step in at once) and after each attempt that
+   came to nothing. Then he tries one transaction. If it moves the lane, he carries on; the other stands back.
+
+On a lane where nothing has moved yet, everybody begins.
+
+A relayer who stops costs the lane that delay, once. One that moves a little now and then, to hold the others back, does not:
+the time counts from the entry that waits, and not from what he does. One that delivers parts of our transactions just before
+us takes nothing from them: they carry the rest, and move the lane last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from relay.journey import Stage
+from relay.steps.sides import BACK, Side, consumed
+from relay.store.tables import messages, milestones, outcomes, transactions
+
+STAND_OFF_BLOCKS = 8
+SHORTEST_S = 5.0
+LONGEST_S = 120.0
+DOUBLED_AT_MOST = 2
+"""The stand-off is at most four times as long after attempts that came to nothing."""
+MILESTONES_READ = 20
+
+
+def window(connection: Connection, lane: Row[Any], side: Side, chain: Row[Any], *, most: int, now: float) -> int:
+    """How many transactions of one direction of a lane this hub may have on their way now.
+
+    Args:
+        connection: the database.
+        lane: the lane's row.
+        side: the direction.
+        chain: the ledger on which it is carried.
+        most: how many where nobody else carries it.
+        now: Unix seconds.
+
+    Returns:
+        0 while another relayer has the first try, 1 where he did not use it, else `most`.
+    """
+    done = consumed(lane, side)
+    moves = _moves(connection, lane, side) if done else []
+    if not moves or moves[0].nonce < done or _is_ours(connection, lane, side, done, bytes(moves[0].reference)):
+        return most
+    began = max(_first_seen(connection, lane, side, done + 1), _last_attempt(connection, lane, side))
+    wait_s = _stand_off_s(moves, _failures(connection, lane, side), bytes(chain.account))
+    return 1 if not 0 <= now - began < wait_s else 0
+
+
+def _moves(connection: Connection, lane: Row[Any], side: Side) -> list[Row[Any]]:
+    """The newest moves of the consuming end, the newest first: how far, when, in which block, by which transaction."""
+    stage = Stage.SETTLED if side is BACK else Stage.DELIVERED
+    return list(
+        connection.execute(
+            select(milestones)
+            .where(milestones.c.lane_id == lane.lane_id, milestones.c.stage == str(stage))
+            .order_by(milestones.c.nonce.desc(), milestones.c.id.desc())
+            .limit(MILESTONES_READ)
+        ).all()
+    )
+
+
+def _is_ours(connection: Connection, lane: Row[Any], side: Side, nonce: int, reference: bytes) -> bool:
+    """Whether a transaction that moved the lane to this nonce was sent by this hub, under any of its fees."""
+    rows = connection.execute(
+        select(transactions.c.hash, transactions.c.earlier)
+        .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose == side.purpose)
+        .where(transactions.c.first <= nonce, transactions.c.last >= nonce)
+    )
+    return any(reference == row.hash or reference.hex() in row.earlier for row in rows)
+
+
+def _first_seen(connection: Connection, lane: Row[Any], side: Side, nonce: int) -> float:
+    """When the first entry that is to be carried was seen, Unix seconds."""
+    table = outcomes if side is BACK else messages
+    mine = (table.c.lane_id == lane.lane_id, table.c.nonce == nonce)
+    return float(connection.execute(select(table.c.seen_at).where(*mine)).scalar_one_or_none() or 0.0)
+
+
+def _last_attempt(connection: Connection, lane: Row[Any], side: Side) -> float:
+    """When this hub queued its newest transaction of this direction, Unix seconds; 0 for never."""
+    mine = (transactions.c.lane_id == lane.lane_id, transactions.c.purpose == side.purpose)
+    return float(connection.execute(select(func.max(transactions.c.created_at)).where(*mine)).scalar_one() or 0.0)
+
+
+def _failures(connection: Connection, lane: Row[Any], side: Side) -> int:
+    """Attempts of this hub since the last that moved the lane, as far as they lengthen the stand-off."""
+    rows = connection.execute(
+        select(transactions.c.state)
+        .where(transactions.c.lane_id == lane.lane_id, transactions.c.purpose == side.purpose)
+        .order_by(transactions.c.id.desc())
+        .limit(DOUBLED_AT_MOST)
+    ).all()
+    return next((count for count, row in enumerate(rows) if row.state == "mined"), len(rows))
+
+
+def _stand_off_s(moves: list[Row[Any]], failures: int, account: bytes) -> float:
+    """Seconds to stand back, by the ledger's blocks as the lane's moves show them, and a share that is this hub's own."""
+    newest, oldest = moves[0], moves[-1]
+    blocks = newest.height - oldest.height
+    block_s = (newest.at - oldest.at) / blocks if blocks > 0 else 0.0
+    share = 1 + int.from_bytes(account[-2:], "big") / 0x10000
+    return float(min(max(STAND_OFF_BLOCKS * block_s, SHORTEST_S) * 2**failures, LONGEST_S) * share)
