@@ -1,4 +1,4 @@
-"""Development networks: anvil behind a front that seals its blocks as Besu's QBFT validators do.
+"""Development networks: anvil behind a front that seals its blocks as Besu's QBFT or IBFT2 validators do.
 
 Nothing of this is for production: all validators' keys are in one process, and the test switches let it lie. Inside
 contracts BLOCKHASH, PREVRANDAO and DIFFICULTY are anvil's; COINBASE is the proposer. The states of the newest 1024 blocks
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from adapters.evm.devnet.anvil import find_anvil
 from adapters.evm.devnet.errors import AnvilNotFoundError, DevelopmentNetworkError, RpcError
+from adapters.evm.devnet.header import Form
 from adapters.evm.devnet.network import DevelopmentNetwork
 
-__all__ = ["AnvilNotFoundError", "DevelopmentNetwork", "DevelopmentNetworkError", "RpcError", "find_anvil"]
+__all__ = ["AnvilNotFoundError", "DevelopmentNetwork", "DevelopmentNetworkError", "Form", "RpcError", "find_anvil"]

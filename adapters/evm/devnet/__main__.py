@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.evm.devnet.errors import DevelopmentNetworkError
+from adapters.evm.devnet.header import Form
 from adapters.evm.devnet.server import ServerOptions, serve
 from adapters.evm.devnet.validators import EPOCH_LENGTH
 
@@ -47,12 +48,13 @@ def _run(given: argparse.Namespace, directory: Path, *, keep: bool) -> None:
         hardfork=given.hardfork,
         validators=given.validators,
         epoch_length=given.epoch_length,
+        form=given.consensus,
         plain=given.plain,
         keep=keep,
     )
 
     def announce(status: dict[str, Any]) -> None:
-        kind = "plain, nothing is sealed" if given.plain else f"{given.validators} QBFT validators"
+        kind = "plain, nothing is sealed" if given.plain else f"{given.validators} {given.consensus.upper()} validators"
         text = f"development network eip155:{given.chain_id} at {status['url']} ({kind}); Ctrl-C stops it"
         print(json.dumps(status) if given.json else text, flush=True)  # noqa: T201 - this is the command's output
 
@@ -62,7 +64,7 @@ def _run(given: argparse.Namespace, directory: Path, *, keep: bool) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m adapters.evm.devnet",
-        description="A local development network: anvil behind a front that seals its blocks as Besu QBFT does.",
+        description="A local development network: anvil behind a front that seals its blocks as Besu does.",
     )
     parser.add_argument("--chain-id", type=int, required=True, help="EIP-155 chain id")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
@@ -71,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--validators", type=_positive, default=4, help="validators at the start (default 4)")
     parser.add_argument("--epoch-length", type=_positive, default=EPOCH_LENGTH, help="blocks in a vote epoch")
     parser.add_argument("--directory", type=Path, help="keep keys, headers and state here over a restart")
+    parser.add_argument(
+        "--consensus", type=Form, choices=list(Form), default=Form.QBFT, help="whose headers are sealed (default qbft)"
+    )
     parser.add_argument("--plain", action="store_true", help="serve anvil unsealed")
     parser.add_argument("--until-input-ends", action="store_true", help="stop when standard input ends")
     parser.add_argument("--json", action="store_true", help="announce the network as one line of JSON")

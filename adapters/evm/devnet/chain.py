@@ -16,6 +16,7 @@ from adapters.evm.devnet.errors import DevelopmentNetworkError, RpcError
 from adapters.evm.devnet.header import (
     POSITION,
     Extra,
+    Form,
     SealedHeader,
     header_hash,
     header_items,
@@ -70,10 +71,12 @@ class SealedChain:
     Args:
         validators: Those who seal; their vote tally follows this chain.
         path: The file that keeps the headers over a restart, or None.
+        form: Whose extraData the headers have.
     """
 
-    def __init__(self, validators: Validators, path: Path | None = None) -> None:
+    def __init__(self, validators: Validators, path: Path | None = None, form: Form = Form.QBFT) -> None:
         self.validators = validators
+        self.form = form
         self.blocks: list[SealedBlock] = []
         self.sets: list[tuple[bytes, ...]] = []
         self.forks: list[Fork] = []
@@ -160,13 +163,14 @@ class SealedChain:
 
     def _first(self, items: Sequence[bytes]) -> SealedHeader:
         """Block 0 names the validators and bears no seals, as Besu's genesis does."""
-        return seal_header(items, Extra(self.validators.tally.validators), ())
+        return seal_header(items, Extra(self.validators.tally.validators, form=self.form), ())
 
     def _next(self, items: list[bytes]) -> SealedHeader:
         parent = self.blocks[-1].header
         items[POSITION["parentHash"]] = parent.hash
         proposer = items[POSITION["miner"]]
-        extra = Extra(self.validators.tally.validators, self.validators.vote_of(proposer, parent.number + 1))
+        vote = self.validators.vote_of(proposer, parent.number + 1)
+        extra = Extra(self.validators.tally.validators, vote, form=self.form)
         return seal_header(items, extra, self.validators.sealing_keys())
 
     def _extend(self, fork: Fork, block: SealedBlock, changes: Mapping[str, bytes]) -> None:

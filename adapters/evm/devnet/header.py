@@ -1,9 +1,11 @@
-"""Headers in the form that Besu's QBFT validators seal, made from the headers that anvil serves.
+"""Headers in the form that Besu's QBFT or IBFT2 validators seal, made from the headers that anvil serves.
 
 Source: hyperledger/besu, QbftExtraDataCodec and BftBlockHashing. extraData is one RLP list: vanity (32 bytes), validators
 (20 bytes each, ascending), vote (an empty list, or subject and 0xff to add or an empty string to drop), round (an RLP
 integer), seals (65 bytes each, v = 0 or 1). Validators sign the header with an empty list of seals; the block hash leaves
-out the seals and sets the round to 0. Header fields and their order: Ethereum Yellow Paper, section 4.3, with EIP-1559,
+out the seals and sets the round to 0. In IBFT2 (IbftExtraDataCodec) an absent vote is an empty string, a vote to drop is the
+byte 0, the round has four bytes; validators sign without the item of the seals, and the block hash leaves out the round too.
+Header fields and their order: Ethereum Yellow Paper, section 4.3, with EIP-1559,
 EIP-4895, EIP-4844, EIP-4788 and EIP-7685 appended where the fork has them.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from light_clients import rlp
@@ -56,6 +59,13 @@ _OPTIONAL_FROM = POSITION["baseFeePerGas"]
 _BLOB_FIELDS = ("blobGasUsed", "excessBlobGas")
 
 
+class Form(StrEnum):
+    """Whose extraData a header has."""
+
+    QBFT = "qbft"
+    IBFT2 = "ibft2"
+
+
 @dataclass(frozen=True, slots=True)
 class Vote:
     """A proposer's vote on one validator.
@@ -71,7 +81,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """The content of a QBFT extraData.
+    """The content of an extraData.
 
     Attributes:
         validators: Addresses in ascending order, 20 bytes each.
@@ -79,6 +89,7 @@ class Extra:
         round: The round in which the block was decided.
         seals: 65 bytes each.
         vanity: 32 bytes.
+        form: Whose extraData it is.
     """
 
     validators: tuple[bytes, ...]
@@ -86,13 +97,30 @@ class Extra:
     round: int = 0
     seals: tuple[bytes, ...] = ()
     vanity: bytes = VANITY
+    form: Form = Form.QBFT
 
     def encode(self) -> bytes:
         """The bytes of extraData."""
-        vote: list[rlp.RlpItem] = []
+        return rlp.encode([*self._content(), self._round(), list(self.seals)])
+
+    def signed(self) -> bytes:
+        """The bytes of extraData in the header whose hash validators sign."""
+        seals: list[rlp.RlpItem] = [[]] if self.form is Form.QBFT else []
+        return rlp.encode([*self._content(), self._round(), *seals])
+
+    def hashed(self) -> bytes:
+        """The bytes of extraData in the header whose hash is the block's."""
+        return replace(self, round=0).signed() if self.form is Form.QBFT else rlp.encode(self._content())
+
+    def _content(self) -> list[rlp.RlpItem]:
+        vote: rlp.RlpItem = [] if self.form is Form.QBFT else b""
         if self.vote is not None:
-            vote = [self.vote.subject, b"\xff" if self.vote.add else b""]
-        return rlp.encode([self.vanity, list(self.validators), vote, _integer(self.round), list(self.seals)])
+            drop = b"" if self.form is Form.QBFT else b"\x00"
+            vote = [self.vote.subject, b"\xff" if self.vote.add else drop]
+        return [self.vanity, list(self.validators), vote]
+
+    def _round(self) -> bytes:
+        return _integer(self.round) if self.form is Form.QBFT else self.round.to_bytes(4, "big")
 
     @classmethod
     def decode(cls, data: bytes) -> Extra:
@@ -103,12 +131,14 @@ class Extra:
             RlpRefused: It is no canonical RLP.
         """
         match rlp.decode(data):
-            case [bytes() as vanity, list() as validators, list() as vote, bytes() as round_number, list() as seals]:
-                subject = Vote(_bytes(vote[0]), _bytes(vote[1]) == b"\xff") if vote else None
+            case [bytes() as vanity, list() as validators, vote, bytes() as round_number, list() as seals]:
+                # No IBFT2 round here needs its first byte, and no QBFT round begins with a zero.
+                form = Form.IBFT2 if vote == b"" or (vote and round_number[:1] == b"\x00") else Form.QBFT
+                subject = Vote(_bytes(vote[0]), _bytes(vote[1]) == b"\xff") if isinstance(vote, list) and vote else None
                 addresses = tuple(_bytes(address) for address in validators)
                 rounds = int.from_bytes(round_number, "big")
-                return cls(addresses, subject, rounds, tuple(_bytes(seal) for seal in seals), vanity)
-        raise ValueError("The extraData is not that of a QBFT header.")
+                return cls(addresses, subject, rounds, tuple(_bytes(seal) for seal in seals), vanity, form)
+        raise ValueError("The extraData is not that of a header in QBFT or IBFT2 form.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +209,7 @@ def header_hash(items: Sequence[bytes]) -> bytes:
 
 
 def seal_header(items: Sequence[bytes], extra: Extra, keys: Sequence[bytes]) -> SealedHeader:
-    """Puts a header into QBFT form and seals it.
+    """Puts a header into the form of its extraData and seals it.
 
     Args:
         items: The header's items; extraData, mixHash, difficulty and nonce are replaced.
@@ -193,7 +223,7 @@ def seal_header(items: Sequence[bytes], extra: Extra, keys: Sequence[bytes]) -> 
     form[POSITION["mixHash"]] = MIX_HASH
     form[POSITION["difficulty"]] = DIFFICULTY
     form[POSITION["nonce"]] = NONCE
-    digest = header_hash(_with_extra(form, replace(extra, seals=())))
+    digest = header_hash(_with_extra(form, extra.signed()))
     sealed = replace(extra, seals=tuple(sign_seal(key, digest) for key in keys))
     return _finished(form, sealed)
 
@@ -202,7 +232,7 @@ def read_header(encoded: bytes) -> SealedHeader:
     """Reads back a header that was sealed here.
 
     Raises:
-        ValueError: It is no header in QBFT form.
+        ValueError: It is no header in QBFT or IBFT2 form.
         RlpRefused: It is no canonical RLP.
     """
     items = [_bytes(item) for item in rlp.decode_list(encoded)]
@@ -210,13 +240,13 @@ def read_header(encoded: bytes) -> SealedHeader:
 
 
 def _finished(items: list[bytes], extra: Extra) -> SealedHeader:
-    block_hash = header_hash(_with_extra(items, replace(extra, round=0, seals=())))
-    return SealedHeader(tuple(_with_extra(items, extra)), extra, block_hash)
+    block_hash = header_hash(_with_extra(items, extra.hashed()))
+    return SealedHeader(tuple(_with_extra(items, extra.encode())), extra, block_hash)
 
 
-def _with_extra(items: Sequence[bytes], extra: Extra) -> list[bytes]:
+def _with_extra(items: Sequence[bytes], extra_data: bytes) -> list[bytes]:
     form = list(items)
-    form[POSITION["extraData"]] = extra.encode()
+    form[POSITION["extraData"]] = extra_data
     return form
 
 

@@ -18,6 +18,7 @@ import httpx
 import psutil
 
 from adapters.evm.devnet.errors import DevelopmentNetworkError, RpcError
+from adapters.evm.devnet.header import Form
 
 _START_TIMEOUT_S = 180.0
 _STOP_TIMEOUT_S = 60.0
@@ -32,9 +33,10 @@ class DevelopmentNetwork:
         port: The port on 127.0.0.1; 0 takes a free one, kept over a restart.
         block_time_s: Seconds between blocks; 0 makes blocks only when asked (`mine`).
         hardfork: The EVM's rules, such as `london` (with a base fee) or `berlin` (without).
-        validators: How many QBFT validators it begins with.
+        validators: How many validators it begins with.
         epoch_length: Blocks between two clearings of validator votes; None for Besu's default.
         directory: Where keys, headers and state are kept; None for a temporary one that `stop` deletes.
+        form: Whose headers its validators seal.
         plain: Serve anvil unsealed.
         detached: Let it run on when this program ends; `stop` still ends it. Its messages go to `network.log` in its
             directory, so that nobody who reads this program's output waits for it.
@@ -50,6 +52,7 @@ class DevelopmentNetwork:
         validators: int = 4,
         epoch_length: int | None = None,
         directory: Path | None = None,
+        form: Form = Form.QBFT,
         plain: bool = False,
         detached: bool = False,
     ) -> None:
@@ -63,6 +66,7 @@ class DevelopmentNetwork:
             *("--chain-id", str(chain_id), "--block-time", str(block_time_s), "--hardfork", hardfork),
             *("--validators", str(validators), "--directory", str(self.directory), "--json"),
             *(("--epoch-length", str(epoch_length)) if epoch_length is not None else ()),
+            *(("--consensus", form) if form is not Form.QBFT else ()),
             *(("--plain",) if plain else ()),
             *(() if detached else ("--until-input-ends",)),
         ]

@@ -26,6 +26,7 @@ from adapters.evm.devnet.anvil import Anvil, AnvilOptions
 from adapters.evm.devnet.chain import SealedChain
 from adapters.evm.devnet.errors import DevelopmentNetworkError
 from adapters.evm.devnet.front import Front
+from adapters.evm.devnet.header import Form
 from adapters.evm.devnet.producer import Producer
 from adapters.evm.devnet.validators import EPOCH_LENGTH, Keyring, Validators
 
@@ -45,6 +46,7 @@ class ServerOptions:
         hardfork: The EVM's rules.
         validators: How many validators the network begins with.
         epoch_length: Blocks between two clearings of validator votes.
+        form: Whose headers its validators seal.
         plain: Serve anvil unsealed, as a bare development node.
         keep: Save anvil's state when it stops.
     """
@@ -56,6 +58,7 @@ class ServerOptions:
     hardfork: str = "london"
     validators: int = 4
     epoch_length: int = EPOCH_LENGTH
+    form: Form = Form.QBFT
     plain: bool = False
     keep: bool = True
 
@@ -103,7 +106,7 @@ def _chain(options: ServerOptions) -> SealedChain:
         seed_path.touch(mode=0o600)
         seed_path.write_bytes(secrets.token_bytes(32))
     validators = Validators(Keyring(seed_path.read_bytes(), options.validators), options.epoch_length)
-    return SealedChain(validators, options.directory / "sealed-headers" if options.keep else None)
+    return SealedChain(validators, options.directory / "sealed-headers" if options.keep else None, options.form)
 
 
 async def _locked(directory: Path) -> IO[bytes]:

@@ -6,8 +6,10 @@ from coincurve import PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.evm.devnet.header import MIX_HASH, Extra, Vote, header_hash, header_items, read_header, seal_header
+from adapters.evm.devnet.header import MIX_HASH, Extra, Form, Vote, header_hash, header_items, read_header, seal_header
+from light_clients.bft.checks import check_form, check_seals
 from light_clients.crypto.secp256k1 import address_of
+from light_clients.ibft2.codec import parse_header as parse_ibft2
 from schemas.suites import keccak256
 from tests.adapters.evm.devnet.devnet_samples import FORKS, anvil_block
 from tests.support.vectors import load_json, unhex
@@ -60,6 +62,20 @@ def test_sealed_header_by_an_independent_computation(fork, vote, round_number):
     assert [decoded[7], decoded[13], decoded[14]] == [b"\x01", MIX_HASH, bytes(8)]
 
 
+@pytest.mark.parametrize("fork", FORKS)
+@pytest.mark.parametrize("vote", VOTES)
+@pytest.mark.parametrize("round_number", [0, 1, 300])
+def test_ibft2_header_is_sealed_for_its_light_client(fork, vote, round_number):
+    items = header_items(anvil_block(7, fork))
+    sealed = seal_header(items, Extra(VALIDATORS, vote, round_number, form=Form.IBFT2), KEYS)
+    parsed = parse_ibft2(sealed.rlp())
+    check_form(parsed)
+    assert check_seals(parsed, VALIDATORS) == VALIDATORS
+    assert (bytes(parsed.block_hash), parsed.extra.round) == (sealed.hash, round_number)
+    assert parsed.extra.vote == (None if vote is None else (vote.subject, vote.add))
+    assert read_header(sealed.rlp()) == sealed
+
+
 @pytest.mark.parametrize("real", REAL, ids=lambda real: real["json"]["number"])
 def test_headers_of_a_real_network_are_read_with_their_hash(real):
     header = read_header(unhex(real["header_rlp"]))
@@ -81,12 +97,13 @@ def test_document_reads_back_into_the_same_items():
     validators=st.lists(st.binary(min_size=20, max_size=20), max_size=9),
     subject=st.none() | st.binary(min_size=20, max_size=20),
     add=st.booleans(),
-    round_number=st.integers(0, 2**32 - 1),
+    round_number=st.integers(0, 2**24 - 1),
     seals=st.lists(st.binary(min_size=65, max_size=65), max_size=9),
+    form=st.sampled_from(Form),
 )
-def test_extra_data_round_trip(validators, subject, add, round_number, seals):
+def test_extra_data_round_trip(validators, subject, add, round_number, seals, form):
     vote = None if subject is None else Vote(subject, add)
-    extra = Extra(tuple(validators), vote, round_number, tuple(seals))
+    extra = Extra(tuple(validators), vote, round_number, tuple(seals), form=form)
     assert Extra.decode(extra.encode()) == extra
 
 
