@@ -185,16 +185,22 @@ class Submitter:
         receipts = dict(zip(flat, self.ledger.receipts(flat), strict=True))
         woken: set[str] = set()
         again: list[Row[Any]] = []
+        unsure: list[int] = []
         for item, group in zip(late, hashes, strict=True):
             receipt = next((receipts[entry] for entry in group if receipts[entry] is not None), None)
-            if receipt is not None:
-                if receipt.height <= self.row.observed_height and self._finish(item, receipt):
+            if receipt is not None and receipt.height > self.row.observed_height:
+                unsure.append(item.id)
+            elif receipt is not None:
+                if self._finish(item, receipt):
                     woken.add(item.lane_id.hex())
             elif wallet.nonce > item.account_nonce:
                 self._give_up(item)
                 woken.add(item.lane_id.hex())
             else:
                 again.append(item)
+        if unsure:
+            with self.lease.write() as connection:
+                sending.keep_unsure(connection, unsure)
         return woken, again
 
     def _finish(self, item: Row[Any], receipt: Receipt) -> bool:
@@ -302,7 +308,7 @@ class Submitter:
                 call, fee = _call(item), offers.next_fee(item, wallet)
                 unfit = offers.is_unfit(item)
                 empty = unfit or (item.lane_id in halted and item.purpose != "nothing")
-                if unfit:
+                if unfit and item.lane_id:
                     note_unfit(self.context, connection, item)
                 if empty:
                     call, fee = Call(self.account, b"", NOTHING_GAS), offers.raised(int(item.fee), wallet)

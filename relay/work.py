@@ -23,6 +23,7 @@ from relay.steps.keep import keep
 from relay.steps.look import look
 from relay.steps.sides import BACK, OUT
 from relay.steps.trouble import note_trouble
+from relay.steps.verifiers import know_verifiers
 from relay.store import Lease, waits
 from relay.store.lanes import WORKING, get
 from relay.store.waits import Reason
@@ -89,6 +90,7 @@ def _chain(context: Context, lease: Lease, name: str, wake: Wake) -> bool:
     note_endpoints(lease, row, ledger.status())
     woken = found.lanes
     if not found.down:  # whoever did not answer the look would only take as long again
+        know_verifiers(context, lease, row, ledger)
         keep(context, lease, context.chain(name), ledger)
         woken |= Submitter(context, lease, context.chain(name), ledger).run()
     for lane in woken - {""}:  # a light client's transaction is of no lane

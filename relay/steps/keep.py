@@ -1,8 +1,7 @@
-"""Step 5, for one ledger: keep the light clients of other ledgers that stand on it, and know its verifiers.
+"""Step 5, for one ledger: keep the light clients of other ledgers that stand on it.
 
 | what is seen | what is done |
 | --- | --- |
-| a lane's verifier that the hub has not read | it is read, with the parts behind it |
 | the peer's validators are others than the client's | a run of headers leads it there, in pieces that fit a block |
 | a third of the trusting period is over | the peer's newest verified header goes there |
 | the peer is frozen at the hub | both headers go there, and freeze it |
@@ -33,8 +32,9 @@ from light_clients.qbft.signed import signed_form
 from relay.context import Context
 from relay.errors import HubError
 from relay.registry.gateways import Contract
-from relay.registry.verifiers import CONTRACT_OF, learn_verifier, read_light_client, take_over, write_verifier
+from relay.registry.verifiers import CONTRACT_OF, read_light_client, write_verifier
 from relay.steps.validator_run import Link, NoRun, Standing, next_piece
+from relay.steps.verifiers import wait_id
 from relay.store import Lease, waits
 from relay.store.lanes import WORKING
 from relay.store.tables import incidents, lanes, transactions, verifiers
@@ -55,7 +55,6 @@ REASONS = (
     Reason.LIGHT_CLIENT_BEHIND,
     Reason.LIGHT_CLIENT_EXPIRED,
     Reason.LIGHT_CLIENT_FROZEN,
-    Reason.VERIFIER_UNKNOWN,
     Reason.TRANSACTION_REVERTED,
 )
 
@@ -70,7 +69,7 @@ class Errand:
 
 
 def keep(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> None:
-    """Know the verifiers of a ledger's lanes, and keep the light clients among them.
+    """Keep the light clients in or behind the verifiers of a ledger's lanes.
 
     Args:
         context: this process's view of the hub.
@@ -79,11 +78,7 @@ def keep(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> None:
         ledger: the same, opened.
     """
     with context.store.read() as connection:
-        unknown, clients = _verifiers_of(connection, row.name)
-        held = {address: waits.find(connection, "client", wait_id(row.name, address)) for address in unknown}
-    for address, known in held.items():
-        if known is None or waits.is_due(known.next_at, time.time()):
-            _learn(lease, row, ledger, address)
+        clients = _clients_on(connection, row.name)
     for client in clients:
         try:
             _Keeper(context, lease, row, ledger, client).run()
@@ -91,45 +86,16 @@ def keep(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> None:
             log.info("client_waits", chain=row.name, peer=client.peer, error=str(error)[:200])
 
 
-def wait_id(chain: str, address: bytes) -> str:
-    """Under which id a wait of the kind `client` is kept: 16 digits of the address, and the ledger on which it stands."""
-    return f"{address.hex()[:16]}@{chain}"
-
-
-def _verifiers_of(connection: Connection, name: str) -> tuple[list[bytes], list[Row[Any]]]:
-    """Of the lanes that begin or end at a ledger: verifiers that were not read yet, and the light clients in or behind them."""
+def _clients_on(connection: Connection, name: str) -> list[Row[Any]]:
+    """The light clients on a ledger that are in or behind a verifier of its lanes."""
     used: set[bytes] = set()
     for end in ("source", "destination"):
-        column = lanes.c[f"{end}_verifier"]
+        address = lanes.c[f"{end}_verifier"]
         mine = (lanes.c[end] == name, lanes.c.state.in_((*WORKING, "frozen")))
-        used |= {bytes(address) for address in connection.execute(select(column).where(*mine)).scalars()}
+        used |= {bytes(item) for item in connection.execute(select(address).where(*mine)).scalars()}
     known = connection.execute(select(verifiers).where(verifiers.c.chain == name)).all()
-    addresses = {bytes(item.address) for item in known}
     kept = {bytes(item.light_client) for item in known if bytes(item.address) in used}
-    clients = [item for item in known if bytes(item.address) in kept and item.kind == Kind.LIGHT_CLIENT and item.peer]
-    return sorted(used - addresses), clients
-
-
-def _learn(lease: Lease, row: Row[Any], ledger: Ledger, address: bytes) -> None:
-    """Read a verifier that officers set past the hub."""
-    name = wait_id(row.name, address)
-    try:
-        learn_verifier(lease.write, ledger, row.name, address)
-    except HubError as error:
-        text = f"The hub cannot use the verifier 0x{address.hex()} on {row.name}: {error.message}"
-        with lease.write() as connection:
-            wait(connection, "client", name, Reason.VERIFIER_UNKNOWN, party=OFFICERS, text=text)
-        return
-    except AdapterError as error:
-        log.info("verifier_unread", chain=row.name, error=str(error)[:200])
-        return
-    with lease.write() as connection:
-        waits.clear_if(connection, "client", name, REASONS)
-        here = ((lanes.c.source == row.name) & (lanes.c.source_verifier == address)) | (
-            (lanes.c.destination == row.name) & (lanes.c.destination_verifier == address)
-        )
-        for lane_id in list(connection.execute(select(lanes.c.lane_id).where(here)).scalars()):
-            take_over(connection, lane_id)
+    return [item for item in known if bytes(item.address) in kept and item.kind == Kind.LIGHT_CLIENT and item.peer]
 
 
 class _Keeper:

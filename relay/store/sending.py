@@ -56,9 +56,13 @@ def halted_lanes(connection: Connection, items: Sequence[Row[Any]]) -> set[bytes
 
 def has_effect(connection: Connection, item: Row[Any]) -> bool:
     """Whether the hub knows of what a delivery or settlement that succeeded must have moved."""
-    lane = connection.execute(select(lanes).where(lanes.c.lane_id == item.lane_id)).one()
+    if not item.lane_id:  # of no lane: a light client's keeper asks the contract itself
+        return True
+    lane = connection.execute(select(lanes).where(lanes.c.lane_id == item.lane_id)).one_or_none()
+    if lane is None or lane.state not in WORKING:
+        return True  # it belongs to a light client, or to a lane that nobody looks at
     counter = {"deliver": lane.delivered, "settle": lane.settled}.get(item.purpose)
-    return counter is None or lane.state not in WORKING or bool(counter >= item.last)
+    return counter is None or bool(counter >= item.last)
 
 
 def keep_signed(connection: Connection, item: Row[Any], nonce: int, signed: Signed, tip: int) -> None:
@@ -67,6 +71,15 @@ def keep_signed(connection: Connection, item: Row[Any], nonce: int, signed: Sign
         update(transactions)
         .where(transactions.c.id == item.id)
         .values(state="sent", account_nonce=nonce, **_offered(signed, tip))
+    )
+
+
+def keep_unsure(connection: Connection, identifiers: Sequence[int]) -> None:
+    """Write down that transactions were seen in a block that is not final: they are asked after at each look from now on."""
+    connection.execute(
+        update(transactions)
+        .where(transactions.c.id.in_(identifiers), transactions.c.state == "sent", transactions.c.height != 0)
+        .values(height=0)
     )
 
 
