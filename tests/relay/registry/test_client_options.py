@@ -1,6 +1,7 @@
 """The file with the light client's options: TOML, a genesis file, and what is wrong with it."""
 
 import json
+import re
 
 import pytest
 
@@ -40,6 +41,15 @@ def test_a_genesis_file(path, consensus, configuration):
     said = read_client_options(str(VECTORS.joinpath(*path)))
     assert said.consensus == consensus
     assert client_configuration(consensus, said.options, identity()) == configuration
+
+
+def test_the_example_of_the_document(tmp_path):
+    document = (VECTORS.parents[1] / "docs" / "light-clients.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", document, re.DOTALL)
+    said = read_client_options(written(tmp_path, example))
+    configuration = client_configuration(said.consensus, said.options, identity())
+    assert said.consensus == "qbft"
+    assert [len(part) for part in (configuration.overrides, configuration.selections, configuration.votes)] == [1, 1, 1]
 
 
 BAD = {
