@@ -124,3 +124,23 @@ def test_integers_both_ways(value):
 def test_integers_with_leading_zero_too_long_or_lists(item):
     with pytest.raises(RlpNotCanonical):
         rlp.decode_integer(item)
+
+
+def test_lists_one_after_the_other_are_cut_apart():
+    lists = [b"\xc0", rlp.encode([b"a" * 60]), b"\xc1\x01"]
+    assert rlp.split_lists(b"".join(lists)) == lists
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"", RlpTruncated),
+        (b"\xc1", RlpTruncated),
+        (b"\xc0\xf8", RlpTruncated),
+        (b"\xc0\x01", RlpNotCanonical),
+        (b"\x83abc", RlpNotCanonical),
+    ],
+)
+def test_what_is_no_list_after_a_list_is_refused(data, error):
+    with pytest.raises(error):
+        rlp.split_lists(data)
