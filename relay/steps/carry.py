@@ -72,7 +72,7 @@ def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | 
     """Queue transactions for everything with a quorum, or with a proof where nobody signs.
 
     Returns:
-        The ledger to wake, if anything was queued or its light client has to follow.
+        The ledger to wake, if anything was queued.
     """
     with context.store.read() as connection:
         lane = get(connection, lane_id)
@@ -104,7 +104,7 @@ def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | 
         if held is not None and held.code in WAITS:
             end_support_waits(lease, lane, side)
         _queue(lease, way, calls)
-    return verifier.chain if calls or verifier.kind != Kind.COMMITTEE else None
+    return verifier.chain if calls else None
 
 
 def _try_calls(context: Context, lease: Lease, way: _Way) -> list[tuple[Load, Call]]:

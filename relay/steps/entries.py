@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, literal, select
@@ -79,8 +78,9 @@ def heads_after(connection: Connection, lane: Row[Any], side: Side, nonces: list
 def entries_of(connection: Connection, lane: Row[Any], side: Side, first: int, last: int) -> list[Entry]:
     """The messages, or what became of them, from nonce `first` to `last`."""
     suite = suite_named(lane.suite)
-    read: Callable[..., list[Entry]] = _settled_entries if side is BACK else _messages
-    return read(connection, lane, suite, first, last)
+    if side is BACK:
+        return [*_settled_entries(connection, lane, suite, first, last)]
+    return [*_messages(connection, lane, suite, first, last)]
 
 
 def ids_of(connection: Connection, lane: Row[Any], side: Side, first: int, last: int) -> tuple[bytes, ...]:

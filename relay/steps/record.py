@@ -8,11 +8,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row, insert, select, update
 
-from adapters.protocol import HeadMoved, MessageDelivered, MessageSent, VerifierChanged
+from adapters.protocol import HeadMoved, MessageDelivered, MessageSent
 from relay.following import Followed
 from relay.journey import Delivered, Journey, Reached, Stage, step
 from relay.observer import History, Look
-from relay.registry.verifiers import take_over
 from relay.steps.changed import note_changes
 from relay.steps.sides import skipped
 from relay.store import Lease, waits
@@ -85,8 +84,6 @@ def save_look(lease: Lease, row: Row[Any], followed: Followed, found: Look, stal
             _save_settled(connection, lane_id, event)
             mined.add(event.position.transaction)
             woken.add(lane_id.hex())
-        for change in found.changed:
-            woken |= _save_verifier(connection, row.name, change)
         woken |= note_changes(connection, row.name, found.changed)
         _mark_mined(connection, mined, found.height)
     if found.histories:
@@ -118,16 +115,6 @@ def _save_settled(connection: Connection, lane_id: LaneId, event: HeadMoved) -> 
     save_journey(connection, lane_id, before, after, height=event.position.height, reference=event.position.transaction)
     if after.settled > before.settled:
         waits.clear_if(connection, "back", lane_id.hex(), SETBACKS)
-
-
-def _save_verifier(connection: Connection, name: str, event: VerifierChanged) -> set[str]:
-    """Take over which contract verifies at a lane's end on this ledger; what it is, is read there next."""
-    lane = connection.execute(select(lanes).where(lanes.c.lane_id == bytes(event.lane_id))).one_or_none()
-    if lane is None or name not in (lane.source, lane.destination):
-        return set()
-    end = "source" if lane.source == name else "destination"
-    take_over(connection, lane.lane_id, **{f"{end}_verifier": event.verifier})
-    return {event.lane_id.hex()}
 
 
 def _save_history(connection: Connection, found: Look, history: History, mined: set[bytes]) -> None:

@@ -45,6 +45,11 @@ def fits(header: BftHeader, client: Row[Any]) -> bool:
     return bool(header.height >= client.validators_since and listed == bytes(client.validators_hash))
 
 
+def believes(client: Row[Any], now: float) -> bool:
+    """Whether a light client on a ledger believes anything, as the hub last read it: not if it is frozen or expired."""
+    return not client.frozen and (not client.expires_at or now < client.expires_at)
+
+
 class Supports:
     """The points and anchors of one direction of a lane, read as they are asked for.
 
@@ -54,16 +59,18 @@ class Supports:
         side: the direction.
         verifier: the row of its verifier.
         generation: of the lane, as the ledger says it now.
+        now: Unix seconds; a light client that is frozen or whose trusting period is over believes no proof, and keeps its anchors.
     """
 
     def __init__(
-        self, connection: Connection, lane: Row[Any], side: Side, verifier: Row[Any], generation: bytes
+        self, connection: Connection, lane: Row[Any], side: Side, verifier: Row[Any], generation: bytes, now: float
     ) -> None:
         self._connection = connection
         self._lane = lane
         self._side = side
         self._verifier = verifier
-        self._client = light_client_of(connection, verifier)
+        client = light_client_of(connection, verifier)
+        self._client = client if client is not None and believes(client, now) else None
         self._anchors = list(standing(connection, lane, side, generation))
         self._points: dict[int, Point] = {}
         self.short_claims: list[int] = []
@@ -107,16 +114,16 @@ class Supports:
         for row in self._connection.execute(query):
             if row.nonce in self._points:
                 return int(row.nonce)
-            point = self._usable(row)
+            point = self._usable(row, self._client)
             if point is not None:
                 self._points[row.nonce] = point
                 return int(row.nonce)
         return None
 
-    def _usable(self, row: Row[Any]) -> Point | None:
+    def _usable(self, row: Row[Any], client: Row[Any]) -> Point | None:
         evidence = SlotEvidence.from_bytes(row.evidence)
         header = parse_header(evidence.header)
-        if not fits(header, self._client):
+        if not fits(header, client):
             return None
         signed = signed_form(evidence.header)
         proof = qbft_proof((signed.header, signed.seals), evidence.account_proof, evidence.storage_proof)

@@ -17,17 +17,17 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row, select
 
-from adapters.protocol import AdapterError, Ledger
+from adapters.protocol import AdapterError, Ledger, Rejected
 from relay.context import Context
 from relay.errors import HubError
-from relay.registry.gateways import Contract
 from relay.registry.verifiers import learn_verifier, take_over
+from relay.steps.changed import change_verifier
 from relay.store import Lease, waits
 from relay.store.lanes import WORKING
 from relay.store.tables import lanes, verifiers
 from relay.store.tables import waits as waits_table
 from relay.store.waits import Reason, wait
-from schemas.primitives import bytes_from_hex
+from schemas.primitives import LaneId
 
 log = structlog.get_logger()
 
@@ -97,12 +97,14 @@ def _doubtful(connection: Connection, name: str, unknown: list[bytes]) -> list[t
 
 def _ask_gateway(lease: Lease, row: Row[Any], ledger: Ledger, lane: Row[Any], end: str) -> None:
     """Write down who verifies at an end of a lane where the gateway names another contract than the hub knows."""
-    view = Contract(ledger, "Gateway", bytes(row.gateway)).ask("lane", bytes(lane.lane_id))
-    address = bytes_from_hex(view["verifier"])
-    if not view["opened"] or address == bytes(getattr(lane, f"{end}_verifier")):
+    try:
+        address = ledger.lane_ends(bytes(row.gateway), LaneId(lane.lane_id)).verifier
+    except Rejected:
+        return  # the gateway never opened that end
+    if address == bytes(getattr(lane, f"{end}_verifier")):
         return
     with lease.write() as connection:
-        take_over(connection, lane.lane_id, **{f"{end}_verifier": address})
+        change_verifier(connection, row.name, lane, address)
         before = wait_id(row.name, bytes(getattr(lane, f"{end}_verifier")))
         waits.clear_if(connection, "client", before, (Reason.VERIFIER_UNKNOWN,))
     log.info("verifier_taken_over", chain=row.name, lane=bytes(lane.lane_id).hex()[:16])

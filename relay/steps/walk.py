@@ -44,7 +44,7 @@ def walked_loads(
     first = getattr(lane, COLUMN[side.submitted]) + 1
     covered = min(ready(lane, side, Kind(verifier.kind)), lane.final)
     with context.store.read() as connection:
-        supports = Supports(connection, lane, side, verifier, ends.generation)
+        supports = Supports(connection, lane, side, verifier, ends.generation, context.clock())
 
         def longest(start: int) -> int:
             return batch_ends(connection, lane, side, start, covered, batches=1, room=ENTRIES_BYTES)[0]
