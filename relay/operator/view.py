@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from adapters.protocol import LaneOpened, Ledger
-from light_clients.errors import HeightNotRetained, Misbehaviour, Refused, RlpRefused
+from light_clients.errors import HeaderUnconfirmed, HeightNotRetained, Misbehaviour, Refused, RlpRefused
 from light_clients.families import client_named
 from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import SlotEvidence
@@ -31,6 +31,8 @@ from schemas.primitives import BlockHash, Head, LaneId
 PROVE_AGAIN_BLOCKS = 256
 """Histories that do not move are proved again after so many blocks, so that a restart need not read further back."""
 PROOFS_KEPT = 4_096
+UNCONFIRMED_LOOKS = 10
+"""Looks at an endpoint that mixes branches without end, before another one is asked."""
 
 Key = tuple[LaneId, int]
 
@@ -61,6 +63,7 @@ class LedgerView:
         self._may_have_moved: set[Key] = set()  # histories that moved since then, by the sealed bloom filters
         self._opened: list[LaneOpened] = []  # not yet in the database
         self._saved: LedgerRow | None = None
+        self._unconfirmed = 0
         self._proofs: dict[tuple[LaneId, int, int], int] = {}  # (lane, direction, height) → entries proved there
         self._remember()
 
@@ -88,6 +91,11 @@ class LedgerView:
                 self._prove_again()
         except Lied as lie:
             self._distrust(lie)
+            raise
+        except HeaderUnconfirmed as error:
+            self._unconfirmed += 1
+            if self._unconfirmed % UNCONFIRMED_LOOKS == 0:
+                self.ledger.leave_endpoint(f"{error.name}: {error}")
             raise
         except Misbehaviour:
             self.state = self.state.freeze()

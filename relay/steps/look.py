@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from adapters.protocol import AdapterError, HeadMoved, Ledger, Unreachable
-from light_clients.errors import LightClientError, Misbehaviour
+from light_clients.errors import HeaderUnconfirmed, LightClientError, Misbehaviour
 from light_clients.families import client_named
 from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import GatewayPin
@@ -73,6 +73,8 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
         leave_liar(lease, row, ledger, lie)
         return LookResult(set(), more=False, new_block=False)
     except (AdapterError, LightClientError) as error:
+        if isinstance(error, HeaderUnconfirmed) and is_stalled(row, row.tip):
+            leave_stalled(row, ledger)
         note_trouble(lease, row, error, time.monotonic() - began)
         return LookResult(set(), more=False, new_block=False, down=isinstance(error, Unreachable))
     stalled = leave_stalled(row, ledger) if is_stalled(row, followed.tip) else ""

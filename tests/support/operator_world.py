@@ -35,9 +35,9 @@ def wait_until(condition: Callable[[], Any], what: str, within_s: float = GENERO
 class OperatorWorld:
     """A memory hub that serves HTTP, and operators that the test starts and stops."""
 
-    def __init__(self, folder: Path, *, endpoints: int = 1, batch_limit: int = 10) -> None:
+    def __init__(self, folder: Path, *, endpoints: int = 1, batch_limit: int = 10, clique: bool = False) -> None:
         self.folder = folder
-        self.hub = MemoryHub(folder, endpoints=endpoints, batch_limit=batch_limit)
+        self.hub = MemoryHub(folder, endpoints=endpoints, batch_limit=batch_limit, clique=clique)
         self.running: dict[str, tuple[Operator, threading.Thread]] = {}
 
     def __enter__(self) -> Self:
@@ -89,7 +89,7 @@ class OperatorWorld:
             "first_block": ledger.first_block.hex0x(),
             "adapter": "memory",
             "endpoints": list(self.hub.urls[name]),
-            "consensus": "qbft",
+            "consensus": "clique" if self.hub.clique else "qbft",
             "gateway": "0x" + ledger.gateway.address.hex(),
             "gateway_code_hash": "0x" + CODE_HASH.hex(),
             "pinned_height": 0,

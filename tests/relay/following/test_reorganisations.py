@@ -178,6 +178,34 @@ def test_an_answer_that_mixes_two_branches_is_asked_for_again(clique_hub):
     assert states(hub)["alpha"] == "active"
 
 
+def test_an_endpoint_that_mixes_branches_without_end_is_left(make_hub, monkeypatch):
+    from relay.steps import trouble
+
+    hub = make_hub(clique=True, endpoints=2)
+    hub.ledgers["alpha"].mine(5)
+    hub.chain_task("alpha")
+    ledger = hub.context.ledger(hub.context.chain("alpha"))
+    seat = ledger._seats[0]
+    honest = seat.ledger.headers
+
+    def mixed(first, last):
+        found = honest(first, last)
+        return [*found[:-1], found[0]] if len(found) > 1 else found
+
+    seat.ledger.headers = mixed
+    hub.ledgers["alpha"].mine(1)
+    hub.chain_task("alpha")
+    before = hub.context.chain("alpha").client_height
+    assert hub.code("chain", "alpha") == "header_not_there"
+    monkeypatch.setattr(trouble, "STALLED_S", -1.0)
+    hub.forget_times()
+    hub.chain_task("alpha")
+    monkeypatch.undo()
+    hub.forget_times()
+    hub.chain_task("alpha")
+    assert hub.context.chain("alpha").client_height == before + 1
+
+
 def test_more_confirmations_than_the_majority_needs(make_hub):
     hub = make_hub(clique=True, confirmations=6)
     hub.ledgers["alpha"].mine(20)

@@ -22,8 +22,8 @@ from tests.support.operator_world import NAMES, OperatorWorld
 class Scene:
     """An operator's two views of a memory hub's ledgers, and the hub's offers."""
 
-    def __init__(self, folder, endpoints=1):
-        self.world = OperatorWorld(folder, endpoints=endpoints)
+    def __init__(self, folder, endpoints=1, *, clique=False):
+        self.world = OperatorWorld(folder, endpoints=endpoints, clique=clique)
         self.hub = self.world.hub
         self.file = folder / "operator.db"
         self.open()
