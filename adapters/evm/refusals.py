@@ -40,7 +40,12 @@ _CAUSES: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("no_funds", re.compile(r"insufficient (funds|balance)|upfront.?cost|enough funds|balance too low")),
-    ("too_much_gas", re.compile(r"exceeds.{0,12}block.gas.limit|gas.limit.{0,16}(exceed|too high)|gas.?limit.?cap")),
+    (
+        "too_much_gas",
+        re.compile(
+            r"exceeds.{0,12}block.gas.limit|gas.limit.{0,16}(exceed|too high)|gas.?limit.?cap|gas too high|gas_limit >"
+        ),
+    ),
     (
         "pool_full",
         re.compile(

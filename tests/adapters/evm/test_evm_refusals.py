@@ -32,8 +32,27 @@ BROADCAST = {
     "sender doesn't have enough funds to send tx": "no_funds",  # hardhat
     "exceeds block gas limit": "too_much_gas",
     "Transaction gas limit exceeds block gas limit": "too_much_gas",  # Besu
+    "intrinsic gas too high -- tx.gas_limit > env.block.gas_limit": "too_much_gas",  # anvil
     "txpool is full": "pool_full",
     "transaction pool is full": "pool_full",
+    "transaction pool overflow": "pool_full",
+    "account limit exceeded": "pool_full",  # geth
+    "future transaction tries to replace pending": "nonce_too_high",  # geth
+    "gapped-nonce tx from delegated accounts": "nonce_too_high",
+    "An invalid transaction with a lower nonce exists": "nonce_too_high",  # Besu
+    "Incorrect nonce": "nonce_too_low",  # Besu
+    "Gas price below current base fee": "underpriced",  # Besu
+    "Replacement transaction underpriced": "underpriced",  # Besu
+    "max fee per gas less than block base fee: address 0x00, maxFeePerGas: 5, baseFee: 9": "underpriced",  # geth
+    "oversized data": "too_large",
+    "oversized data: transaction size 140117, limit 131072": "too_large",  # geth, GoQuorum
+    "transaction too large": "too_large",
+    "tx fee (1.41 ether) exceeds the configured cap (1.00 ether)": "too_dear",  # geth
+    "Transaction fee cap exceeded": "too_dear",  # Besu
+    "Initial sync is still in progress": "not_ready",  # Besu
+    "Sender account not authorized to send transactions": "other",  # Besu
+    "Plugin has marked the transaction as invalid": "other",  # Besu
+    "intrinsic gas too low": "other",
     "some new text": "other",
 }
 
