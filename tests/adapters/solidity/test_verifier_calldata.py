@@ -1,6 +1,5 @@
 """Calls and proof bytes of the verifiers, by hand, against eth_abi; creation code; what the forms of a header are."""
 
-import pytest
 from eth_abi.abi import decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +8,6 @@ from adapters.solidity import verifiers
 from adapters.solidity.calldata import selector
 from adapters.solidity.contracts import contract
 from adapters.solidity.verifiers import ClientConfiguration, ClientDialect, both_proof, qbft_proof
-from light_clients.qbft.codec import parse_header
-from light_clients.qbft.signed import signed_form
 from schemas.suites import keccak256
 from tests.support import qbft_chain as chain
 from tests.support.evm_world import GUARDIAN, OFFICERS
@@ -93,22 +90,6 @@ def test_the_configurations_fields_stand_in_the_order_of_the_struct():
         "trusting_period_s",
         "maximum_drift_s",
     ]
-
-
-@pytest.mark.parametrize("vote", [None, (chain.address("e"), True), (chain.address("e"), False)])
-def test_the_signed_form_hashes_to_what_the_validators_signed(vote):
-    spec = chain.next_spec(chain.first_spec(), round=3, vote=vote, later=(7,))
-    form = signed_form(spec.sealed())
-    assert (form.header, form.seals) == (spec.signed(), tuple(spec.seals()))
-    assert keccak256(form.header) == spec.seal_digest()
-    assert parse_header(form.header).block_hash == spec.hash()
-    assert signed_form(form.header).header == form.header
-
-
-def test_a_drop_vote_of_one_zero_byte_takes_the_form_that_was_signed():
-    zero = chain.next_spec(chain.first_spec(), vote=[chain.address("e"), b"\x00"])
-    empty = chain.next_spec(chain.first_spec(), vote=(chain.address("e"), False))
-    assert signed_form(zero.sealed()).header == empty.signed()
 
 
 def test_the_hash_of_a_set_is_over_words():
