@@ -12,6 +12,7 @@ from typing import Any
 
 from adapters.protocol import LedgerIdentity
 from light_clients.bft.options import read_options, write_options
+from light_clients.bft.reconfigure import reconfigure
 from light_clients.bft.types import BftConfiguration, SelectionMode
 from light_clients.clique import options as clique_options
 from light_clients.families import client_named
@@ -74,6 +75,22 @@ def adapter_extra(configuration: Any) -> dict[str, str]:
     return {"validator_contracts": ",".join(spans)} if spans else {}
 
 
+def with_announced(consensus: str, state: Any, options: Mapping[str, Any]) -> Any:
+    """A state that was kept, with the changes of validators that its network announced since.
+
+    Args:
+        consensus: the light client's name.
+        state: its state.
+        options: of the light client, as they are written now; none say nothing new.
+
+    Raises:
+        ConfigurationInvalid: an option is wrong, or changes what is decided.
+    """
+    if not options or consensus not in BFT_FAMILIES:
+        return state
+    return reconfigure(state, read_options(BFT_FAMILIES[consensus], options))
+
+
 def extra_of_options(consensus: str, options: Mapping[str, Any]) -> dict[str, str]:
     """What the adapter is told about a ledger that is not followed yet.
 
@@ -96,7 +113,7 @@ def extra_of_state(consensus: str, client_state: bytes) -> dict[str, str]:
         consensus: the light client's name.
         client_state: its state as bytes.
     """
-    if consensus not in BFT_FAMILIES:
+    if consensus not in BFT_FAMILIES or SelectionMode.CONTRACT.encode() not in client_state:  # cheap: asked at each look
         return {}
     return adapter_extra(client_named(consensus).state_from_bytes(client_state).configuration)
 

@@ -74,6 +74,24 @@ def add(
     emit(data, f"{name} is registered. Next: relayhub lane open {name} OTHER --both", as_json=as_json)
 
 
+@app.command("announce")
+def announce(
+    name: Name,
+    file: Annotated[str, typer.Argument(help="Options of the light client, or the new genesis file.")],
+    home: HomeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Take up changes of validators that the ledger's network announced for later blocks (transitions)."""
+    from relay.cli.session import session
+    from relay.clients import options_of_state
+    from relay.registry.announcements import announce
+
+    with session(home) as hub:
+        row = announce(hub.home, hub.config, hub.store, name, file)
+    data = {"name": name, "client": options_of_state(row.consensus, bytes(row.client_state))}
+    emit(data, f"{name}: the light client knows the changes. Operators elsewhere change `client` too.", as_json=as_json)
+
+
 @app.command("list")
 def show_all(home: HomeOption = "", as_json: JsonOption = False) -> None:
     """List ledgers."""

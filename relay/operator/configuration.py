@@ -24,7 +24,6 @@ Paths are relative to the file. The file is read again when it changes.
 from __future__ import annotations
 
 import hashlib
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -98,10 +97,8 @@ class ChainConfig(BaseModel):
 
     @property
     def identity(self) -> bytes:
-        """Names what is remembered of this ledger; another gateway, consensus, pin or client option is another memory."""
-        parts = [self.word, self.gateway, self.gateway_code_hash, self.consensus.encode(), self.pinned_hash]
-        if self.client:
-            parts.append(json.dumps(self.client, sort_keys=True).encode())
+        """Names what is remembered of this ledger; another gateway, consensus or pin is another memory."""
+        parts = (self.word, self.gateway, self.gateway_code_hash, self.consensus.encode(), self.pinned_hash)
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 
-from adapters.protocol import LaneOpened, Ledger
+from adapters.protocol import LaneOpened, Ledger, Rejected
 from light_clients.errors import HeaderUnconfirmed, HeightNotRetained, Misbehaviour, Refused, RlpRefused
 from light_clients.families import client_named
 from light_clients.proofs.bloom import may_contain
 from light_clients.proofs.gateway import SlotEvidence
-from relay.clients import client_configuration
+from relay.clients import client_configuration, with_announced
 from relay.following import Lied, follow
 from relay.observer import may_have_moved, observe
 from relay.operator.chronicle import Chronicle
@@ -89,6 +89,7 @@ class LedgerView:
                     self._observe()
                 self._next, self._may_hold_events = self.state.height + 1, False
                 self._prove_again()
+            self._read_verifiers()
         except Lied as lie:
             self._distrust(lie)
             raise
@@ -175,11 +176,14 @@ class LedgerView:
         row = self._database.ledger(self.config.identity)
         if row is None:
             return
-        self.state = self._client.state_from_bytes(row.state)
+        config = self.config
+        self.state = with_announced(config.consensus, self._client.state_from_bytes(row.state), config.client)
         self._trail = Trail.read(row.header, self.state.height)
         self._next, self._saved = row.observed + 1, row
         for opened in self._database.openings(self.config.identity):
             self._open(opened)
+        for lane_id, committee in self._database.committees(self.config.identity).items():
+            self._learn(lane_id, committee, doubted=True)
         for point in self._database.checkpoints(self.config.identity):
             chronicle = self.chronicles.get((point.lane_id, int(point.direction)))
             if chronicle is not None:
@@ -222,6 +226,8 @@ class LedgerView:
         tracks = [chronicle.track for chronicle in self.chronicles.values()]
         look = observe(self.ledger, self._client, self.state, self.config.pin, tracks, self._next)
         new = [key for opened in look.opened if (key := self._open(opened)) is not None]
+        for change in look.changed:
+            self._doubt(change.lane_id)
         histories = list(look.histories)
         if new:
             first = min(self.chronicles[key].base_height for key in new)
@@ -255,6 +261,34 @@ class LedgerView:
         self.chronicles[key] = Chronicle.from_opening(opened.lane_id, Direction(key[1]), lane.suite, height)
         self._opened.append(opened)
         return key
+
+    def _read_verifiers(self) -> None:
+        """Ask who verifies at the ends on this ledger where that is in doubt; what is no verifier has no committee that is known.
+
+        Raises:
+            AdapterError: the endpoint does not answer properly.
+        """
+        for lane_id, end in self._book.doubted(self.config.word, self.config.gateway):
+            try:
+                verifier = self.ledger.lane_ends(self.config.gateway, lane_id).verifier
+                committee = self.ledger.verifier_parts(verifier).committee
+            except Rejected as refusal:
+                log.warning("verifier_unread", chain=self.config.name, lane=lane_id.hex0x()[:18], text=str(refusal))
+                self._book.learn(lane_id, end, None)
+                continue
+            self._database.save_committee(self.config.identity, lane_id, committee)
+            self._book.learn(lane_id, end, committee)
+
+    def _learn(self, lane_id: LaneId, committee: bytes, *, doubted: bool) -> None:
+        known = self._book.get(lane_id)
+        if known is not None:
+            end = known.end_at(self.config.word, self.config.gateway)
+            self._book.learn(lane_id, end, committee, doubted=doubted)
+
+    def _doubt(self, lane_id: LaneId) -> None:
+        known = self._book.get(lane_id)
+        if known is not None:
+            self._book.doubt(lane_id, known.end_at(self.config.word, self.config.gateway))
 
     def _prove(self, keys: Sequence[Key], height: int) -> None:
         block_hash = self.block_hash(height)

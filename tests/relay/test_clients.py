@@ -7,7 +7,14 @@ from light_clients import ibft, ibft2, qbft
 from light_clients.bft.types import SelectionMode, ValidatorOverride, ValidatorSelection
 from light_clients.development import DevelopmentConfiguration
 from light_clients.errors import ConfigurationInvalid
-from relay.clients import adapter_extra, client_configuration, extra_of_options, extra_of_state, options_of_state
+from relay.clients import (
+    adapter_extra,
+    client_configuration,
+    extra_of_options,
+    extra_of_state,
+    options_of_state,
+    with_announced,
+)
 from schemas.primitives import BlockHash, ChainId
 from tests.support import bft_chain as family
 from tests.support import qbft_chain as chain
@@ -69,3 +76,12 @@ def test_from_options_and_from_a_state():
     assert extra_of_state("qbft", state) == wanted
     assert options_of_state("qbft", state) == {"selections": [CONTRACT]}
     assert extra_of_state("development", state) == options_of_state("development", state) == {}
+
+
+def test_a_kept_state_takes_up_what_was_announced():
+    first = family.first_of(family.Ibft2Spec, number=7)
+    state = ibft2.bootstrap(first.sealed(), BlockHash(first.hash()), ibft2.Ibft2Configuration())
+    told = {"overrides": [{"height": 20, "validators": ["0x" + validator.hex() for validator in FOUR]}]}
+    assert with_announced("ibft2", state, told).configuration.overrides == (ValidatorOverride(20, FOUR),)
+    assert with_announced("ibft2", state, {}) is state
+    assert with_announced("development", state, {"confirmations": 1}) is state
