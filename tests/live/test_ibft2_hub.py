@@ -53,6 +53,23 @@ def test_it_is_known_by_its_seals_and_by_its_genesis(drill):
     assert state_of(drill, "beta").configuration.epoch_length == 30_000
 
 
+def test_an_announced_transition_is_taken_up_while_the_hub_runs(drill):
+    """The set stays what it is, so that the network, which knows of no transition, goes on: only the votes are cleared."""
+    state = state_of(drill, "beta")
+    height = state.height + 40
+    listed = ["0x" + validator.hex() for validator in state.validators]
+    file = drill.stack.home.folder.parent / "announced.toml"
+    file.write_text(
+        f"consensus = 'ibft2'\nsub_second_blocks = true\n[[overrides]]\nheight = {height}\nvalidators = {listed}\n",
+        encoding="utf-8",
+    )
+    said = drill.stack.json("chain", "announce", "beta", str(file))
+    assert said["client"]["overrides"] == [{"height": height, "validators": listed}]
+    drill.send(*HOME, 2)
+    drill.stack.wait_until("the block was followed", lambda: state_of(drill, "beta").height > height)
+    drill.wait_settled()
+
+
 def test_messages_cross_both_ways_while_a_validator_comes_and_goes(drill):
     network = drill.stack.networks["alpha"]
     added = network.rpc("devnet_newValidator")
