@@ -46,6 +46,7 @@ def examine(home: Home) -> list[Finding]:
         ("broker", lambda: _broker(home, config)),
         ("processes", lambda: _processes(home)),
         ("ledgers", lambda: _ledgers(home, config)),
+        ("verifiers", lambda: _verifiers(home)),
     ):
         findings += _guarded(name, check)
     return findings
@@ -182,3 +183,22 @@ def _ledgers(home: Home, config: HubConfig) -> Iterator[Finding]:
         if drift > CLOCK_DRIFT_S:
             text = f"{row.name}: its blocks are {drift:.0f} s ahead of this machine's clock"
             yield Finding("clocks", ok=False, text=text, next_step="Set the clocks right (NTP).")
+
+
+def _verifiers(home: Home) -> Iterator[Finding]:
+    """The trust level of each lane, and each light client on a ledger: does it still believe anybody?"""
+    from relay.views.status import hub_status
+    from relay.views.status_text import lane_name
+
+    data = hub_status(home)
+    levels = [f"{lane_name(lane)} {lane['trust']}" for lane in data["lanes"] if lane["state"] == "active"]
+    if levels:
+        yield Finding("verifiers", ok=True, text=f"trust of the lanes: {', '.join(levels)}")
+    for client in data["light_clients"]:
+        where = f"the light client of {client['peer']} on {client['chain']}"
+        wrong = "is frozen" if client["frozen"] else "has expired" if client["expires_in_s"] <= 0 else ""
+        step = (
+            f"Pin validators: relayhub propose pin-validators --chain {client['chain']} --verifier {client['address']}."
+        )
+        text = f"{where} {wrong or 'is at height ' + str(client['height'])}"
+        yield Finding("verifiers", ok=not wrong, text=text, next_step=step if wrong else "")

@@ -12,6 +12,7 @@ from relay.home import Home
 from relay.processes import is_running, recorded
 from relay.store.reader import Reader, text_of
 from relay.views.times import DAY_S, HOUR_S
+from relay.views.verifiers import light_clients, verifiers_of
 
 SILENT_AFTER_S = 10.0
 COUNTERS = ("executed", "failed", "expired", "refused")
@@ -38,6 +39,7 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
             "home": str(home.folder),
             "chains": [chain_status(reader, row, waits, now) for row in reader.rows(CHAINS)],
             "lanes": [lane_status(reader, row, waits, now) for row in reader.rows(LANES)],
+            "light_clients": light_clients(reader, now),
             "operators": [_operator(row, now) for row in reader.rows("SELECT * FROM operators ORDER BY name")],
             "incidents": reader.rows("SELECT at, name, subject, text FROM incidents ORDER BY id DESC LIMIT 5"),
         }
@@ -74,7 +76,7 @@ def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]
         "endpoint_trouble": reader.rows(
             "SELECT url, since, reason FROM endpoint_health WHERE chain = :name ORDER BY since", name=row["name"]
         ),
-        "waits": waits_of(waits, ("chain",), row["name"]),
+        "waits": waits_of(waits, ("chain", "client"), row["name"]),
     }
 
 
@@ -116,6 +118,7 @@ def lane_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]]
         "channel": row["channel"],
         "state": row["state"],
         "trust": row["trust"],
+        "verifiers": verifiers_of(reader, row),
         "sent": row["final"],
         "proved": row["claimed"],
         "attested": row["attested"],
@@ -137,9 +140,14 @@ def lane_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]]
 
 
 def waits_of(waits: list[dict[str, Any]], kinds: tuple[str, ...], identifier: str) -> list[dict[str, Any]]:
-    """What of these waits concerns one chain or lane."""
-    chosen = [wait for wait in waits if wait["kind"] in kinds and wait["id"] == identifier]
+    """What of these waits concerns one chain or lane; a wait of a verifier concerns the chain on which that stands."""
+    chosen = [wait for wait in waits if wait["kind"] in kinds and _subject(wait) == identifier]
     return [{name: wait[name] for name in ("kind", "code", "party", "text", "since", "next_at")} for wait in chosen]
+
+
+def _subject(wait: dict[str, Any]) -> str:
+    subject: str = wait["id"]
+    return subject.partition("@")[2] if wait["kind"] == "client" else subject
 
 
 def _operator(row: dict[str, Any], now: float) -> dict[str, Any]:

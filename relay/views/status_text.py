@@ -19,6 +19,8 @@ def render(data: dict[str, Any], now: float) -> str:
         parts.append(table(LANE_HEADINGS, [_lane(lane) for lane in data["lanes"]]))
     elif data["chains"]:
         parts.append("No lanes yet. Open one: relayhub lane open A B --both")
+    if data["light_clients"]:
+        parts.append(table(CLIENT_HEADINGS, [_light_client(client) for client in data["light_clients"]]))
     waiting = [_wait(wait, subject, now) for subject, wait in _all_waits(data)]
     if waiting:
         parts.append("Waiting\n" + "\n".join(waiting))
@@ -43,6 +45,7 @@ LANE_HEADINGS = (
     "OK/FAIL/EXP/REF",
     "HEADS AT",
 )
+CLIENT_HEADINGS = ("LIGHT CLIENT", "STATE", "HEIGHT", "BEHIND", "AGE", "EXPIRES", "LANES", "ADDRESS")
 OPERATOR_HEADINGS = ("OPERATOR", "ORGANISATION", "STATE", "SEEN", "SIGNED")
 
 
@@ -89,6 +92,20 @@ def _lane(lane: dict[str, Any]) -> tuple[object, ...]:
         "-" if lane["oldest_age_s"] is None else span(lane["oldest_age_s"]),
         counts + ("" if lane["conserved"] else " NOT CONSERVED"),
         f"{lane['head_height']}/{lane['outcome_head_height']}",
+    )
+
+
+def _light_client(client: dict[str, Any]) -> tuple[object, ...]:
+    expires = client["expires_in_s"]
+    return (
+        f"{client['peer'] or 'unknown ledger'} on {client['chain']}",
+        "FROZEN" if client["frozen"] else "EXPIRED" if expires <= 0 else "active",
+        client["height"],
+        client["behind"],
+        span(client["age_s"]),
+        "expired" if expires <= 0 else f"in {span(expires)}",
+        client["lanes"],
+        client["address"],
     )
 
 

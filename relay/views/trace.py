@@ -13,6 +13,7 @@ from relay.home import Home
 from relay.journey import COUNTERS, Stage
 from relay.store.reader import Reader, text_of
 from relay.views.status import waits_of
+from relay.views.verifiers import verifiers_of
 
 SHOWN_AT_MOST = 50
 STATUS_NAMES = {1: "executed", 2: "failed", 3: "expired", 4: "refused"}
@@ -102,6 +103,7 @@ def journey_of(reader: Reader, message: dict[str, Any]) -> dict[str, Any]:
         "destination": lane["destination"],
         "channel": lane["channel"],
         "trust": lane["trust"],
+        "verifiers": verifiers_of(reader, lane),
         "nonce": nonce,
         "stage": stages[-1]["stage"],
         "sender": text_of(message, "sender"),
@@ -185,7 +187,7 @@ def _outcome(outcome: dict[str, Any]) -> dict[str, Any]:
 def _where_it_waits(waits: list[dict[str, Any]], lane: dict[str, Any], *, way_back: bool) -> list[dict[str, Any]]:
     found = waits_of(waits, ("back" if way_back else "lane",), lane["lane_id"].hex())
     for chain in (lane["source"], lane["destination"]):
-        found += waits_of(waits, ("chain",), chain)
+        found += waits_of(waits, ("chain", "client"), chain)
     return found
 
 

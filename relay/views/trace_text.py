@@ -7,6 +7,7 @@ from typing import Any
 from relay.views.status_text import lane_name
 from relay.views.tables import table
 from relay.views.times import ago, clock
+from relay.views.verifiers import describe_verifier
 
 
 def render(messages: list[dict[str, Any]], now: float) -> str:
@@ -27,6 +28,7 @@ def _one(message: dict[str, Any], now: float) -> str:
     lines = [
         f"Message {message['message_id']}",
         f"{lane_name(message)} · nonce {message['nonce']} · trust {message['trust']}",
+        *(describe_verifier(verifier) for verifier in message["verifiers"]),
         f"from {message['sender']} to {message['receiver']}",
         f"says {_printable(payload)[:200]}",
         "",
