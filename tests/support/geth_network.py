@@ -167,9 +167,12 @@ class GethNetwork:
                     living[one].rpc("admin_removePeer", cards[other]["enode"])
             if pair in wanted and not self._connected(living, cards, *pair):
                 self._dial(living, cards, pair, outgoing)
+
+        def heard():
+            return {pair for pair in pairs if self._connected(living, cards, *pair)}
+
         self._wait(
-            "the nodes hear whom they should",
-            lambda: all(self._connected(living, cards, *pair) == (pair in wanted) for pair in pairs),
+            lambda: f"the nodes hear whom they should, {wanted}, and no other: {heard()}", lambda: heard() == wanted
         )
 
     def _dial(self, living, cards, pair, outgoing):
@@ -365,7 +368,8 @@ class GethNetwork:
         deadline = time.monotonic() + within_s
         while not condition():
             if time.monotonic() > deadline:
-                raise GethError(f"not within {within_s:.0f} s: {what}\n{self._logs()}")
+                text = what() if callable(what) else what
+                raise GethError(f"not within {within_s:.0f} s: {text}\n{self._logs()}")
             time.sleep(0.05)
 
     def _logs(self):

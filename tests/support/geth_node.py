@@ -13,7 +13,7 @@ from eth_account import Account
 
 from adapters.loopback_ports import free_port
 
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 HTTP_API = "eth,net,web3,admin,clique,debug,miner,txpool"
 CONFIGURATION = """
 [Node.P2P]
