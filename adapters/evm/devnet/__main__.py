@@ -49,6 +49,7 @@ def _run(given: argparse.Namespace, directory: Path, *, keep: bool) -> None:
         validators=given.validators,
         epoch_length=given.epoch_length,
         form=given.consensus,
+        unlisted_from=given.unlisted_from,
         plain=given.plain,
         keep=keep,
     )
@@ -75,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--directory", type=Path, help="keep keys, headers and state here over a restart")
     parser.add_argument(
         "--consensus", type=Form, choices=list(Form), default=Form.QBFT, help="whose headers are sealed (default qbft)"
+    )
+    parser.add_argument(
+        "--unlisted-from", type=_positive, help="the first header without validators, as where a contract selects them"
     )
     parser.add_argument("--plain", action="store_true", help="serve anvil unsealed")
     parser.add_argument("--until-input-ends", action="store_true", help="stop when standard input ends")

@@ -72,11 +72,19 @@ class SealedChain:
         validators: Those who seal; their vote tally follows this chain.
         path: The file that keeps the headers over a restart, or None.
         form: Whose extraData the headers have.
+        unlisted_from: The first header that lists no validators, as where a contract selects them; None lists them in all.
     """
 
-    def __init__(self, validators: Validators, path: Path | None = None, form: Form = Form.QBFT) -> None:
+    def __init__(
+        self,
+        validators: Validators,
+        path: Path | None = None,
+        form: Form = Form.QBFT,
+        unlisted_from: int | None = None,
+    ) -> None:
         self.validators = validators
         self.form = form
+        self.unlisted_from = unlisted_from
         self.blocks: list[SealedBlock] = []
         self.sets: list[tuple[bytes, ...]] = []
         self.forks: list[Fork] = []
@@ -171,6 +179,8 @@ class SealedChain:
         proposer = items[POSITION["miner"]]
         vote = self.validators.vote_of(proposer, parent.number + 1)
         extra = Extra(self.validators.tally.validators, vote, form=self.form)
+        if self.unlisted_from is not None and parent.number + 1 >= self.unlisted_from:
+            extra = Extra((), form=self.form)
         return seal_header(items, extra, self.validators.sealing_keys())
 
     def _extend(self, fork: Fork, block: SealedBlock, changes: Mapping[str, bytes]) -> None:
@@ -184,7 +194,8 @@ class SealedChain:
                 if POSITION.get(name, len(items)) >= len(items):
                     raise RpcError(-32602, f"a header here has no field {name!r}; use one of {', '.join(POSITION)}")
                 items[POSITION[name]] = value
-        keys = [key for key in map(self.validators.keyring.key_of, extra.validators) if key is not None]
+        sealers = extra.validators or self.sets[block.header.number]
+        keys = [key for key in map(self.validators.keyring.key_of, sealers) if key is not None]
         header = seal_header(items, extra, keys)
         fork.add(header, block.anvil_hash)
         self.numbers[_quoted(header.hash)] = (header.number, fork)

@@ -37,6 +37,7 @@ class DevelopmentNetwork:
         epoch_length: Blocks between two clearings of validator votes; None for Besu's default.
         directory: Where keys, headers and state are kept; None for a temporary one that `stop` deletes.
         form: Whose headers its validators seal.
+        unlisted_from: The first header that lists no validators, as where a contract selects them.
         plain: Serve anvil unsealed.
         detached: Let it run on when this program ends; `stop` still ends it. Its messages go to `network.log` in its
             directory, so that nobody who reads this program's output waits for it.
@@ -53,6 +54,7 @@ class DevelopmentNetwork:
         epoch_length: int | None = None,
         directory: Path | None = None,
         form: Form = Form.QBFT,
+        unlisted_from: int | None = None,
         plain: bool = False,
         detached: bool = False,
     ) -> None:
@@ -67,6 +69,7 @@ class DevelopmentNetwork:
             *("--validators", str(validators), "--directory", str(self.directory), "--json"),
             *(("--epoch-length", str(epoch_length)) if epoch_length is not None else ()),
             *(("--consensus", form) if form is not Form.QBFT else ()),
+            *(("--unlisted-from", str(unlisted_from)) if unlisted_from is not None else ()),
             *(("--plain",) if plain else ()),
             *(() if detached else ("--until-input-ends",)),
         ]

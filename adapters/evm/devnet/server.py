@@ -47,6 +47,7 @@ class ServerOptions:
         validators: How many validators the network begins with.
         epoch_length: Blocks between two clearings of validator votes.
         form: Whose headers its validators seal.
+        unlisted_from: The first header that lists no validators, as where a contract selects them.
         plain: Serve anvil unsealed, as a bare development node.
         keep: Save anvil's state when it stops.
     """
@@ -59,6 +60,7 @@ class ServerOptions:
     validators: int = 4
     epoch_length: int = EPOCH_LENGTH
     form: Form = Form.QBFT
+    unlisted_from: int | None = None
     plain: bool = False
     keep: bool = True
 
@@ -106,7 +108,8 @@ def _chain(options: ServerOptions) -> SealedChain:
         seed_path.touch(mode=0o600)
         seed_path.write_bytes(secrets.token_bytes(32))
     validators = Validators(Keyring(seed_path.read_bytes(), options.validators), options.epoch_length)
-    return SealedChain(validators, options.directory / "sealed-headers" if options.keep else None, options.form)
+    path = options.directory / "sealed-headers" if options.keep else None
+    return SealedChain(validators, path, options.form, options.unlisted_from)
 
 
 async def _locked(directory: Path) -> IO[bytes]:

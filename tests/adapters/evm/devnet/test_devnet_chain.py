@@ -64,6 +64,18 @@ def test_the_light_client_follows_a_set_that_changes():
     assert state.validators == validators.tally.validators
 
 
+def test_headers_stop_listing_validators_and_forks_of_them_are_sealed_all_the_same():
+    chain = chain_of(3)
+    chain.unlisted_from = 5
+    chain.validators.propose(chain.validators.keyring.new_address(()), add=True)
+    extend(chain, 4)
+    headers = [block.header for block in chain.blocks]
+    assert [len(header.extra.validators) for header in headers] == [4, 4, 4, 4, 4, 0, 0]
+    assert [header.extra.vote is None for header in headers[3:]] == [False, False, True, True]
+    fork = chain.fork(6, {})
+    assert [len(header.extra.seals) for header in (*headers[5:], *fork.headers)] == [4, 4, 4]
+
+
 def test_a_restarted_chain_goes_on_with_the_same_hashes(tmp_path):
     path = tmp_path / "sealed-headers"
     before = chain_of(5, path)
