@@ -11,23 +11,28 @@ import contextlib
 import random
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import structlog
 
-from adapters.protocol import Rejected
+from adapters.protocol import Anchoring, Rejected
 from light_clients.crypto.secp256k1 import address_of, sign
 from relay import attestations, submitter
 from relay.crash import POINTS
 from relay.steps import carry, claim, look
 from relay.store.tables import claims
+from relay.store.verifiers import Kind
 from schemas.attestation import Attestation
 from schemas.claim import Claim, Direction
 from schemas.primitives import BlockHash, Digest, Head, LaneId
 from tests.soak.chances import Menu
 from tests.support.memory_hub import RECEIVER, REVERTING, MemoryHub, label_key
+from tests.support.rivals import FrontRunner, part_of, waiting_actions
 
 MODULES = (attestations, submitter, carry, claim, look)
 HERE = [point for point in POINTS if point.startswith(("worker.", "web."))]
@@ -67,7 +72,10 @@ class MemoryAct:
         self.patch = pytest.MonkeyPatch()
         self.dies_at, self.passes_left = "", 0
         self.f = self.chance.choice((0, 1, 1, 2))
-        self.confirmations = self.chance.choice((None, None, 2, 3))
+        self.clique = self.chance.random() < 0.2
+        self.confirmations = 2 if self.clique else self.chance.choice((None, None, None, 2, 3))
+        kinds = (Kind.COMMITTEE, Kind.COMMITTEE, Kind.LIGHT_CLIENT, Kind.BOTH)
+        self.kind = self.chance.choice(kinds) if self.confirmations is None else Kind.COMMITTEE
         self.hub = MemoryHub(
             self.folder,
             seed=seed,
@@ -75,10 +83,13 @@ class MemoryAct:
             batch_limit=self.chance.choice((1, 3, 10)),
             names=("alpha", "beta", "gamma")[: self.chance.choice((2, 2, 3))],
             confirmations=self.confirmations,
+            clique=self.clique,
+            kind=self.kind,
         )
         self.hostile = {
             name: self.chance.sample(range(2 * self.f + 1), self.f or 1) for name in self.hub.names
         }  # with one endpoint only it may fail and lie as well: the hub has to wait
+        self.runner = FrontRunner(SimpleNamespace(first=self.hub))
         self.liar = self.chance.choice(["one", "two", "three"])
         for module in MODULES:
             self.patch.setattr(module, "crash_point", self._pass_point)
@@ -124,6 +135,8 @@ class MemoryAct:
             ("an endpoint recovers", 4, self._recover),
             ("an endpoint is behind", 2, self._fall_behind),
             ("an account's nonce is a lie", 1, self._lie_about_nonce),
+            ("a front-runner takes a part of a batch", 2, self._front_run),
+            ("a griefer anchors", 2, self._anchor),
             ("a pool forgets", 2, self._forget_pool),
             ("the base fee jumps", 2, self._jump_fee),
             ("a transaction reverts", 2, self._revert),
@@ -236,6 +249,22 @@ class MemoryAct:
 
     def _lie_about_nonce(self) -> None:
         self.hub.faults(*self._endpoint()).nonce_jump = self.chance.randint(0, 3)
+
+    def _rival(self, changed: Callable[[Any], Any]) -> None:
+        """Somebody sees what waits in a pool and comes first into the next block with something like it."""
+        name = self._ledger()
+        ledger = self.hub.ledgers[name]
+        actions = waiting_actions(ledger)
+        action = changed(self.chance.choice(actions)) if actions else None
+        if action is not None:
+            self.runner.submit(ledger, action)
+            ledger.mine()
+
+    def _front_run(self) -> None:
+        self._rival(lambda action: part_of(action, self.chance.randint(1, 5)))
+
+    def _anchor(self) -> None:
+        self._rival(lambda action: Anchoring(action.lane_id, action.claim.head, (), action.claim, action.proof))
 
     def _forget_pool(self) -> None:
         self.hub.ledgers[self._ledger()].pool.clear()

@@ -86,7 +86,9 @@ def test_seeds_run_as_processes_and_their_reports_are_summed(tmp_path, capsys):
 @pytest.mark.parametrize("ends", ["raise SystemExit(3)", "print('no report')"])
 def test_a_seed_that_ends_without_a_report_has_failed(monkeypatch, ends):
     run = subprocess.run
-    monkeypatch.setattr(soak.subprocess, "run", lambda command, **options: run([sys.executable, "-c", ends], **options))
+    monkeypatch.setattr(
+        soak.subprocess, "run", lambda _command, **options: run([sys.executable, "-c", ends], **options)
+    )
     reports = soak.Soak(5, 0.1, "memory").run(seconds=60, seeds=1, jobs=1)
     total = soak.summed(reports)
     assert total["failures"][0]["of_seed"] == 5
