@@ -251,10 +251,13 @@ def _judge(known: _Known, outcome: _Outcome, attestation: Attestation, now: floa
 
 
 def _matching(claim: Claim, epoch: int, proposed: list[Row[Any]]) -> Row[Any]:
-    """The proposed claim with these very fields: of that epoch if there is one, else the newest."""
+    """The proposed claim with these very fields: of that epoch if there is one, else the newest.
+
+    The same words may have been proposed for another verifier before, and are void there.
+    """
     same = [row for row in proposed if all(getattr(row, name) == getattr(claim, name) for name in CLAIM_FIELDS)]
     if same:
-        return next((row for row in same if row.epoch == epoch), same[-1])
+        return min(reversed(same), key=lambda row: (row.epoch != epoch, row.state == "void"))
     newest = proposed[-1]
     wrong = next(name for name in CLAIM_FIELDS if getattr(newest, name) != getattr(claim, name))
     raise _Refusal("ClaimMismatch", f"The {wrong} is not the one that the hub proposed; pull the claims again.")

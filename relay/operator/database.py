@@ -2,6 +2,7 @@
 
     ledgers      the light client's state, its newest headers (`relay.trail`), up to which block the gateway was read
     openings     lanes that a gateway opened, as it said
+    committees   (ledger, lane) → the contract that checks signatures for its end there, empty where nobody signs
     checkpoints  (lane, direction) → entries, head, and the block from which to read on after a restart
     signed       (lane, direction, nonce) → the one head that was ever signed there, and the newest signature
 
@@ -32,6 +33,9 @@ CREATE TABLE IF NOT EXISTS openings (
     source_gateway BLOB NOT NULL, destination BLOB NOT NULL, destination_gateway BLOB NOT NULL, channel TEXT NOT NULL,
     verifier BLOB NOT NULL, peer_code_hash BLOB NOT NULL, height INTEGER NOT NULL, block_hash BLOB NOT NULL,
     PRIMARY KEY (ledger, lane_id)
+) STRICT;
+CREATE TABLE IF NOT EXISTS committees (
+    ledger BLOB NOT NULL, lane_id BLOB NOT NULL, committee BLOB NOT NULL, PRIMARY KEY (ledger, lane_id)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS checkpoints (
     ledger BLOB NOT NULL, lane_id BLOB NOT NULL, direction INTEGER NOT NULL, nonce INTEGER NOT NULL, head BLOB NOT NULL,
@@ -165,6 +169,18 @@ class OperatorDatabase:
                 [_opening_row(ledger, item) for item in opened],
             )
             self._connection.execute("INSERT OR REPLACE INTO ledgers VALUES (?, ?, ?, ?)", (ledger, *astuple(row)))
+
+    def committees(self, ledger: bytes) -> dict[LaneId, bytes]:
+        """The contracts that check signatures for the lanes' ends on a ledger, as they were read last."""
+        with self._lock:
+            rows = self._connection.execute("SELECT lane_id, committee FROM committees WHERE ledger = ?", (ledger,))
+            return {LaneId(lane_id): committee for lane_id, committee in rows.fetchall()}
+
+    def save_committee(self, ledger: bytes, lane_id: LaneId, committee: bytes) -> None:
+        """Remember the contract that checks signatures for a lane's end on a ledger."""
+        with self._lock, self._connection:
+            row = (ledger, bytes(lane_id), committee)
+            self._connection.execute("INSERT OR REPLACE INTO committees VALUES (?, ?, ?)", row)
 
     def save_checkpoints(self, ledger: bytes, checkpoints: Sequence[Checkpoint]) -> None:
         """Remember where histories go on."""

@@ -23,11 +23,13 @@ from relay.following import Lied
 from relay.operator.database import Checkpoint, OperatorDatabase, Signed
 from relay.operator.hub import HubClient, HubUnreachable
 from relay.operator.judge import SIGNED_64_MAX, Judged, NeedsRewind, NotYet, Offer, RefusedClaim, judge
-from relay.operator.lanes import LaneBook
+from relay.operator.lanes import DESTINATION, SOURCE, LaneBook
 from relay.operator.signer import Signer
 from relay.operator.view import LedgerView
+from schemas.attestation import attestation_digest
 from schemas.claim import Claim
 from schemas.primitives import LaneId
+from schemas.suites import SUITES
 
 IDLE_LOOK_S = 2.0
 RETRIES_S = (0.2, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -207,6 +209,8 @@ class Follower(threading.Thread):
             try:
                 passed.append(judge(item, self._book.get(item.claim.lane_id), view))
             except RefusedClaim as refusal:
+                if refusal.name in ("PlaceMismatch", "NoCommittee"):
+                    self._doubt(item)
                 self._refuse(item, refusal.name, str(refusal))
             except NotYet as delay:
                 self._delay(view, item, delay)
@@ -303,7 +307,13 @@ class Follower(threading.Thread):
             since = self._waiting[offer.cursor].since
         if now - since > PATIENCE_S:
             self._openings_wanted = delay.name == "LaneUnknown"
+            if delay.name == "VerifierUnread":
+                self._doubt(offer)
             self._refuse(offer, delay.name, str(delay))
+
+    def _doubt(self, offer: Offer) -> None:
+        """Have it read again who verifies this lane: the hub knows another contract, or none was there to be read."""
+        self._book.doubt(offer.claim.lane_id, SOURCE if offer.claim.direction else DESTINATION)
 
     def _give_back_old(self) -> None:
         now = time.monotonic()
@@ -323,10 +333,11 @@ def _key(claim: Claim) -> tuple[bytes, int, int]:
 
 
 def _says(signed: Signed, offer: Offer) -> bool:
-    """Whether a signature of earlier says just this claim, for this epoch."""
-    claim = offer.claim
-    same = (bytes(claim.head), claim.height, bytes(claim.block_hash), offer.epoch)
-    return (signed.head, signed.height, signed.block_hash, signed.epoch) == same
+    """Whether a signature of earlier says just this claim, for this epoch of this committee."""
+    claim, suite = offer.claim, SUITES.get(offer.suite)
+    if suite is None or (signed.head, signed.height, signed.epoch) != (bytes(claim.head), claim.height, offer.epoch):
+        return False
+    return signed.digest == bytes(attestation_digest(suite, offer.place, claim))
 
 
 def _checkpoints(view: LedgerView, offers: Sequence[Offer]) -> list[Checkpoint]:

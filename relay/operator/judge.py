@@ -1,7 +1,8 @@
 """The checks that a claim must pass before an operator signs it, in order. Nothing here asks the network.
 
  1. The claim can be: its numbers are in range, and nothing is zero that must not be.
- 2. The lane is open at both ends, by what the gateways in the operator's own configuration said; their preimages hash to it.
+ 2. The lane is open at both ends, by what the gateways in the operator's own configuration said; their preimages hash to it; and a
+    committee stands behind the verifying end.
  3. The suite is the lane's.
  4. The place — ledger, gateway, verifier, epoch — is the one that the operator itself read at the verifying end.
  5. The verifying end pins the very code that the operator pinned.
@@ -134,10 +135,15 @@ def judge(offer: Offer, known: KnownLane | None, view: LedgerView) -> Judged:
         raise RefusedClaim("ClaimMalformed", "A number of the claim is larger than any ledger's, or the epoch is 0.")
     # 2. The lane.
     key = (claim.lane_id, int(claim.direction))
-    place = known.place(claim.direction, offer.epoch) if known is not None else None
+    end = known.verifying_end(claim.direction) if known is not None else None
     chronicle = view.chronicles.get(key)
-    if known is None or place is None or chronicle is None:
+    if known is None or end is None or chronicle is None:
         raise NotYet("LaneUnknown", "The pinned gateways did not open this lane at both ends.")
+    place = known.place(claim.direction, offer.epoch)
+    if end.committee is None:
+        raise NotYet("VerifierUnread", "The verifying ledger has not said yet who verifies there.")
+    if place is None:
+        raise RefusedClaim("NoCommittee", "Nobody signs for this lane: its verifier there is a light client alone.")
     # 3. The suite.
     if offer.suite != known.lane.suite.name:
         raise RefusedClaim("SuiteMismatch", f"The lane's suite is {known.lane.suite.name}, not {offer.suite[:20]}.")
@@ -146,8 +152,7 @@ def judge(offer: Offer, known: KnownLane | None, view: LedgerView) -> Judged:
         if getattr(offer.place, name) != getattr(place, name):
             raise RefusedClaim("PlaceMismatch", f"The verifying {name} is not the one read at that ledger.")
     # 5. The pinned code.
-    end = known.verifying_end(claim.direction)
-    if end is None or bytes(end.peer_code_hash) != bytes(view.config.gateway_code_hash):
+    if bytes(end.peer_code_hash) != bytes(view.config.gateway_code_hash):
         raise RefusedClaim("CodeHashMismatch", "The lane's verifying end pins other code of the claimed gateway.")
     # 6. The light client.
     if view.frozen:

@@ -1,9 +1,14 @@
-"""Lanes as an operator knows them: only from what both gateways that it pinned said when they opened their end."""
+"""Lanes as an operator knows them: only from what both gateways that it pinned said when they opened their end.
+
+Whether anybody signs for an end, and for which contract, is asked at that ledger: of the gateway who verifies there, and of the
+verifier what is behind it. Officers change it, so it is asked again after an event that says so, after a refusal that says that
+the hub knows another one, and once after each start; meanwhile what was read before is used.
+"""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.protocol import LaneOpened
 from schemas.attestation import Place
@@ -17,11 +22,19 @@ SOURCE, DESTINATION = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class OpenEnd:
-    """One opened end of a lane: who judges the peer there, the peer's code hash, and the block that opened it."""
+    """One opened end of a lane.
 
-    verifier: bytes
+    Attributes:
+        peer_code_hash: hash of the peer gateway's code, as pinned there.
+        height: the block that opened it.
+        committee: the contract that checks signatures there; empty where nobody signs, None where it was not read yet.
+        doubted: whether who verifies there has to be read (again).
+    """
+
     peer_code_hash: bytes
     height: int
+    committee: bytes | None = None
+    doubted: bool = True
 
 
 @dataclass(slots=True)
@@ -40,13 +53,18 @@ class KnownLane:
         return self.ends.get(SOURCE if direction else DESTINATION)
 
     def place(self, direction: Direction, epoch: int) -> Place | None:
-        """Where an attestation counts, if that end is open."""
+        """Where an attestation counts, if that end is open and has a committee."""
         end = self.verifying_end(direction)
-        if end is None:
+        if end is None or not end.committee:
             return None
         if direction:
-            return Place(self.lane.source, self.lane.source_gateway, end.verifier, epoch)
-        return Place(self.lane.destination, self.lane.destination_gateway, end.verifier, epoch)
+            return Place(self.lane.source, self.lane.source_gateway, end.committee, epoch)
+        return Place(self.lane.destination, self.lane.destination_gateway, end.committee, epoch)
+
+    def own_end(self, chain: ChainWord, gateway: bytes) -> int | None:
+        """Which end of the lane a gateway is; None if it is neither."""
+        ends = [(self.lane.source, self.lane.source_gateway), (self.lane.destination, self.lane.destination_gateway)]
+        return ends.index((chain, gateway)) if (chain, gateway) in ends else None
 
 
 def lane_of(opened: LaneOpened) -> Lane | None:
@@ -99,8 +117,33 @@ class LaneBook:
             return None
         with self._lock:
             known = self._lanes.setdefault(opened.lane_id, KnownLane(lane))
-            known.ends[opened.end] = OpenEnd(opened.verifier, opened.peer_code_hash, opened.position.height)
+            known.ends.setdefault(opened.end, OpenEnd(opened.peer_code_hash, opened.position.height))
         return lane
+
+    def doubt(self, lane_id: LaneId, end: int) -> None:
+        """Have it read again who verifies at an end."""
+        with self._lock:
+            known = self._lanes.get(lane_id)
+            if known is not None and end in known.ends:
+                known.ends[end] = replace(known.ends[end], doubted=True)
+
+    def doubted(self, chain: ChainWord, gateway: bytes) -> list[tuple[LaneId, int]]:
+        """The ends at a gateway where it has to be read who verifies."""
+        found = []
+        with self._lock:
+            for lane_id, known in self._lanes.items():
+                number = known.own_end(chain, gateway)
+                end = None if number is None else known.ends.get(number)
+                if number is not None and end is not None and end.doubted:
+                    found.append((lane_id, number))
+        return found
+
+    def learn(self, lane_id: LaneId, end: int, committee: bytes | None, *, doubted: bool = False) -> None:
+        """Note the contract that checks signatures at an end: empty where nobody signs, None where it cannot be told."""
+        with self._lock:
+            known = self._lanes.get(lane_id)
+            if known is not None and end in known.ends:
+                known.ends[end] = replace(known.ends[end], committee=committee, doubted=doubted)
 
     def get(self, lane_id: LaneId) -> KnownLane | None:
         """The lane of that id, if a gateway opened it."""

@@ -183,7 +183,8 @@ class LedgerView:
         for opened in self._database.openings(self.config.identity):
             self._open(opened)
         for lane_id, committee in self._database.committees(self.config.identity).items():
-            self._learn(lane_id, committee, doubted=True)
+            if (end := self._own_end(lane_id)) is not None:
+                self._book.learn(lane_id, end, committee, doubted=True)
         for point in self._database.checkpoints(self.config.identity):
             chronicle = self.chronicles.get((point.lane_id, int(point.direction)))
             if chronicle is not None:
@@ -227,7 +228,9 @@ class LedgerView:
         look = observe(self.ledger, self._client, self.state, self.config.pin, tracks, self._next)
         new = [key for opened in look.opened if (key := self._open(opened)) is not None]
         for change in look.changed:
-            self._doubt(change.lane_id)
+            if (end := self._own_end(change.lane_id)) is not None:
+                self._book.doubt(change.lane_id, end)
+        self._read_verifiers()
         histories = list(look.histories)
         if new:
             first = min(self.chronicles[key].base_height for key in new)
@@ -279,16 +282,9 @@ class LedgerView:
             self._database.save_committee(self.config.identity, lane_id, committee)
             self._book.learn(lane_id, end, committee)
 
-    def _learn(self, lane_id: LaneId, committee: bytes, *, doubted: bool) -> None:
+    def _own_end(self, lane_id: LaneId) -> int | None:
         known = self._book.get(lane_id)
-        if known is not None:
-            end = known.end_at(self.config.word, self.config.gateway)
-            self._book.learn(lane_id, end, committee, doubted=doubted)
-
-    def _doubt(self, lane_id: LaneId) -> None:
-        known = self._book.get(lane_id)
-        if known is not None:
-            self._book.doubt(lane_id, known.end_at(self.config.word, self.config.gateway))
+        return None if known is None else known.own_end(self.config.word, self.config.gateway)
 
     def _prove(self, keys: Sequence[Key], height: int) -> None:
         block_hash = self.block_hash(height)

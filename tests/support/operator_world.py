@@ -16,6 +16,7 @@ from adapters.memory.chain import CODE_HASH
 from relay.keys import KeyStore
 from relay.operator.process import Operator
 from relay.store.tables import attestations, claims
+from relay.store.verifiers import Kind
 from relay.web.application import create_app
 from relay.web.server import listen
 from tests.support.memory_hub import NAMES, VERIFIER, MemoryHub
@@ -35,9 +36,17 @@ def wait_until(condition: Callable[[], Any], what: str, within_s: float = GENERO
 class OperatorWorld:
     """A memory hub that serves HTTP, and operators that the test starts and stops."""
 
-    def __init__(self, folder: Path, *, endpoints: int = 1, batch_limit: int = 10, clique: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        endpoints: int = 1,
+        batch_limit: int = 10,
+        clique: bool = False,
+        kind: Kind = Kind.COMMITTEE,
+    ) -> None:
         self.folder = folder
-        self.hub = MemoryHub(folder, endpoints=endpoints, batch_limit=batch_limit, clique=clique)
+        self.hub = MemoryHub(folder, endpoints=endpoints, batch_limit=batch_limit, clique=clique, kind=kind)
         self.running: dict[str, tuple[Operator, threading.Thread]] = {}
 
     def __enter__(self) -> Self:

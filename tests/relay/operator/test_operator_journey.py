@@ -48,11 +48,13 @@ def signed_rows(world, name):
 
 
 def follower_of(world, operator, chain):
-    """The thread that follows a ledger, once it knows the lanes."""
+    """The thread that follows a ledger, once it knows the lanes and who verifies there."""
     word = bytes(world.hub.ledgers[chain].word)
     wait_until(lambda: word in operator._followers, "it is started")
     found = operator._followers[word]
     wait_until(lambda: found._view is not None and found._view.chronicles, "it knows the lanes")
+    view = found._view
+    wait_until(lambda: not view._book.doubted(view.config.word, view.config.gateway), "it knows who verifies")
     return found
 
 

@@ -61,12 +61,39 @@ def test_a_lane_is_known_when_both_gateways_opened_their_end():
     book = LaneBook()
     assert book.add(LANE.source, LANE.source_gateway, opened(0)) == LANE
     assert book.get(LANE.lane_id).place(Direction.OUTBOX, 1) is None
+    assert book.get(LANE.lane_id).place(Direction.OUTCOMES, 3) is None  # nobody said yet who verifies there
+    book.learn(LANE.lane_id, 0, b"\x0c" * 20)
     assert book.get(LANE.lane_id).place(Direction.OUTCOMES, 3).chain == LANE.source
-    book.add(LANE.destination, LANE.destination_gateway, opened(1, verifier=b"\x0d" * 20))
+    book.add(LANE.destination, LANE.destination_gateway, opened(1))
+    book.learn(LANE.lane_id, 1, b"\x0d" * 20)
     place = book.get(LANE.lane_id).place(Direction.OUTBOX, 3)
     assert place == Place(LANE.destination, LANE.destination_gateway, b"\x0d" * 20, 3)
     assert book.get(LANE.lane_id).claimed_chain(Direction.OUTBOX) == LANE.source
     assert book.get(LANE.lane_id).claimed_chain(Direction.OUTCOMES) == LANE.destination
+
+
+def test_who_verifies_is_read_at_the_lanes_own_ends_and_again_when_it_is_doubted():
+    book = LaneBook()
+    book.add(LANE.source, LANE.source_gateway, opened(0))
+    here, there = (LANE.source, LANE.source_gateway), (LANE.destination, LANE.destination_gateway)
+    assert (book.doubted(*here), book.doubted(*there)) == ([(LANE.lane_id, 0)], [])
+    assert book.doubted(LANE.source, b"\x1a" * 20) == []
+    book.learn(LANE.lane_id, 0, b"\x0c" * 20)
+    book.learn(LANE.lane_id, 1, b"\x0d" * 20)  # an end that is not open
+    assert (book.doubted(*here), book.doubted(*there)) == ([], [])
+    book.add(LANE.source, LANE.source_gateway, opened(0))  # read again: what is known stays
+    assert book.doubted(*here) == []
+    book.doubt(LANE.lane_id, 0)
+    assert book.doubted(*here) == [(LANE.lane_id, 0)]
+    assert book.get(LANE.lane_id).place(Direction.OUTCOMES, 3).verifier == b"\x0c" * 20
+
+
+def test_nobody_signs_where_the_verifier_has_no_committee():
+    book = LaneBook()
+    book.add(LANE.source, LANE.source_gateway, opened(0))
+    book.learn(LANE.lane_id, 0, b"")
+    assert book.get(LANE.lane_id).place(Direction.OUTCOMES, 3) is None
+    assert book.get(LANE.lane_id).verifying_end(Direction.OUTCOMES).committee == b""
 
 
 @pytest.mark.parametrize(
