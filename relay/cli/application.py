@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from relay.cli import chain, demo, doctor, hub, key, lane, messages, officer, operator, status
+from relay.cli import chain, demo, doctor, hub, key, lane, messages, officer, operator, recover, status
 from relay.cli.failures import FAILED, INTERRUPTED, report
 from relay.errors import BadInput
 
@@ -25,6 +25,7 @@ app.add_typer(lane.app, name="lane")
 app.add_typer(operator.app, name="operator")
 app.add_typer(key.app, name="key")
 officer.register(app)
+recover.register(app)
 messages.register(app)
 status.register(app)
 doctor.register(app)
