@@ -113,7 +113,8 @@ def extra_of_state(consensus: str, client_state: bytes) -> dict[str, str]:
         consensus: the light client's name.
         client_state: its state as bytes.
     """
-    if consensus not in BFT_FAMILIES or SelectionMode.CONTRACT.encode() not in client_state:  # cheap: asked at each look
+    # Asked at each look; a state without the mode's name has no contract, and need not be read.
+    if consensus not in BFT_FAMILIES or SelectionMode.CONTRACT.encode() not in client_state:
         return {}
     return adapter_extra(client_named(consensus).state_from_bytes(client_state).configuration)
 
