@@ -180,12 +180,12 @@ def ibft_cases():
         "extra_of_31_bytes": world.case("ExtraDataInvalid", good.encoded(bytes(31))),
         "extra_of_vanity_alone": world.case("ExtraDataInvalid", good.encoded(bytes(32))),
         "extra_of_two_items": world.case("ExtraDataInvalid", good.encoded(bytes(32) + rlp.encode([listed, bytes(65)]))),
-        "extra_of_qbft": world.case("RlpTrailingBytes", good.encoded(rlp.encode([bytes(32), listed, [], 0, good.seals()]))),
+        "extra_of_qbft": world.case(
+            "RlpTrailingBytes", good.encoded(rlp.encode([bytes(32), listed, [], 0, good.seals()]))
+        ),
         "no_proposer_seal": world.changed("ExtraDataInvalid", proposer_seal=b""),
         "proposer_seal_of_64_bytes": world.changed("ExtraDataInvalid", proposer_seal=good.own_seal()[:64]),
-        "proposer_seal_ends_in_27": world.changed(
-            "SignatureRecoveryId", proposer_seal=good.own_seal()[:64] + b"\x1b"
-        ),
+        "proposer_seal_ends_in_27": world.changed("SignatureRecoveryId", proposer_seal=good.own_seal()[:64] + b"\x1b"),
         "proposer_seal_of_another_block": world.changed("ProposerNotValidator", proposer_seal=stolen),
         "vote_changed_after_sealing": world.case(
             "ProposerNotValidator", _resealed(replace(good, vote=(another, True), proposer_seal=good.own_seal()))
@@ -275,7 +275,9 @@ def contract_cases():
             "ProofNodeHashMismatch", new, SetProof(proof.account, (proof.storage[0], *proof.storage[:0:-1]))
         ),
         "list_without_members": world.holding("SetProofInvalid", family.ValidatorState("")),
-        "list_of_257": world.holding("ValidatorsTooMany", many, SetProof(many.proof().account, many.proof().storage[:1])),
+        "list_of_257": world.holding(
+            "ValidatorsTooMany", many, SetProof(many.proof().account, many.proof().storage[:1])
+        ),
         "word_that_is_no_address": world.holding("SetProofInvalid", family.ValidatorState("", words=[word])),
         "member_listed_twice": world.holding("ValidatorsNotAscending", family.ValidatorState("cadbc")),
         "header_lists_the_set": world.changed("ValidatorsUnexpected", listed=None),
