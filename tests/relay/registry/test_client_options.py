@@ -45,11 +45,14 @@ def test_a_genesis_file(path, consensus, configuration):
 
 def test_the_example_of_the_document(tmp_path):
     document = (VECTORS.parents[1] / "docs" / "light-clients.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```toml\n(.*?)```", document, re.DOTALL)
+    example, of_clique = re.findall(r"```toml\n(.*?)```", document, re.DOTALL)
     said = read_client_options(written(tmp_path, example))
     configuration = client_configuration(said.consensus, said.options, identity())
     assert said.consensus == "qbft"
     assert [len(part) for part in (configuration.overrides, configuration.selections, configuration.votes)] == [1, 1, 1]
+    said = read_client_options(written(tmp_path, of_clique))
+    assert said.consensus == "clique"
+    assert client_configuration("clique", said.options, identity()).confirmations == 6
 
 
 BAD = {
