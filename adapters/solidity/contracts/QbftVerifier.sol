@@ -101,7 +101,6 @@ contract QbftVerifier is Runs {
             bytes[] memory storageProof
         )
     {
-        if (proof.length < 128) revert ProofNotCanonical();
         (uint256 start, uint256 end) = Unpacking.copy(proof);
         uint256 place = start + 128;
         Unpacking.requireOffset(start, 128);

@@ -19,7 +19,7 @@ from schemas.claim import Claim
 from schemas.primitives import LaneId
 from schemas.suites import keccak256
 from tests.support import qbft_chain as chain
-from tests.support.evm_world import STRANGER, EvmChain, Refused, refusal_of
+from tests.support.evm_world import STRANGER, EvmChain, Refused, refusal_of, refuses
 from tests.support.light_client_world import LightClient, signed, taken_apart
 from tests.support.vectors import VECTORS, load_json, unhex
 
@@ -239,6 +239,80 @@ def test_sets_of_any_size_are_read(reader, size):
 def test_larger_sets_are_not_read(reader):
     listed = tuple(number.to_bytes(20, "big") for number in range(1, 258))
     assert refusal_of(lambda: reader.read(replace(GOOD, listed=listed).signed())) == "ValidatorsUnfit"
+
+
+SIZES = {0: 32, 1: 32, 2: 20, 3: 32, 4: 32, 5: 32, 6: 256, 13: 32, 14: 8, 16: 32, 19: 32, 20: 32}
+WIDTHS = {7: 32, 8: 8, 9: 32, 10: 32, 11: 8, 15: 32, 17: 32, 18: 32}
+FULL = rlp.decode(replace(GOOD, later=LATER).signed())
+
+
+def with_item(index, item):
+    return rlp.encode([*FULL[:index], item, *FULL[index + 1 :]])
+
+
+@pytest.mark.parametrize("index", SIZES)
+def test_every_item_of_a_header_has_its_size(reader, index):
+    item = FULL[index]
+    for bad in (item + b"\x01", item[:-1], b"", [item]):
+        with refuses("HeaderMalformed", item=index):
+            reader.read(with_item(index, bad))
+    assert len(item) == SIZES[index]
+
+
+@pytest.mark.parametrize("index", WIDTHS)
+def test_every_number_of_a_header_is_an_integer_of_its_width(reader, index):
+    widest = b"\xff" * WIDTHS[index]
+    for bad in (widest + b"\xff", b"\x00\x01", b"\x00", [b"\x01"]):
+        with refuses("RlpMalformed"):
+            reader.read(with_item(index, bad))
+    if index == 7:
+        with refuses("HeaderMalformed", item=7):
+            reader.read(with_item(index, widest))
+    else:
+        assert reader.read(with_item(index, widest))
+
+
+def test_the_extra_data_is_a_string_and_the_mark_is_the_mark(reader):
+    for index, bad in ((12, [FULL[12]]), (13, bytes(32))):
+        with refuses("HeaderMalformed", item=index):
+            reader.read(with_item(index, bad))
+    with refuses("HeaderMalformed", item=21):
+        reader.read(rlp.encode([*FULL, b""]))
+
+
+VANITY, LISTED = bytes(32), chain.addresses(GOOD.validators)
+SUBJECT = chain.address("e")
+EXTRAS = {
+    "vanity of 33 bytes": ([VANITY + b"\x00", LISTED, [], b"", []], "ExtraMalformed"),
+    "vanity is a list": ([[VANITY], LISTED, [], b"", []], "ExtraMalformed"),
+    "validators are a string": ([VANITY, b"".join(LISTED), [], b"", []], "ExtraMalformed"),
+    "a validator of 19 bytes": ([VANITY, [*LISTED[:3], LISTED[3][:19]], [], b"", []], "ExtraMalformed"),
+    "a validator is a list": ([VANITY, [[b"v" * 20]], [], b"", []], "ExtraMalformed"),
+    "no validators": ([VANITY, [], [], b"", []], "ValidatorsUnfit"),
+    "validators descending": ([VANITY, LISTED[::-1], [], b"", []], "ValidatorsUnfit"),
+    "validator twice": ([VANITY, [LISTED[0], LISTED[0]], [], b"", []], "ValidatorsUnfit"),
+    "vote is a string": ([VANITY, LISTED, b"", b"", []], "ExtraMalformed"),
+    "vote of a list": ([VANITY, LISTED, [[SUBJECT], b"\xff"], b"", []], "ExtraMalformed"),
+    "vote for 21 bytes": ([VANITY, LISTED, [SUBJECT + b"\x00", b"\xff"], b"", []], "ExtraMalformed"),
+    "vote of one item": ([VANITY, LISTED, [SUBJECT], b"", []], "RlpMalformed"),
+    "vote of three items": ([VANITY, LISTED, [SUBJECT, b"\xff", b""], b"", []], "ExtraMalformed"),
+    "vote of kind 1": ([VANITY, LISTED, [SUBJECT, b"\x01"], b"", []], "ExtraMalformed"),
+    "vote of two bytes": ([VANITY, LISTED, [SUBJECT, b"\xff\xff"], b"", []], "RlpMalformed"),
+    "round of 2 to 31": ([VANITY, LISTED, [], b"\x80\x00\x00\x00", []], "ExtraMalformed"),
+    "round of five bytes": ([VANITY, LISTED, [], b"\x01" + bytes(4), []], "RlpMalformed"),
+    "round is a list": ([VANITY, LISTED, [], [], []], "RlpMalformed"),
+    "seals are a string": ([VANITY, LISTED, [], b"", b""], "ExtraMalformed"),
+    "a seal inside": ([VANITY, LISTED, [], b"", [bytes(65)]], "ExtraMalformed"),
+    "six items": ([VANITY, LISTED, [], b"", [], b""], "ExtraMalformed"),
+    "four items": ([VANITY, LISTED, [], b""], "RlpMalformed"),
+}
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_the_extra_data_has_its_five_items(reader, name):
+    extra, error = EXTRAS[name]
+    with refuses(error):
+        reader.read(with_item(12, rlp.encode(extra)))
 
 
 def test_a_header_with_its_seals_is_not_in_the_form_that_was_signed(reader):

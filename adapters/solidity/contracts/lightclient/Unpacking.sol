@@ -25,7 +25,7 @@ library Unpacking {
     /// `bytes` at `place`: its length, the data, zeros up to a whole word.
     function takeBytes(uint256 place, uint256 end) internal pure returns (bytes memory taken, uint256 next) {
         unchecked {
-            if (end - place < 32) revert ProofNotCanonical();
+            if (place + 32 > end) revert ProofNotCanonical();
             uint256 length = _word(place);
             if (length > end - place - 32) revert ProofNotCanonical();
             uint256 rest = length % 32;
@@ -40,7 +40,7 @@ library Unpacking {
     /// `bytes[]` at `place`: how many, where each stands behind that word, and they themselves without gaps.
     function takeList(uint256 place, uint256 end) internal pure returns (bytes[] memory taken, uint256 next) {
         unchecked {
-            if (end - place < 32) revert ProofNotCanonical();
+            if (place + 32 > end) revert ProofNotCanonical();
             uint256 count = _word(place);
             uint256 base = place + 32;
             if (count > (end - base) / 64) revert ProofNotCanonical();
