@@ -43,6 +43,9 @@ LONGEST_WAIT_S = 180.0
 WOULD_SUCCEED = "it would succeed now"
 """Why a transaction reverted whose call goes through by simulation: what was in its way is gone."""
 AT_ONCE_S = 1e-9
+LOOKS_EACH_BLOCK = (Reason.TRANSACTION_REVERTED, Reason.LANE_PAUSED, Reason.LANE_NOT_OPEN)
+"""Causes that a block may end: a simulation in each new one costs a request and no fee."""
+LOOK_AGAIN_S = 2.0
 WALK_AGAIN_S = 1.0
 """After an anchor was not there: the generation changed, or its block did not stay; the walk begins anew."""
 NOT_ANCHORED = "NotAnchored"
@@ -125,6 +128,24 @@ def _is_superseded(connection: Connection, mine: tuple[Any, ...], lost: list[Row
         .where(transactions.c.id > max(row.id for row in lost))
     ).scalar_one()
     return later is not None and later <= min(row.first for row in lost)
+
+
+def is_due_again(held: Row[Any], chain: Row[Any], now: float) -> bool:
+    """Whether what a ledger refused is to be tried again: its time has come, or a block since the last try may have changed it.
+
+    What reverts although its simulation goes through waits for its time, because each try costs a fee.
+
+    Args:
+        held: the wait.
+        chain: the row of the ledger that refuses.
+        now: Unix seconds.
+    """
+    if waits.is_due(held.next_at, now):
+        return True
+    tried_at = held.next_at - waits.backoff_s(held.attempts)
+    if held.code not in LOOKS_EACH_BLOCK or WOULD_SUCCEED in held.text:
+        return False
+    return chain.tip_at > tried_at and now - tried_at >= LOOK_AGAIN_S
 
 
 def stops_all(refusal: Rejected) -> bool:

@@ -9,6 +9,9 @@ from adapters.protocol import Call, Delivery, MessageDelivered, Rejected
 from adapters.solidity.calldata import encode_deliver
 from relay import offers, submitter
 from relay.attestations import claim_of
+from relay.steps.entries import entries_of
+from relay.steps.sides import OUT as OUTWARD
+from relay.steps.signatures import committee_proofs
 from relay.store.tables import claims, transactions
 from relay.store.verifiers import verifier_of
 from schemas.suites import EVM
