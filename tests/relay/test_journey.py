@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.journey import COUNTERS, ClaimsVoid, Delivered, Journey, JourneyError, Reached, Stage, SubmissionLost, step
+from relay.journey import (
+    COUNTERS,
+    ClaimsVoid,
+    Delivered,
+    Journey,
+    JourneyError,
+    ProofsOutdated,
+    Reached,
+    Stage,
+    SubmissionLost,
+    skipped_stages,
+    step,
+)
 
 
 def test_a_message_passes_every_stage_in_order():
@@ -120,3 +132,53 @@ def test_whatever_happens_the_counters_stay_in_order(history):
         assert step(after, event) == after or isinstance(event, Delivered | ClaimsVoid | SubmissionLost)
         journey = after
     assert len(astuple(journey)) == len(COUNTERS) + 4
+
+
+SILENT = skipped_stages(out=True, back=True)
+
+
+def test_a_message_of_a_lane_where_nobody_signs_passes_the_other_stages_in_order():
+    journey, seen = Journey(), []
+    for stage in Stage:
+        if stage in SILENT:
+            continue
+        event = Delivered(1, 1, 0, 0, 0) if stage is Stage.DELIVERED else Reached(stage, 1)
+        journey = step(journey, event, SILENT)
+        seen.append(journey.stage_of(1))
+    assert seen == [stage for stage in Stage if stage not in SILENT]
+    assert (journey.attested, journey.outcome_attested) == (0, 0)
+
+
+@pytest.mark.parametrize("stage", sorted(SILENT))
+def test_a_stage_that_a_lane_does_not_have_is_never_reached(stage):
+    with pytest.raises(JourneyError, match=stage):
+        step(Journey(final=1, claimed=1, delivered=1, outcome_claimed=1), Reached(stage, 1), SILENT)
+
+
+@pytest.mark.parametrize(
+    ("stage", "before"), [(Stage.SUBMITTED, "claimed"), (Stage.SETTLE_SUBMITTED, "outcome_claimed")]
+)
+def test_what_nobody_signs_is_submitted_only_when_it_is_proved(stage, before):
+    with pytest.raises(JourneyError, match=before):
+        step(Journey(final=1, attested=1, outcome_attested=1), Reached(stage, 1), SILENT)
+
+
+def test_each_direction_has_its_own_stages():
+    assert skipped_stages(out=True, back=False) == {Stage.ATTESTED}
+    assert skipped_stages(out=False, back=True) == {Stage.OUTCOME_ATTESTED}
+    assert skipped_stages(out=False, back=False) == frozenset()
+
+
+def test_proofs_that_are_outdated_take_back_what_is_not_submitted():
+    journey = Journey(final=9, claimed=9, attested=7, submitted=4, delivered=4, executed=4)
+    assert step(journey, ProofsOutdated(back=False)) == replace(journey, claimed=4, attested=4)
+    back = replace(journey, outcome_claimed=3, outcome_attested=3, settle_submitted=1)
+    assert step(back, ProofsOutdated(back=True)) == replace(back, outcome_claimed=1, outcome_attested=1)
+    behind = replace(journey, attested=1)
+    assert step(behind, ProofsOutdated(back=False)).attested == 1
+
+
+def test_void_claims_never_raise_a_counter():
+    journey = Journey(final=9, claimed=9, submitted=6, delivered=5, executed=5, settled=2)
+    assert step(journey, ClaimsVoid(back=False, attested_too=True)).attested == 0
+    assert step(journey, ClaimsVoid(back=True, attested_too=True)).outcome_attested == 0

@@ -465,5 +465,5 @@ def test_every_reason_is_brought_about_by_one_of_these_tests():
 
     here = Path(__file__)
     attacks = here.parents[2] / "attacks" / "test_silent_ledgers.py"
-    text = "".join(path.read_text() for path in (here, here.with_name("test_freeze.py"), attacks))
+    text = "".join(path.read_text() for path in (here, here.with_name("test_freeze.py"), here.with_name("test_lane_kinds.py"), attacks))
     assert [reason for reason in Reason if f'"{reason}"' not in text] == []
