@@ -88,7 +88,7 @@ def follow(ledger: Ledger, client: Any, state: Any, trail: Trail, now: int, *, t
     """
     depth, start = state.confirmations, state.height + 1
     tip = ledger.tip()
-    final = tip - depth
+    final = max(tip - depth, 0)
     goal = final if target is None else min(final, target)
     if goal < start:
         if final < state.height:
