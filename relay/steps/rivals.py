@@ -8,7 +8,8 @@ transactions would find nothing new. What the ledger shows is enough to agree:
    attempt, and longer by a share of his own (several who stand back do not all step in at once) and after each attempt that
    came to nothing. Then he tries one transaction. If it moves the lane, he carries on; the other stands back.
 
-On a lane where nothing has moved yet, everybody begins.
+On a lane where nothing has moved yet, everybody begins. Who has nothing on its way asks the gateway before it sends: a hub that
+comes back after a while has not seen yet who carries now.
 
 A relayer who stops costs the lane that delay, once. One that moves a little now and then, to hold the others back, does not:
 the time counts from the entry that waits, and not from what he does. One that delivers parts of our transactions just before
@@ -21,9 +22,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from adapters.protocol import Ledger, Rejected
 from relay.journey import Stage
 from relay.steps.sides import BACK, Side, consumed
 from relay.store.tables import messages, milestones, outcomes, transactions
+from schemas.primitives import LaneId
 
 STAND_OFF_BLOCKS = 8
 SHORTEST_S = 5.0
@@ -54,6 +57,27 @@ def window(connection: Connection, lane: Row[Any], side: Side, chain: Row[Any], 
     began = max(_first_seen(connection, lane, side, done + 1), _last_attempt(connection, lane, side))
     wait_s = _stand_off_s(moves, _failures(connection, lane, side), bytes(chain.account))
     return 1 if not 0 <= now - began < wait_s else 0
+
+
+def is_overtaken(
+    connection: Connection, lane: Row[Any], side: Side, chain: Row[Any], ledger: Ledger, now: float
+) -> bool:
+    """Whether the gateway says that it has more already than this hub has seen proved: somebody carries, and a look is due.
+
+    No proof stands behind that, so it delays for one stand-off at most, from when the next entry was first seen.
+
+    Raises:
+        AdapterError: the ledger does not answer.
+    """
+    began = _first_seen(connection, lane, side, consumed(lane, side) + 1)
+    wait_s = _stand_off_s(_moves(connection, lane, side), 0, bytes(chain.account))
+    if not 0 <= now - began < wait_s:
+        return False
+    try:
+        ends = ledger.lane_ends(bytes(chain.gateway), LaneId(lane.lane_id))
+    except Rejected:
+        return False
+    return (ends.settled if side is BACK else ends.delivered) > consumed(lane, side)
 
 
 def _moves(connection: Connection, lane: Row[Any], side: Side) -> list[Row[Any]]:
@@ -105,8 +129,7 @@ def _failures(connection: Connection, lane: Row[Any], side: Side) -> int:
 
 def _stand_off_s(moves: list[Row[Any]], failures: int, account: bytes) -> float:
     """Seconds to stand back, by the ledger's blocks as the lane's moves show them, and a share that is this hub's own."""
-    newest, oldest = moves[0], moves[-1]
-    blocks = newest.height - oldest.height
-    block_s = (newest.at - oldest.at) / blocks if blocks > 0 else 0.0
+    blocks = moves[0].height - moves[-1].height if moves else 0
+    block_s = (moves[0].at - moves[-1].at) / blocks if blocks > 0 else 0.0
     share = 1 + int.from_bytes(account[-2:], "big") / 0x10000
     return float(min(max(STAND_OFF_BLOCKS * block_s, SHORTEST_S) * 2**failures, LONGEST_S) * share)

@@ -80,6 +80,7 @@ class MemoryHub:
         clique: whether three signers seal in turn; final as Clique's depth has it, or under `confirmations` if more.
         kind: what the verifiers of the lanes are, at both ends.
         database: URL of an empty database; SQLite in the home folder if empty.
+        beside: another hub, on whose ledgers and lanes this one works too.
     """
 
     def __init__(
@@ -95,9 +96,10 @@ class MemoryHub:
         clique: bool = False,
         kind: Kind = Kind.COMMITTEE,
         database: str = "",
+        beside: MemoryHub | None = None,
     ) -> None:
         self.random = random.Random(seed)
-        self.prefix = f"{folder.name}-{time.monotonic_ns()}"
+        self.prefix = beside.prefix if beside is not None else f"{folder.name}-{time.monotonic_ns()}"
         self.names, self.confirmations = tuple(names), confirmations
         self.pairs = tuple(pairs) or tuple((one, other) for one in names for other in names if one != other)
         self.clique = clique
@@ -276,7 +278,8 @@ class MemoryHub:
         lane = Lane("hub", EVM, here.word, here.gateway.address, there.word, there.gateway.address, channel)
         judges = (self.verifier(source, destination, kind), self.verifier(destination, source, kind))
         for end in ends:
-            (here, there)[end].open_lane(lane, end, judges[end])
+            if lane.lane_id not in (here, there)[end].gateway.lanes:
+                (here, there)[end].open_lane(lane, end, judges[end])
         self.lane_ids[source, destination] = lane.lane_id
         with self.context.store.write() as connection:
             connection.execute(
