@@ -173,6 +173,7 @@ class EvmLedger:
         if ends is None:
             raise Rejected(
                 f"The gateway {hex0x(gateway)} never opened lane {lane_id.hex0x()}; open it first.",
+                reason="UnknownLane",
                 endpoint=self.endpoint,
             )
         return ends

@@ -94,7 +94,8 @@ class MemoryLedger:
         with self.chain.lock:
             state = self.chain.blocks[self.tip()].lanes.get(lane_id)
             if gateway != self.chain.gateway.address or state is None:
-                raise Rejected(f"The gateway never opened lane {lane_id.hex0x()}.", endpoint=self._endpoint)
+                text = f"The gateway never opened lane {lane_id.hex0x()}."
+                raise Rejected(text, reason="UnknownLane", endpoint=self._endpoint)
             return LaneEnds(
                 state.sent,
                 state.settled,

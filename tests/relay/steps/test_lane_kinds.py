@@ -27,6 +27,21 @@ def test_messages_and_outcomes_cross_a_lane_of_each_kind(make_hub, kind, seed):
     assert (hub.rows(attestations) == []) == (kind is Kind.LIGHT_CLIENT)
 
 
+@pytest.mark.parametrize("kind", [Kind.LIGHT_CLIENT, Kind.BOTH])
+def test_an_end_that_is_not_open_yet_is_waited_for(make_hub, kind):
+    hub = make_hub(pairs=(("beta", "alpha"),))
+    hub.open(*OUT, ends=(0,), kind=kind)
+    hub.send(*OUT, b"early", receiver=RECEIVER)
+    hub.mine()
+    hub.chain_task("alpha")
+    hub.lane_task(*OUT)
+    hub.attest()
+    hub.lane_task(*OUT)
+    row = hub.wait_of("lane", *OUT)
+    assert (row.code, row.party) == ("lane_not_open", "officers")
+    assert hub.rows(transactions) == []
+
+
 def to_kind(hub, kind, here="beta", peer="alpha"):
     """Officers give the lane out of alpha another verifier on beta."""
     hub.ledgers[here].set_verifier(hub.lane_ids[OUT], hub.verifier(here, peer, kind))
