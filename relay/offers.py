@@ -26,7 +26,8 @@ BUMP = (5, 4)
 """A replacement offers a quarter more: pools want a tenth (geth, Besu) and more on some ledgers."""
 MOST_TIMES = 10
 """A replacement offers at most so many times what the ledger asks."""
-UNFIT = ("other:", "too_much_gas:", "too_large:")
+TOO_LARGE = "too_large:"
+UNFIT = ("other:", "too_much_gas:", TOO_LARGE)
 """Refusals that no fee, wait or coin would change: too large, too much gas, or of a kind that is not known."""
 ABOUT_FEES = ("underpriced", "too_dear")
 """Refusals to which another fee may help."""
@@ -63,8 +64,9 @@ def counts(item: Row[Any], tip: int) -> bool:
 
 
 def is_unfit(item: Row[Any]) -> bool:
-    """Whether a ledger refused it again and again for what it is, and not for its fee, nonce or wallet."""
-    return bool(item.purpose != "nothing" and item.attempts >= BUMP_AFTER and item.reason.startswith(UNFIT))
+    """Whether a ledger refused it for its size, or again and again for what it is, and not for its fee, nonce or wallet."""
+    again = item.attempts >= BUMP_AFTER or item.reason.startswith(TOO_LARGE)
+    return bool(item.purpose != "nothing" and again and item.reason.startswith(UNFIT))
 
 
 def must_raise(item: Row[Any], wallet: Wallet) -> bool:

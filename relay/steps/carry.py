@@ -23,12 +23,14 @@ from relay.journey import Reached, step
 from relay.steps.anchors import forget_behind, keep, on_their_way
 from relay.steps.loads import Batch, Link, Load
 from relay.steps.prefixes import prefix_batches
-from relay.steps.rivals import window
+from relay.steps.rivals import is_overtaken, window
 from relay.steps.setback import (
     ENDPOINT_REASONS,
     REVERTS,
+    is_due_again,
     is_stranded,
     lost_transactions,
+    most_entries,
     note_down,
     note_refusal,
     step_back,
@@ -59,6 +61,7 @@ class _Way:
         verifier: the row of the verifier that judges it.
         chain: the row of the ledger on which that stands.
         careful: whether the last attempt reverted, so that the next is simulated first.
+        most: entries that the next transaction carries at most, 0 for any number.
     """
 
     lane: Row[Any]
@@ -66,6 +69,7 @@ class _Way:
     verifier: Row[Any]
     chain: Row[Any]
     careful: bool
+    most: int = 0
 
 
 def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | None:
@@ -91,14 +95,15 @@ def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | 
     if getattr(lane, COLUMN[side.submitted]) >= ready(lane, side, Kind(verifier.kind)):
         return None
     reverts = held is not None and held.code in REVERTS
-    if held is not None and held.code in SETBACKS and not waits.is_due(held.next_at, time.time()):
+    row = context.chain(verifier.chain)
+    if held is not None and held.code in SETBACKS and not is_due_again(held, row, time.time()):
         return None
     if reverts and (anchors or getattr(lane, COLUMN[side.submitted]) > consumed(lane, side)):
         return None  # one more attempt is on its way
     if down is not None and down.code in ENDPOINT_REASONS:
         note_down(lease, lane_id, side, verifier.chain, down.text)
         return None
-    way = _Way(lane, side, verifier, context.chain(verifier.chain), careful=reverts)
+    way = _Way(lane, side, verifier, row, careful=reverts, most=most_entries(held))
     calls = _try_calls(context, lease, way)
     if calls:
         if held is not None and held.code in WAITS:
@@ -131,9 +136,12 @@ def _calls(context: Context, lease: Lease, way: _Way) -> list[tuple[Load, Call]]
         allowed = window(connection, way.lane, way.side, way.chain, most=IN_FLIGHT, now=time.time())
         if allowed and way.verifier.kind != Kind.COMMITTEE:
             allowed = IN_FLIGHT  # a walk back takes as many anchors as it takes
-        room = allowed - _in_flight(connection, way)
-    if room <= 0:
-        return []
+        busy = _in_flight(connection, way)
+        room = allowed - busy
+        if room <= 0:
+            return []
+        if not busy and is_overtaken(connection, way.lane, way.side, way.chain, ledger, time.time()):
+            return []
     loads: Sequence[Load]
     if way.verifier.kind == Kind.COMMITTEE:
         loads = prefix_batches(context, lease, way.lane, way.side, way.verifier, room)
@@ -143,6 +151,9 @@ def _calls(context: Context, lease: Lease, way: _Way) -> list[tuple[Load, Call]]
     if not calls or not way.careful:
         return calls
     first, call = calls[0]
+    if way.most and isinstance(first, Batch) and len(first.entries) > way.most:
+        first = first.part(way.most, suite_named(way.lane.suite))
+        calls = [(first, call := ledger.call_for(bytes(way.chain.gateway), first.action))]
     divisible = isinstance(first, Batch) and len(first.entries) > 1
     if not _passes(ledger, way.chain, call, may_split=divisible) and isinstance(first, Batch):
         return [_part(first, suite_named(way.lane.suite), way.chain, ledger)]

@@ -17,6 +17,7 @@ from adapters.protocol import Rejected
 from relay.context import Context
 from relay.errors import NotFound
 from relay.journey import ClaimsVoid, Stage, SubmissionLost, step
+from relay.offers import TOO_LARGE
 from relay.steps.anchors import forget
 from relay.steps.sides import BACK, COLUMN, Side, consumed, side_of
 from relay.store import Lease, waits
@@ -62,6 +63,7 @@ _BY_ERROR = {
 }
 _ERROR = re.compile(r"^\w+")
 _STOPS_ALL = ("LanePaused", "GatewayPaused", "UnknownLane", "NothingNew")
+_LARGE = re.compile(r"takes nothing as large as the \w+ of (\d+)\.\.(\d+)")
 _RETRY_AT = re.compile(r"\bretryAt=(\d+)")
 
 
@@ -145,7 +147,7 @@ def is_due_again(held: Row[Any], chain: Row[Any], now: float) -> bool:
     tried_at = held.next_at - waits.backoff_s(held.attempts)
     if held.code not in LOOKS_EACH_BLOCK or WOULD_SUCCEED in held.text:
         return False
-    return chain.tip_at > tried_at and now - tried_at >= LOOK_AGAIN_S
+    return bool(chain.tip_at > tried_at and now - tried_at >= LOOK_AGAIN_S)
 
 
 def stops_all(refusal: Rejected) -> bool:
@@ -163,8 +165,16 @@ def note_refusal(context: Context, lease: Lease, lane_id: LaneId, side: Side, wh
 def note_unfit(context: Context, connection: Connection, item: Row[Any]) -> None:
     """Record that a ledger's pool never takes a transaction; the lane carries its batch again when it is time."""
     side = side_of(item.purpose)
-    what = f"{item.chain} does not take the {item.purpose} of {item.first}..{item.last}"
+    too_large = item.reason.startswith(TOO_LARGE)
+    verdict = "takes nothing as large as" if too_large else "does not take"
+    what = f"{item.chain} {verdict} the {item.purpose} of {item.first}..{item.last}"
     _hold(context, connection, LaneId(item.lane_id), side, what, item.reason.partition(": ")[2])
+
+
+def most_entries(held: Row[Any] | None) -> int:
+    """How many entries the next transaction may carry: half of those that made the last one too large; 0 for any number."""
+    refused = _LARGE.search(held.text) if held is not None else None
+    return max(1, (int(refused[2]) - int(refused[1]) + 1) // 2) if refused else 0
 
 
 def note_down(lease: Lease, lane_id: LaneId, side: Side, chain: str, why: str) -> None:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from relay.steps.setback import LOOK_AGAIN_S, LOOKS_EACH_BLOCK, WOULD_SUCCEED, is_due_again
+from relay.steps.setback import LOOK_AGAIN_S, LOOKS_EACH_BLOCK, WOULD_SUCCEED, is_due_again, most_entries
 from relay.store.waits import SETBACKS, backoff_s
 
 NOW = 1_800_000_000.0
@@ -40,3 +40,19 @@ def test_not_more_often_than_every_other_second():
 
 def test_not_where_each_try_costs_a_fee():
     assert not is_due_again(held("transaction_reverted", text=f"reverted on beta: {WOULD_SUCCEED}."), beta(1), NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("beta takes nothing as large as the deliver of 11..20: oversized data.", 5),
+        ("beta takes nothing as large as the settle of 7..7: oversized data.", 1),
+        ("beta does not take the deliver of 11..20: no.", 0),
+    ],
+)
+def test_what_was_too_large_goes_in_halves(text, most):
+    assert most_entries(held(text=text)) == most
+
+
+def test_without_a_wait_a_transaction_carries_whatever_there_is():
+    assert most_entries(None) == 0

@@ -25,7 +25,7 @@ UNJAMMED_WITHIN = 3
 class Beta:
     """The destination's ledger of a hub with three batches ready for it, a block at a time."""
 
-    def __init__(self, hub):
+    def __init__(self, hub, *, batches=BATCHES):
         self.hub, self.chain = hub, hub.ledgers["beta"]
         self.key = hub.context.keys.load("relayer-beta").private
         self.account = address_of(self.key)
@@ -36,7 +36,7 @@ class Beta:
         hub.lane_task(*OUT)
         hub.attest()
         hub.lane_task(*OUT)
-        assert len(hub.rows(transactions)) == BATCHES
+        assert len(hub.rows(transactions)) == batches
 
     def tasks(self):
         self.hub.chain_task("beta")
@@ -301,6 +301,22 @@ def test_a_pool_that_refuses_everything_for_a_while(beta, monkeypatch, code, tex
     end()
     beta.hub.forget_times()  # a lane whose batch was refused for what it is looks again when its wait is due
     beta.is_unjammed()
+
+
+def test_a_pool_that_takes_smaller_transactions_than_others(make_hub, monkeypatch):
+    """As GoQuorum's, which takes 64 KiB unless its genesis says more: what is too large for it goes in parts."""
+    beta = Beta(make_hub(batch_limit=2 * BATCHES, pairs=[OUT]), batches=1)
+    limit = len(beta.rows()[0].data) * 2 // 3
+    text = f"oversized data: transaction size 140000, limit {limit}"
+    refusing(monkeypatch, "too_large", text, only=lambda item: len(item.call.data) > limit)
+    beta.tasks()
+    for _ in range(12):
+        beta.hub.forget_times()
+        beta.block()
+    assert beta.delivered() == 2 * BATCHES
+    beta.hub.check()
+    assert [row.purpose for row in beta.rows()] == ["nothing", "deliver", "deliver"]
+    assert [(row.first, row.last) for row in beta.rows()] == [(1, 6), (1, 3), (4, 6)]
 
 
 def test_a_pool_with_room_for_one(beta):

@@ -68,7 +68,7 @@ def test_an_attempt_counts_if_it_was_refused_or_left_out_of_blocks(changes, tip,
     ("changes", "unfit"),
     [
         ({"reason": "other: no", "attempts": 4}, True),
-        ({"reason": "too_large: no", "attempts": 4}, True),
+        ({"reason": "too_large: no", "attempts": 1}, True),
         ({"reason": "too_much_gas: no", "attempts": 4}, True),
         ({"reason": "other: no", "attempts": 3}, False),
         ({"reason": "pool_full: no", "attempts": 9}, False),
