@@ -257,7 +257,8 @@ def _matching(claim: Claim, epoch: int, proposed: list[Row[Any]]) -> Row[Any]:
     """
     same = [row for row in proposed if all(getattr(row, name) == getattr(claim, name) for name in CLAIM_FIELDS)]
     if same:
-        return min(reversed(same), key=lambda row: (row.epoch != epoch, row.state == "void"))
+        best: Row[Any] = min(reversed(same), key=lambda row: (row.epoch != epoch, row.state == "void"))
+        return best
     newest = proposed[-1]
     wrong = next(name for name in CLAIM_FIELDS if getattr(newest, name) != getattr(claim, name))
     raise _Refusal("ClaimMismatch", f"The {wrong} is not the one that the hub proposed; pull the claims again.")
