@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from enum import IntEnum, StrEnum
 
-from adapters.solidity.calldata import encode_list, encode_bytes
+from adapters.solidity.calldata import encode_bytes, encode_list
 from adapters.solidity.contracts import contract
 from schemas.suites import integer_word, keccak256
 
