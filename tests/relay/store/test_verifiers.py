@@ -135,6 +135,7 @@ def test_ledgers_of_an_older_hub_keep_their_committees(memory, tmp_path):
     database_of_version(store, "0001")
     with memory.context.store.read() as connection:
         chain = dict(connection.execute(select(chains).where(chains.c.name == "alpha")).one()._mapping)
+    del chain["client_trail"]  # of a later version
     with store.write() as connection:
         connection.execute(insert(chains).values(**chain))
         connection.execute(
