@@ -6,7 +6,8 @@ officer executes it. On a development hub all three happen at once with local ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,14 @@ from adapters.protocol import Call, Ledger, Receipt, Rejected
 from adapters.solidity.contracts import committee_creation, contract, gateway_creation, organisation_word
 from relay.errors import NotNow
 from relay.keys import Key
-from relay.registry.transact import transact
+from relay.registry.transact import LOOK_S, transact
 from schemas.claim import Claim
 from schemas.primitives import ChainWord
 from schemas.suites import keccak256
 
 DEPLOY_GAS = 8_000_000
 ADMINISTRATION_GAS = 1_500_000
+STANDS_WITHIN_S = 30.0
 VIEW_GAS = 5_000_000
 NOBODY = bytes(20)
 
@@ -99,12 +101,34 @@ class Contract:
     def act(self, first: Key, second: Key, actions: Sequence[bytes]) -> None:
         """Propose, approve and execute at once: for a development hub, whose delay is zero."""
         numbers = self.propose(first, actions)
-        self.approve(second, numbers)
-        self.execute(first, list(zip(numbers, actions, strict=True)))
+        _once_it_stands(lambda: self.approve(second, numbers))
+        _once_it_stands(lambda: self.execute(first, list(zip(numbers, actions, strict=True))))
 
     def _send(self, key: Key, data: Sequence[bytes]) -> list[Receipt]:
         calls = [Call(self.address, item, ADMINISTRATION_GAS) for item in data]
         return transact(self.ledger, key, calls)
+
+
+def _once_it_stands(step: Callable[[], None]) -> None:
+    """Take a step that follows another one of a moment ago, which a ledger whose newest blocks are not final may have lost.
+
+    Such a ledger takes the lost transaction into a later block by itself; until then the step after it is refused, or was mined
+    before it and failed, for no reason that still is.
+
+    Raises:
+        Rejected: the contract refuses for another reason, or still.
+    """
+    deadline = time.monotonic() + STANDS_WITHIN_S
+    while True:
+        try:
+            step()
+        except Rejected as refusal:
+            lost = refusal.reason.startswith("ProposalState") or (refusal.code == "reverted" and not refusal.reason)
+            if not lost or time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_S)
+        else:
+            return
 
 
 def deploy(ledger: Ledger, key: Key, codes: Sequence[tuple[str, bytes]]) -> list[Contract]:
