@@ -93,6 +93,8 @@ def carry(context: Context, lease: Lease, lane_id: LaneId, side: Side) -> str | 
         step_back(context, lease, lane_id, side, lost)
         return carry(context, lease, lane_id, side)
     if getattr(lane, COLUMN[side.submitted]) >= ready(lane, side, Kind(verifier.kind)):
+        if held is not None and held.code in WAITS:
+            end_support_waits(lease, lane, side)  # somebody else carried what was waited for
         return None
     reverts = held is not None and held.code in REVERTS
     row = context.chain(verifier.chain)

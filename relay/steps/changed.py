@@ -16,10 +16,16 @@ from adapters.protocol import VerifierChanged
 from relay.journey import ClaimsVoid, step
 from relay.registry.verifiers import take_over
 from relay.steps.sides import BACK, OUT, Side, consumed, skipped
+from relay.steps.unsupported import WAITS
+from relay.store import waits
 from relay.store.lanes import get, journey_of, on_chain, save_journey
 from relay.store.tables import claims, transactions
+from relay.store.waits import Reason
 
 log = structlog.get_logger()
+
+ABOUT_VERIFIERS = (Reason.OPERATORS_SILENT, Reason.NO_COMMITTEE, Reason.TRANSACTION_REVERTED, *WAITS)
+"""What a direction waited for because of the verifier that it had."""
 
 
 def note_changes(connection: Connection, chain: str, changed: Sequence[VerifierChanged]) -> set[str]:
@@ -69,6 +75,7 @@ def _begin_anew(connection: Connection, lane_id: bytes, side: Side) -> None:
     purposes = transactions.c.purpose.in_((side.purpose, side.anchoring))
     queued = (transactions.c.lane_id == lane_id, purposes, transactions.c.state == "queued")
     connection.execute(update(transactions).where(*queued).values(state="void"))
+    waits.clear_if(connection, side.wait_kind, bytes(lane_id).hex(), ABOUT_VERIFIERS)
     before = journey_of(lane)
     after = step(before, ClaimsVoid(back=side is BACK, attested_too=True), skipped(connection, lane))
     save_journey(connection, lane_id, before, after)

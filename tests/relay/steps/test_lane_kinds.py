@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.store.tables import attestations, claims, milestones, transactions
+from relay.store.tables import attestations, claims, lanes, milestones, transactions
 from relay.store.verifiers import Kind
 from tests.support.memory_hub import RECEIVER, REVERTING
 
@@ -81,6 +81,20 @@ def test_signatures_for_the_verifier_of_before_count_for_nobody(make_hub):
     assert (hub.journey(*OUT).claimed, hub.journey(*OUT).attested) == (0, 0)
     hub.settle_down(rounds=80, hurry=True)
     assert hub.journey(*OUT).executed == 1
+
+
+def test_what_was_waited_for_because_of_the_verifier_of_before_is_over(make_hub):
+    hub = make_hub(pairs=(OUT,))
+    hub.send(*OUT, b"x", receiver=RECEIVER)
+    hub.mine()
+    hub.chain_task()
+    hub.lane_task(*OUT)
+    hub.age_claims()
+    hub.lane_task(*OUT)
+    assert hub.code("lane", *OUT) == "operators_silent"
+    to_kind(hub, Kind.LIGHT_CLIENT)
+    hub.chain_task("beta")
+    assert hub.code("lane", *OUT) == ""
 
 
 def test_a_verifier_that_came_back_has_its_claims_again(make_hub):
@@ -165,6 +179,19 @@ class TestProofsThatTheLightClientDoesNotTakeNow:
         assert hub.rows(transactions) == []
         self.client(hub, validators=known)
         self.settle(hub)
+
+    def test_what_somebody_else_carried_is_waited_for_no_longer(self, hub):
+        known = hub.light_client("beta", "alpha").validators
+        self.client(hub, validators=known[:3])
+        self.carry(hub)
+        assert hub.code("lane", *OUT) == "light_client_behind"
+        self.client(hub, validators=known)
+        lane = hub.lane(*OUT)
+        with hub.context.store.write() as connection:  # as the look writes it that sees the delivery
+            values = {"claimed": lane.final, "submitted": lane.final, "delivered": lane.final}
+            connection.execute(lanes.update().values(**values, attested=lane.final))
+        hub.lane_task(*OUT)
+        assert hub.code("lane", *OUT) == ""
 
     def test_a_frozen_light_client_is_the_officers_matter(self, hub):
         self.client(hub, frozen=True)
