@@ -131,12 +131,17 @@ def told(check: Check) -> str:
 
 
 def _progress(status: dict[str, Any]) -> str:
-    lanes = [f"{lane_name(lane)} {'/'.join(str(lane[stage]) for stage in STAGES)}" for lane in status["lanes"]]
+    lanes = [f"{lane_name(lane)} {'/'.join(_counters(lane))}" for lane in status["lanes"]]
     if not any(lane["sent"] for lane in status["lanes"]):
         return ""
     waits = Counter(line.partition(": ")[2] for line in waits_of(status))
     waiting = [f"{reason} ({count})" for reason, count in waits.items()]
     return " · ".join(lanes) + (f"; waits: {'; '.join(waiting)}" if waiting else "")
+
+
+def _counters(lane: dict[str, Any]) -> list[str]:
+    """How far each stage has come; nothing is attested where nobody has to sign."""
+    return ["-" if stage == "attested" and lane["trust"] == "light-client" else str(lane[stage]) for stage in STAGES]
 
 
 def _table(status: dict[str, Any]) -> Any:
@@ -149,8 +154,7 @@ def _table(status: dict[str, Any]) -> Any:
         table.add_column(heading, justify="left" if heading == "lane" else "right")
     table.add_column("/".join(ENDINGS), justify="right")
     for lane in status["lanes"]:
-        counters = [str(lane[stage]) for stage in STAGES]
-        table.add_row(lane_name(lane), *counters, "/".join(str(lane[ending]) for ending in ENDINGS))
+        table.add_row(lane_name(lane), *_counters(lane), "/".join(str(lane[ending]) for ending in ENDINGS))
     waits = [Text(f"waits: {line}", style="yellow") for line in waits_of(status)]
     return Group(table, *waits) if status["lanes"] else Group(*waits)
 

@@ -30,17 +30,28 @@ from relay.processes import Process, die_with_parent, end, hold, recorded, relea
 from relay.registry.chains import chain_named, open_chain
 from relay.registry.gateways import deploy
 from relay.registry.hub import ensure_hub, prepare
+from relay.registry.lane_verifiers import Trust
 from relay.registry.lanes import all_lanes
 from relay.registry.names import SENDER
 from relay.registry.officers import carry_out
 from relay.registry.opening import open_lanes
 from relay.registry.registration import ChainRequest, Registration
 from relay.store import Store
+from relay.store.verifiers import Kind
 from relay.views.status import hub_status
 from schemas.primitives import LaneId
 
 CHAIN_IDS = {"alpha": 71_001, "beta": 71_002, "gamma": 71_003}
-PAIRS = [("alpha", "beta"), ("beta", "alpha"), ("beta", "gamma"), ("gamma", "beta")]
+TRUST = {
+    ("alpha", "beta"): Kind.COMMITTEE,
+    ("beta", "alpha"): Kind.LIGHT_CLIENT,
+    ("beta", "gamma"): Kind.BOTH,
+    ("gamma", "beta"): Kind.COMMITTEE,
+}
+"""The lanes, and what judges at both ends of each."""
+PAIRS = list(TRUST)
+SIGNED = [pair for pair, kind in TRUST.items() if kind is not Kind.LIGHT_CLIENT]
+"""Lanes that carry nothing without the operators' signatures."""
 CHANNEL = "default"
 PATIENCE_S = 180.0
 """A ceiling for every wait; nothing is concluded from how long one took."""
@@ -111,6 +122,7 @@ class World:
             batch_limit=self.config.batch_limit,
             officer=None,
             tell=lambda _line: None,
+            trust={pair: Trust(TRUST[pair]) for pair in pairs},
         )
 
     def _deploy_reverting(self, name: str) -> None:

@@ -7,9 +7,9 @@ when both gateways say that it is open.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
@@ -26,7 +26,7 @@ from relay.registry.names import OFFICERS, SENDER
 from relay.registry.officers import Proposed, propose
 from relay.store import Store
 from relay.store.tables import lanes
-from relay.store.verifiers import trust_level
+from relay.store.verifiers import Kind, trust_level
 from schemas.heads import outbox_genesis, outcomes_genesis
 from schemas.lane import Lane
 from schemas.primitives import ChainWord, LaneId, SchemaError
@@ -55,6 +55,8 @@ class _Plan:
     lane: Lane
     source: Row[Any]
     destination: Row[Any]
+    trust: Trust
+    verifiers: Ends = field(default_factory=dict)
 
     @property
     def ends(self) -> tuple[tuple[Row[Any], Row[Any]], tuple[Row[Any], Row[Any]]]:
@@ -73,7 +75,7 @@ def open_lanes(
     batch_limit: int,
     officer: Key | None,
     tell: Callable[[str], None],
-    trust: Trust = COMMITTEE,
+    trust: Trust | Mapping[tuple[str, str], Trust] = COMMITTEE,
 ) -> list[Opened]:
     """Open lanes at both of their ends.
 
@@ -90,7 +92,8 @@ def open_lanes(
         batch_limit: messages that one delivery carries at most.
         officer: who proposes, on a production hub.
         tell: called with one line about each step.
-        trust: what judges the peer at each end; what is missing is deployed by the relayer.
+        trust: what judges the peer at each end, for all of these lanes or by (source, destination); what is missing is
+            deployed by the relayer.
 
     Raises:
         BadInput: a name or a number cannot be used, or a light client cannot be had.
@@ -100,21 +103,44 @@ def open_lanes(
     """
     if not config.development and officer is None:
         raise BadInput("On a production hub an officer proposes a lane.", "Give --key NAME of an officer's key.")
-    plans = [_plan(config, store, source, destination, channel) for source, destination in pairs]
+    plans = [_plan(config, store, pair, channel, trust) for pair in pairs]
     for plan in plans:
         _check_new(store, plan)
     found = LaneVerifiers(store, keys, development=config.development, tell=tell)
-    verifiers = found.at([end for plan in plans for end in plan.ends], trust)
-    _insert(store, plans, verifiers, trust, batch_limit)
+    for kind in Kind:
+        for same in _of_one_trust([plan for plan in plans if plan.trust.kind is kind]):
+            ends = found.at([end for plan in same for end in plan.ends], same[0].trust)
+            for plan in same:
+                plan.verifiers.update(ends)
+    _insert(store, plans, batch_limit)
     try:
-        proposals = _open_ends(config, store, keys, plans, verifiers, caps, officer, tell)
+        proposals = _open_ends(config, store, keys, plans, caps, officer, tell)
     except BaseException:
         _forget_unopened(store, plans)
         raise
     return [_opened(store, plan, proposals) for plan in plans]
 
 
-def _plan(config: HubConfig, store: Store, source: str, destination: str, channel: str) -> _Plan:
+def _of_one_trust(plans: list[_Plan]) -> list[list[_Plan]]:
+    """Plans whose verifiers can be found together, in lists."""
+    found: list[list[_Plan]] = []
+    for plan in plans:
+        same = next((others for others in found if others[0].trust == plan.trust), None)
+        if same is None:
+            found.append([plan])
+        else:
+            same.append(plan)
+    return found
+
+
+def _plan(
+    config: HubConfig,
+    store: Store,
+    pair: tuple[str, str],
+    channel: str,
+    trust: Trust | Mapping[tuple[str, str], Trust],
+) -> _Plan:
+    source, destination = pair
     if source == destination:
         raise BadInput("A lane leads from one ledger to another.", "Name two different ledgers.")
     begins, ends = chain_named(store, source), chain_named(store, destination)
@@ -133,7 +159,7 @@ def _plan(config: HubConfig, store: Store, source: str, destination: str, channe
         )
     except SchemaError as error:
         raise BadInput(f"{error}.", "Choose another name.") from None
-    return _Plan(lane, begins, ends)
+    return _Plan(lane, begins, ends, trust if isinstance(trust, Trust) else trust[pair])
 
 
 def _check_new(store: Store, plan: _Plan) -> None:
@@ -146,7 +172,7 @@ def _check_new(store: Store, plan: _Plan) -> None:
         )
 
 
-def _insert(store: Store, plans: list[_Plan], verifiers: Ends, trust: Trust, batch_limit: int) -> None:
+def _insert(store: Store, plans: list[_Plan], batch_limit: int) -> None:
     """Write the lanes as `opening` before their ends open, so that nothing they carry can be missed."""
     with store.write() as connection:
         for plan in plans:
@@ -161,9 +187,9 @@ def _insert(store: Store, plans: list[_Plan], verifiers: Ends, trust: Trust, bat
                     source=plan.source.name,
                     destination=plan.destination.name,
                     channel=plan.lane.channel,
-                    source_verifier=verifiers[plan.source.name, plan.destination.name],
-                    destination_verifier=verifiers[plan.destination.name, plan.source.name],
-                    trust=trust_level([trust.kind], [plan.source.consensus, plan.destination.consensus]),
+                    source_verifier=plan.verifiers[plan.source.name, plan.destination.name],
+                    destination_verifier=plan.verifiers[plan.destination.name, plan.source.name],
+                    trust=trust_level([plan.trust.kind], [plan.source.consensus, plan.destination.consensus]),
                     batch_limit=batch_limit,
                     state="opening",
                     opened_at=time.time(),
@@ -173,11 +199,11 @@ def _insert(store: Store, plans: list[_Plan], verifiers: Ends, trust: Trust, bat
             )
 
 
-def _actions(plan: _Plan, end: int, verifiers: Ends, caps: Caps, sender: bytes, receiver: bytes) -> list[bytes]:
+def _actions(plan: _Plan, end: int, caps: Caps, sender: bytes, receiver: bytes) -> list[bytes]:
     """Open one end of a lane and, where they are given, allow an account there."""
     here, peer = plan.ends[end]
     lane_id = plan.lane.lane_id
-    actions = [open_lane(plan.lane, end, verifiers[here.name, peer.name], bytes(peer.gateway_code_hash), caps)]
+    actions = [open_lane(plan.lane, end, plan.verifiers[here.name, peer.name], bytes(peer.gateway_code_hash), caps)]
     if end == SOURCE and sender:
         actions.append(allow_sender(lane_id, sender, SENDER_LIMIT))
     if end == DESTINATION and receiver:
@@ -190,7 +216,6 @@ def _open_ends(
     store: Store,
     keys: KeyStore,
     plans: list[_Plan],
-    verifiers: Ends,
     caps: Caps,
     officer: Key | None,
     tell: Callable[[str], None],
@@ -205,10 +230,7 @@ def _open_ends(
     def work(name: str) -> list[tuple[LaneId, Proposed]]:
         row = chain_named(store, name)
         missing = [(plan, end) for plan, end in ends[name] if not lane_view(store, name, plan.lane.lane_id)["opened"]]
-        wanted = [
-            (plan, _actions(plan, end, verifiers, caps, sender, bytes(plan.destination.mailbox)))
-            for plan, end in missing
-        ]
+        wanted = [(plan, _actions(plan, end, caps, sender, bytes(plan.destination.mailbox))) for plan, end in missing]
         ledger = open_chain(row)
         try:
             if config.development and wanted:

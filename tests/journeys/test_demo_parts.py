@@ -38,6 +38,7 @@ STATUS = {
             "source": "alpha",
             "destination": "beta",
             "channel": "default",
+            "trust": "committee",
             "sent": 9,
             "proved": 8,
             "attested": 7,
