@@ -181,6 +181,20 @@ def test_every_nonce_used_from_outside(beta):
     beta.is_unjammed()
 
 
+def test_a_lost_transaction_of_no_lane_wakes_none(beta):
+    keepers = {"chain": "beta", "purpose": "update", "lane_id": b"", "first": 0, "last": 0, "target": beta.account}
+    keepers |= {"data": b"", "gas": 21_000, "state": "queued", "earlier": [], "created_at": 0}
+    with beta.hub.context.store.write() as connection:
+        connection.execute(transactions.insert().values(**keepers))
+    beta.tasks()
+    beta.chain.pool.clear()
+    for nonce in range(BATCHES + 1):
+        beta.outside(nonce)
+    beta.tasks()
+    assert beta.rows()[BATCHES].state == "lost"
+    assert ("lane", "") not in beta.hub.wanted
+
+
 def test_a_nonce_used_from_outside_before_the_first_is_sent(beta):
     beta.outside(0)
     beta.tasks()
