@@ -7,7 +7,7 @@ Whoever posts is nobody: only the signature speaks, and only for a claim that th
 2. the epoch is the one that the claim was proposed for, and the verifying ledger's current committee is of that epoch;
 3. the signer sits in that committee and was not struck out;
 4. the signature has 65 bytes, v 27 or 28 and a low s, and recovers to the signer over the digest of this one place;
-5. the signer has not signed another head for the same (lane, direction, nonce).
+5. the signer has not signed another head for the same (lane, direction, nonce), nor another one than the hub proved.
 
 Signatures are recovered before the write transaction begins, so that the write lock is held for the inserts only.
 """
@@ -40,6 +40,7 @@ REFUSALS_KEPT = 10_000
 
 CLAIM_FIELDS = ("head", "height", "block_hash")
 _ATTESTATION = TypeAdapter(Attestation)
+_CLAIM = TypeAdapter(Claim)
 
 
 class Result(StrEnum):
@@ -220,8 +221,8 @@ def _judge(known: _Known, outcome: _Outcome, attestation: Attestation, now: floa
         raise _Refusal(
             "UnknownClaim", "The hub proposed no claim for this lane, direction and nonce; pull the claims again."
         )
-    # 5. Looked at first: two heads under one nonce accuse the signer, whichever of them the hub proposed.
-    _accuse_equivocation(known, outcome, attestation, end=end, proposed=proposed, now=now)
+    # 5. Looked at first: a head that cannot be true accuses the signer.
+    _accuse(known, outcome, attestation, end=end, proposed=proposed, now=now)
     # 1. The claim is one that the hub proposed.
     row = _matching(claim, attestation.epoch, proposed)
     if row.state == "void":
@@ -279,7 +280,7 @@ def _check_signature(end: VerifyingEnd, attestation: Attestation) -> None:
         )
 
 
-def _accuse_equivocation(
+def _accuse(
     known: _Known,
     outcome: _Outcome,
     attestation: Attestation,
@@ -288,27 +289,45 @@ def _accuse_equivocation(
     proposed: list[Row[Any]],
     now: float,
 ) -> None:
-    """Keep both signatures of a signer that signed two heads for one (lane, direction, nonce), and refuse the second."""
-    for row in proposed:
-        earlier = known.signed.get((row.id, attestation.signer))
-        if earlier is None or row.head == attestation.claim.head:
-            continue
-        try:
-            _check_signature(end, attestation)
-        except _Refusal:
-            return  # somebody else's words accuse nobody
-        pair = [attestation, Attestation(claim_of(row), row.epoch, attestation.signer, earlier)]
-        text = f"{_party(known, attestation.signer)} signed two heads after {attestation.claim.nonce} entries."
-        outcome.incidents.append(
-            {
-                "at": now,
-                "name": "operator_equivocation",
-                "subject": f"{hex0x(attestation.signer)} {_subject(attestation.claim)}"[:160],
-                "text": text,
-                "evidence": orjson.dumps([_ATTESTATION.dump_python(item, mode="json") for item in pair]),
-            }
-        )
-        raise _Refusal("OperatorEquivocation", text)
+    """Keep what an operator signed that cannot be true, and refuse it.
+
+    That is a second head for one (lane, direction, nonce), or a head other than the one that this hub proved there: after so
+    many entries a history has one head, whatever the block. Somebody else's words accuse nobody: the signature is checked first.
+    """
+    if attestation.signer not in known.operators:
+        return
+    others = [row for row in proposed if row.head != attestation.claim.head]
+    signed = [
+        (row, known.signed[row.id, attestation.signer])
+        for row in others
+        if (row.id, attestation.signer) in known.signed
+    ]
+    if not signed and len(others) < len(proposed):
+        return
+    try:
+        _check_signature(end, attestation)
+    except _Refusal:
+        return
+    party, entries = _party(known, attestation.signer), attestation.claim.nonce
+    evidence = [_ATTESTATION.dump_python(attestation, mode="json")]
+    if signed:
+        row, earlier = signed[0]
+        name, text = "operator_equivocation", f"{party} signed two heads after {entries} entries."
+        first = Attestation(claim_of(row), row.epoch, attestation.signer, earlier)
+        evidence.append(_ATTESTATION.dump_python(first, mode="json"))
+    else:
+        name, text = "operator_false_head", f"{party} signed another head after {entries} entries than the proved one."
+        evidence.append(_CLAIM.dump_python(claim_of(others[-1]), mode="json"))
+    outcome.incidents.append(
+        {
+            "at": now,
+            "name": name,
+            "subject": f"{hex0x(attestation.signer)} {_subject(attestation.claim)}"[:160],
+            "text": f"{text} Ask its organisation; an officer strikes it out: relayhub operator strike {party}.",
+            "evidence": orjson.dumps(evidence),
+        }
+    )
+    raise _Refusal("OperatorEquivocation" if signed else "FalseHead", text)
 
 
 def _record(connection: Connection, outcome: _Outcome, now: float) -> set[bytes]:

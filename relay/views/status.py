@@ -40,7 +40,7 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
             "chains": [chain_status(reader, row, waits, now) for row in reader.rows(CHAINS)],
             "lanes": [lane_status(reader, row, waits, now) for row in reader.rows(LANES)],
             "light_clients": light_clients(reader, now),
-            "operators": [_operator(row, now) for row in reader.rows("SELECT * FROM operators ORDER BY name")],
+            "operators": _operators(reader, now),
             "incidents": reader.rows("SELECT at, name, subject, text FROM incidents ORDER BY id DESC LIMIT 5"),
         }
     data |= _processes(home)
@@ -150,8 +150,21 @@ def _subject(wait: dict[str, Any]) -> str:
     return subject.partition("@")[2] if wait["kind"] == "client" else subject
 
 
-def _operator(row: dict[str, Any], now: float) -> dict[str, Any]:
+def _operators(reader: Reader, now: float) -> list[dict[str, Any]]:
+    """Operators, and who of them is silent.
+
+    Anybody may ask under an operator's name; only a signature shows that it lives. So one that signed nothing while others
+    made a quorum is silent, however often its name asks.
+    """
+    (newest,) = reader.rows("SELECT max(attested_at) AS at FROM claims WHERE state = 'attested'")
+    rows = reader.rows("SELECT * FROM operators ORDER BY name")
+    return [_operator(row, now, float(newest["at"] or 0.0)) for row in rows]
+
+
+def _operator(row: dict[str, Any], now: float, attested_at: float) -> dict[str, Any]:
     seen = row["seen_at"]
+    away = now - seen > SILENT_AFTER_S
+    passed_over = attested_at - row["signed_at"] > SILENT_AFTER_S and now - attested_at > SILENT_AFTER_S
     return {
         "name": row["name"],
         "organisation": row["organisation"],
@@ -159,7 +172,7 @@ def _operator(row: dict[str, Any], now: float) -> dict[str, Any]:
         "state": row["state"],
         "seen_at": seen,
         "signed_at": row["signed_at"],
-        "silent": row["state"] == "active" and now - seen > SILENT_AFTER_S,
+        "silent": row["state"] == "active" and (away or passed_over),
     }
 
 

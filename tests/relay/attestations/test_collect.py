@@ -137,11 +137,31 @@ def test_another_valid_signature_of_the_same_signer_changes_nothing(world):
     assert len(world.rows(attestations)) == 1
 
 
-@pytest.mark.parametrize("field", ["head", "block_hash"])
-def test_a_claim_with_another_hash_is_a_mismatch_that_names_the_field(world, field):
-    claim = dataclasses.replace(world.claim, **{field: flipped(getattr(world.claim, field))})
+def test_a_claim_with_another_block_hash_is_a_mismatch_that_names_the_field(world):
+    claim = dataclasses.replace(world.claim, block_hash=flipped(world.claim.block_hash))
     (verdict,) = world.collect(world.attest(claim=claim))
-    assert (verdict.name, field in verdict.text) == ("ClaimMismatch", True)
+    assert (verdict.name, "block_hash" in verdict.text) == ("ClaimMismatch", True)
+
+
+def test_a_signed_head_other_than_the_proved_one_is_an_incident_with_both(world):
+    claim = dataclasses.replace(world.claim, head=flipped(world.claim.head))
+    false = world.attest(claim=claim)
+    verdicts = world.collect(false, false)
+    assert {verdict.name for verdict in verdicts} == {"FalseHead"}
+    (incident,) = world.rows(incidents)
+    assert incident.name == "operator_false_head"
+    assert "relayhub operator strike one" in incident.text
+    for kept in ("0x" + false.signature.hex(), false.claim.head.hex0x(), world.claim.head.hex0x()):
+        assert kept in incident.evidence.decode()
+
+
+@pytest.mark.parametrize("signer", ["stranger", "two"])
+def test_a_false_head_that_no_operator_signed_accuses_nobody(world, signer):
+    claim = dataclasses.replace(world.claim, head=flipped(world.claim.head))
+    claimed = world.hub.signers.get(signer, label_key(signer))
+    (verdict,) = world.collect(world.attest(claim=claim, key=label_key("stranger"), signer=address_of(claimed)))
+    assert (verdict.name, "head" in verdict.text) == ("ClaimMismatch", True)
+    assert world.rows(incidents) == []
 
 
 def test_a_claim_at_another_height_is_a_mismatch_that_names_the_field(world):
