@@ -4,13 +4,16 @@ One network of three signers, whose node 0 is the hub's only endpoint, and one h
 test but the last everything is settled, and the ledgers' own logs and heads show each effect once.
 """
 
+import json
 import threading
 
 import pytest
 from sqlalchemy import select
 
 from adapters.evm.devnet import DevelopmentNetwork
-from relay.store.tables import chains
+from light_clients.rlp import split_lists
+from relay.store.tables import chains, incidents
+from schemas.suites import keccak256
 from tests.support.drill import Drill
 from tests.support.geth_network import GethNetwork
 from tests.support.geth_stack import GethStack, Traffic
@@ -118,3 +121,58 @@ def test_a_reorganisation_below_the_depth_delivers_once(drill, geth):
 def tip_of(drill):
     with drill.store.read() as connection:
         return connection.execute(select(chains.c.tip).where(chains.c.name == "alpha")).scalar_one()
+
+
+def test_a_reorganisation_above_the_depth_freezes_and_the_officers_are_walked_through(drill, geth):
+    stack = drill.stack
+    fork = geth.split()
+    lost_by_this = drill.send(*OUT, 2)
+    drill.send(*HOME)
+    drill.wait_settled()
+    lost = geth.hash_at(fork + 1)
+    shows_it = geth.join()
+    standing = geth.hash_at(fork + 1)
+    stack.wait_until("the ledger is frozen", lambda: state_of(drill) == "frozen")
+    assert geth.height() <= shows_it + 2
+    for signer in range(3):
+        geth.seal(signer, on=True)
+
+    evidence = kept_evidence(drill)
+    runs = [split_lists(bytes.fromhex(evidence[name].removeprefix("0x"))) for name in ("header_a", "header_b")]
+    assert evidence["height"] == fork + 1
+    assert {"0x" + keccak256(run[0]).hex() for run in runs} == {lost, standing}
+    assert min(len(run) for run in runs) > FOLLOWERS
+    shown = stack.json("recover", "alpha")
+    assert {shown["incident"]["hash_a"], shown["incident"]["hash_b"]} == {lost, standing}
+    contradicted = {entry["message_id"] for lane in shown["lanes"] for entry in lane["contradicted"]}
+    assert {"0x" + event.message_id.hex() for event in lost_by_this} <= contradicted
+    assert {lane["state"] for lane in stack.json("lane", "list")} == {"frozen"}
+
+    walk(stack, "pause")
+    walk(stack, "close")
+    pin = geth.wait_agreed() - FOLLOWERS
+    stack.json("recover", "alpha", "--pin", f"{pin}:{geth.hash_at(pin)}")
+    walk(stack, "reopen", NEW="again")
+    assert all(step["done"] for step in stack.json("recover", "alpha")["steps"])
+    for source, destination in (OUT, HOME):
+        (message,) = stack.json(
+            "send", source, destination, "--channel", "again", "--to", "mailbox", "--text", "重新", "--wait"
+        )
+        assert message["stage"] == "settled"
+
+
+def kept_evidence(drill):
+    with drill.store.read() as connection:
+        kept = connection.execute(select(incidents.c.evidence).where(incidents.c.subject == "chain alpha")).scalars()
+        (evidence,) = kept
+    return json.loads(evidence)
+
+
+def walk(stack, name, **words):
+    """Type the commands that `relayhub recover` shows for a step; it is done then."""
+    (step,) = [step for step in stack.json("recover", "alpha")["steps"] if step["name"] == name]
+    assert step["commands"]
+    for command in step["commands"]:
+        stack.json(*(words.get(word, word) for word in command.split()[1:]))
+    (step,) = [step for step in stack.json("recover", "alpha")["steps"] if step["name"] == name]
+    assert step["done"]

@@ -157,15 +157,11 @@ class GethNetwork:
         pairs = list(itertools.combinations(living, 2))
         wanted = {pair for pair in pairs if self._groups.get(pair[0]) == self._groups.get(pair[1])}
         outgoing = {number: _dialled_peers(node) for number, node in living.items()}
-        for pair in sorted(pairs, key=wanted.__contains__):  # those that part first: their places are free then
-            for one, other in (
-                pair,
-                pair[::-1],
-            ):  # all of a node's places are for those that it dials; the trusted need none
-                living[one].rpc("admin_addTrustedPeer", cards[other]["enode"])
-                if pair not in wanted:
-                    living[one].rpc("admin_removePeer", cards[other]["enode"])
-            if pair in wanted and not self._connected(living, cards, *pair):
+        for pair in pairs:
+            if pair not in wanted:
+                self._part(living, cards, pair)
+        for pair in wanted:
+            if not self._connected(living, cards, *pair):
                 self._dial(living, cards, pair, outgoing)
 
         def heard():
@@ -175,13 +171,19 @@ class GethNetwork:
             lambda: f"the nodes hear whom they should, {wanted}, and no other: {heard()}", lambda: heard() == wanted
         )
 
+    def _part(self, living, cards, pair):
+        """Part two nodes, the one that dialled first: it would dial again at once."""
+        for one, other in sorted((pair, pair[::-1]), key=lambda way: self._dialled.get(way, 0), reverse=True):
+            living[one].rpc("admin_removePeer", cards[other]["enode"])
+
     def _dial(self, living, cards, pair, outgoing):
-        """Let that one of a pair dial which did not lately, else which dials fewer: a node dials two, and no one again so soon."""
+        """Let that one of a pair dial which did not lately, else which dials fewer: no node dials another again so soon."""
         now = time.monotonic()
         one, other = min(
             (pair, pair[::-1]),
             key=lambda way: (now - self._dialled.get(way, -DIAL_AGAIN_S) < DIAL_AGAIN_S, outgoing[way[0]]),
         )
+        living[other].rpc("admin_addTrustedPeer", cards[one]["enode"])  # its places are for those that it dials itself
         living[one].rpc("admin_removePeer", cards[other]["enode"])
         living[one].rpc("admin_addPeer", cards[other]["enode"])
         self._dialled[one, other] = now
@@ -304,19 +306,31 @@ class GethNetwork:
         return fork[0]
 
     def join(self):
-        """Let the side of signer 2 and the twin outweigh the other, and connect them: the other side's blocks are gone."""
+        """Let the side of signer 2 and the twin outweigh the other, and connect them: the other side's blocks are gone.
+
+        Nobody seals afterwards but for blocks that were under way (a signer who is told to stop finishes his).
+
+        Returns:
+            The height of node 0 when it has the other side's blocks.
+        """
         for node in (0, 1):
             self.seal(node, on=False)
         lost = self.nodes[0].block()
-        self._wait("one side outweighs the other", lambda: _weight(self.nodes[2].block()) > _weight(lost) + 2)
-        self.seal(self.twin, on=False)
+        height, weight = _size(lost)
+        self._wait(
+            "one side outweighs the other",
+            lambda: all(
+                mine > its for mine, its in zip(_size(self.nodes[2].block()), (height + 1, weight + 2), strict=True)
+            ),
+        )
+        for node in (2, self.twin):
+            self.seal(node, on=False)
         self.heal()
-        for node in (0, 1):
-            self.seal(node, on=True)
         self._wait(
             "the losing side has the winning one's blocks",
-            lambda: all(self.hash_at(int(lost["number"], 16), node=node) not in ("", lost["hash"]) for node in (0, 1)),
+            lambda: all(self.hash_at(height, node=node) not in ("", lost["hash"]) for node in (0, 1)),
         )
+        return self.height()
 
     # ——— coins
 
@@ -359,7 +373,10 @@ class GethNetwork:
         node.launch(seal=seal)
         self._watcher.stdin.write(f"{node.process.pid}\n")
         self._watcher.stdin.flush()
-        self._dialled = {way: when for way, when in self._dialled.items() if way[0] != number}
+        now, others = time.monotonic(), [other for other in range(len(self.nodes)) if other != number]
+        near = [other for other in others if self._groups.get(other) == self._groups.get(number)]
+        self._dialled |= {(other, number): now for other in near}  # they may try all the time while it is gone
+        self._dialled |= {(number, other): now - DIAL_AGAIN_S for other in others}
 
     def _chosen(self, nodes):
         return [self.nodes[number] for number in nodes] if nodes is not None else [n for n in self.nodes if n.running]
@@ -393,5 +410,6 @@ def _dialled_peers(node):
     return sum(not peer["network"]["inbound"] for peer in node.rpc("admin_peers"))
 
 
-def _weight(block):
-    return int(block["totalDifficulty"], 16)
+def _size(block):
+    """Height and total difficulty."""
+    return int(block["number"], 16), int(block["totalDifficulty"], 16)
