@@ -13,10 +13,11 @@ from typing import Any
 
 from adapters.evm.devnet.chain import Fork
 from adapters.evm.devnet.header import Extra
+from adapters.evm.devnet.hostile_http import HTTP_FAILURES
 from light_clients.crypto.secp256k1 import sign_seal
 
-FAILURES = frozenset({"errors", "garbage", "silence"})
-"""Ways to fail: a JSON-RPC error for everything, an answer that is no JSON, no answer at all."""
+FAILURES = frozenset({"errors", "garbage", "silence"}) | HTTP_FAILURES
+"""Ways to fail: a JSON-RPC error for everything, an answer that is no JSON, no answer at all, and those of HTTP."""
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from adapters.evm.devnet.anvil import Anvil
 from adapters.evm.devnet.chain import SealedChain, View
 from adapters.evm.devnet.errors import RpcError
 from adapters.evm.devnet.faults import FAILURES, Endpoint, tell_lies
+from adapters.evm.devnet.hostile_http import HTTP_FAILURES
 from adapters.evm.devnet.producer import Producer
 from adapters.evm.devnet.rewrite import is_hash_free, rewrite_answer, rewrite_parameters
 from adapters.evm.devnet.switches import Switches
@@ -76,6 +77,11 @@ class Front:
                 return _error(None, RpcError(-32600, "the batch is empty"))
             return await self._batch(requests, endpoint)
         return (await self._answers([requests], endpoint))[0]
+
+    def http_failure(self, body: bytes, path: str) -> str:
+        """How an endpoint fails below JSON-RPC, or empty; its switches always work."""
+        lies = self._endpoints[path].lies & HTTP_FAILURES
+        return min(lies) if lies and b'"devnet_' not in body else ""
 
     async def _batch(self, requests: list[Any], endpoint: Endpoint) -> bytes:
         """A batch in one go; one with a switch in it is run request by request, so that order means something."""

@@ -27,6 +27,7 @@ from adapters.evm.devnet.chain import SealedChain
 from adapters.evm.devnet.errors import DevelopmentNetworkError
 from adapters.evm.devnet.front import Front
 from adapters.evm.devnet.header import Form
+from adapters.evm.devnet.hostile_http import hostile_answer
 from adapters.evm.devnet.producer import Producer
 from adapters.evm.devnet.validators import EPOCH_LENGTH, Keyring, Validators
 
@@ -162,7 +163,7 @@ def _stop_on_signals(stop: asyncio.Future[bool], *, watch_input: bool) -> None:
 async def _listening(front: Front, port: int) -> AsyncIterator[int]:
     """Serves HTTP on 127.0.0.1; gives the port."""
 
-    async def handle(request: web.BaseRequest) -> web.Response:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
         if request.method != "POST":
             return web.Response(text=f"{VERSION}: a development network; send JSON-RPC by POST.\n")
         try:
@@ -170,6 +171,8 @@ async def _listening(front: Front, port: int) -> AsyncIterator[int]:
         except ConnectionError:  # who asked is gone
             return web.Response(status=400)
         answer = await front.answer(body, request.path)
+        if kind := front.http_failure(body, request.path):
+            return await hostile_answer(request, answer, kind)
         return web.Response(body=answer, content_type="application/json")
 
     runner = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=0.1)
