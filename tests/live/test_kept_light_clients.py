@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 
 from adapters.evm.devnet import DevelopmentNetwork
 from adapters.solidity.administration import Caps, set_verifier
-from adapters.solidity.verifiers import validators_hash
+from adapters.solidity.verifiers import encode_update, validators_hash
 from light_clients.qbft.codec import parse_header
 from relay.context import Context
 from relay.home import Home
@@ -19,13 +19,13 @@ from relay.registry.lane_verifiers import Trust
 from relay.registry.lanes import lane_row
 from relay.registry.opening import open_lanes
 from relay.registry.registration import ChainRequest, Registration
-from relay.steps import validator_run
+from relay.steps import keep, validator_run
 from relay.steps import verifiers as steps_verifiers
 from relay.steps.verifiers import wait_id
 from relay.store import waits
 from relay.store.tables import lanes, transactions, verifiers
+from relay.store.tables import waits as waits_table
 from relay.store.verifiers import Kind, verifier_at
-from relay.store.waits import Reason
 from relay.work import work
 from schemas.primitives import LaneId
 
@@ -149,7 +149,7 @@ def test_an_idle_client_is_refreshed_and_an_expired_one_waits(kept):
     kept.later_s = 2 * PERIOD_S
     kept.until(lambda: kept.waits() is not None)
     found = kept.waits()
-    assert (found.code, found.party) == (Reason.LIGHT_CLIENT_EXPIRED, "officers")
+    assert (found.code, found.party) == ("light_client_expired", "officers")
     assert f"pin-validators --chain beta --verifier 0x{kept.address.hex()}" in found.text
     kept.later_s = 0
     kept.until(lambda: kept.waits() is None)
@@ -162,20 +162,55 @@ def test_contradicting_headers_freeze_the_client_too(kept):
     alpha.rpc("devnet_equivocate", hex(height))
     kept.until(lambda: chain_named(kept.context.store, "alpha").state == "frozen")
     kept.until(lambda: kept.contract.ask("client")["frozen"])
-    kept.until(lambda: kept.waits() is not None and kept.waits().code == Reason.LIGHT_CLIENT_FROZEN)
+    kept.until(lambda: kept.waits() is not None and kept.waits().code == "light_client_frozen")
     assert kept.client().frozen
     assert (kept.waits().party, kept.sent()) == ("officers", 1)
 
 
-def test_what_the_ledger_would_refuse_is_not_sent(kept):
-    """The endpoint of the peer says that another set seals, and shows no votes; or the contract refuses for its reasons."""
+def test_a_change_without_votes_waits_for_the_officers(kept, monkeypatch):
+    """As `transitions` in a configuration make it; nothing is sent, and nothing is asked again until it is time."""
+    kept.look()
+    monkeypatch.setattr(validator_run, "LONGEST_RUN", 0)
+    kept.vote(add=True)
+    kept.until(lambda: kept.waits() is not None)
+    found, sent = kept.waits(), kept.sent()
+    assert (found.code, found.party, sent) == ("light_client_behind", "officers", 0)
+    assert "pin-validators" in found.text
+    kept.look()
+    assert kept.waits().attempts == found.attempts
+    monkeypatch.undo()
+    with kept.context.store.write() as connection:
+        connection.execute(waits_table.update().values(next_at=0))
+    kept.until(lambda: kept.client().validators_hash == kept.validators_of("alpha") and kept.waits() is None)
+
+
+def test_what_the_ledger_would_refuse_is_not_sent(kept, monkeypatch):
+    """The contract refuses what is brought: the reason is told in its words, and it is tried again when it is time."""
+    kept.look()
+    monkeypatch.setattr(keep, "encode_update", lambda header: encode_update((header[0], header[1][:1])))
+    kept.later_s = PERIOD_S // 3
+    kept.look("beta")
+    found = kept.waits()
+    assert (found.code, kept.sent()) == ("transaction_reverted", 0)
+    assert "SealsTooFew" in found.text
+    monkeypatch.undo()
+    kept.look("beta")
+    assert kept.sent() == 0
+    with kept.context.store.write() as connection:
+        connection.execute(waits_table.update().values(next_at=0))
+    kept.look("beta")
+    assert kept.sent() == 1
+
+
+def test_a_reading_from_the_future_is_none(kept):
+    """It was written before the clock was set back."""
     kept.look()
     with kept.context.store.write() as connection:
         mine = (verifiers.c.chain == "beta", verifiers.c.address == kept.address)
         stranger = {"validators_hash": b"\x07" * 32, "read_at": time.time() + 5}
         connection.execute(update(verifiers).where(*mine).values(**stranger))
     kept.look("beta")
-    assert kept.client().validators_hash != b"\x07" * 32  # a time that lies ahead is no reading: it was read again
+    assert kept.client().validators_hash != b"\x07" * 32
 
 
 def test_a_verifier_that_officers_set_is_read(kept):
@@ -205,7 +240,7 @@ def test_a_contract_that_is_no_verifier_waits_for_the_officers(kept, monkeypatch
     kept.look("beta")
     with kept.context.store.read() as connection:
         found = waits.find(connection, "client", wait_id("beta", stranger))
-    assert (found.code, found.party) == (Reason.VERIFIER_UNKNOWN, "officers")
+    assert (found.code, found.party) == ("verifier_unknown", "officers")
     assert "0x" + stranger.hex() in found.text
     monkeypatch.undo()
     kept.look("beta")
