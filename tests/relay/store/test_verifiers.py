@@ -63,7 +63,7 @@ def test_the_destination_judges_the_outbox_and_the_source_the_outcomes(there):
 
 def test_a_verifier_that_was_not_read_is_named(there):
     connection, lane = there
-    with pytest.raises(NotFound, match="0x0d0d.* on beta"):
+    with pytest.raises(NotFound, match=r"0x0d0d.* on beta"):
         verifier_of(connection, lane(destination_verifier=b"\x0d" * 20), Direction.OUTBOX)
 
 
