@@ -9,11 +9,12 @@ import subprocess
 import time
 
 import httpx
+import psutil
 from eth_account import Account
 
 from adapters.loopback_ports import free_port
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 HTTP_API = "eth,net,web3,admin,clique,debug,miner,txpool"
 CONFIGURATION = """
 [Node.P2P]
@@ -139,6 +140,10 @@ class GethNode:
     def block(self, height="latest"):
         """A block as JSON; None where it has none."""
         return self.rpc("eth_getBlockByNumber", hex(height) if isinstance(height, int) else height, False)
+
+    def connections(self):
+        """Its sockets, as psutil has them."""
+        return psutil.Process(self.process.pid).net_connections("inet")
 
     def stop(self):
         """End it as an operator does: it writes everything down."""
