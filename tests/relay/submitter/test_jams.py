@@ -31,7 +31,9 @@ class Beta:
         self.account = address_of(self.key)
         for number in range(2 * BATCHES):
             hub.send(*OUT, b"message %d" % number, receiver=RECEIVER)
-        hub.ledgers["alpha"].mine(1 + (hub.confirmations or 0))
+        depth = hub.confirmations or 0
+        self.chain.mine(1 + 2 * depth)  # the ledger is older than its depth
+        hub.ledgers["alpha"].mine(1 + depth)
         hub.chain_task("alpha")
         hub.lane_task(*OUT)
         hub.attest()
@@ -209,7 +211,8 @@ def test_reverted_on_the_ledger_by_what_is_gone_again(beta):
     assert next(row.reason for row in beta.rows() if row.state == "failed") == WOULD_SUCCEED
 
 
-def test_what_reverts_again_although_it_would_succeed_is_not_paid_for_in_each_block(beta):
+def test_what_reverts_again_although_it_would_succeed_is_not_paid_for_in_each_block(beta, monkeypatch):
+    monkeypatch.setattr("relay.store.waits.RETRY_TABLE_S", (3_600.0,))
     beta.chain.reverting = 100
     beta.tasks()
     beta.block(10)
