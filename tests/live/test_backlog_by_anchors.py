@@ -1,0 +1,48 @@
+"""A backlog that was sent while the hub was away crosses lanes by light clients: anchors lead back to it, and each id is paid once."""
+
+import pytest
+from sqlalchemy import select
+
+from adapters.evm.devnet import DevelopmentNetwork
+from relay.store.tables import transactions
+from tests.support.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+KINDS = {"light-client": "direct", "both": "twice"}
+BACKLOG = 450
+
+
+@pytest.fixture(scope="module")
+def stack():
+    networks = {name: DevelopmentNetwork(chain_id=number) for name, number in (("alpha", 53201), ("beta", 53202))}
+    with Stack(networks) as stack:
+        stack.up()
+        stack.join()
+        for kind, channel in KINDS.items():
+            stack.json("lane", "open", "alpha", "beta", "--trust", kind, "--channel", channel)
+        yield stack
+
+
+def rows(stack, purpose):
+    store = stack.store()
+    with store.read() as connection:
+        found = connection.execute(select(transactions).where(transactions.c.purpose == purpose)).all()
+    store.close()
+    return found
+
+
+def test_what_was_sent_meanwhile_is_walked_back_to(stack):
+    stack.run("down")
+    for channel in KINDS.values():
+        words = ["send", "alpha", "beta", "--channel", channel, "--to", "mailbox", "--text", "你好", "--count"]
+        stack.json(*words, str(BACKLOG))
+    stack.up()
+    for channel in KINDS.values():
+        lane = lambda channel=channel: stack.lane("alpha", "beta", channel)  # noqa: E731 - asked again and again
+        stack.wait_until(f"{channel} has settled", lambda lane=lane: lane()["settled"] == BACKLOG)
+    anchors = rows(stack, "anchor")
+    assert {row.state for row in anchors} == {"mined"}
+    assert len({row.lane_id for row in anchors}) == len(KINDS)
+    assert sum(row.last - row.first for row in anchors) <= BACKLOG * len(KINDS)
+    assert {row.state for row in rows(stack, "deliver")} == {"mined"}
