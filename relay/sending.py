@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.protocol import Call, MessageSent
+from adapters.protocol import Call, Ledger, MessageSent, Receipt
 from adapters.solidity.calldata import encode_send
 from relay.errors import BadInput, NotNow
 from relay.keys import Key
 from relay.registry.chains import chain_named, open_chain
 from relay.registry.lanes import lane_row, refresh
-from relay.registry.transact import transact
+from relay.registry.transact import LOOK_S, STANDS_WITHIN_S, transact
 from relay.store import Store
 from schemas.payloads import CallPayload, RawPayload, TextPayload, encode_payload
 from schemas.primitives import ACCOUNT_MAX_BYTES, SchemaError, bytes_from_hex
@@ -107,25 +107,37 @@ def send_all(store: Store, lane: tuple[str, str, str], key: Key, letters: Sequen
         while len(sent) < len(calls):
             batch = calls[len(sent) : len(sent) + SENDS_AT_ONCE]
             receipts = transact(ledger, key, batch)
-            heights = [receipt.height for receipt in receipts]
-            mine = {receipt.transaction for receipt in receipts}
-            found = [
-                Sent(
-                    event.message_id,
-                    row.lane_id,
-                    event.message.nonce,
-                    event.position.transaction,
-                    event.position.height,
-                )
-                for event in ledger.events(min(heights), max(heights), bytes(source.gateway))
-                if isinstance(event, MessageSent) and event.position.transaction in mine
-            ]
-            if len(found) != len(batch):
-                raise NotNow("The endpoint does not show what was just sent.", "See: relayhub status.")
-            sent += found
+            sent += _shown(ledger, bytes(source.gateway), row.lane_id, receipts)
     finally:
         ledger.close()
     return sent
+
+
+def _shown(ledger: Ledger, gateway: bytes, lane_id: bytes, receipts: Sequence[Receipt]) -> list[Sent]:
+    """What the gateway took by these transactions, by its events.
+
+    Where a ledger's newest blocks are not final, the block of a receipt may have been left for another one meanwhile; the
+    transactions then come into a later one, and the endpoint is asked anew.
+
+    Raises:
+        NotNow: the endpoint does not show it, also after a while.
+    """
+    transactions = [receipt.transaction for receipt in receipts]
+    wanted, known = set(transactions), list[Receipt | None](receipts)
+    deadline = time.monotonic() + STANDS_WITHIN_S
+    while True:
+        heights = [receipt.height for receipt in known if receipt is not None]
+        found = [
+            Sent(event.message_id, lane_id, event.message.nonce, event.position.transaction, event.position.height)
+            for event in (ledger.events(min(heights), max(heights), gateway) if heights else [])
+            if isinstance(event, MessageSent) and event.position.transaction in wanted
+        ]
+        if len(found) == len(transactions):
+            return found
+        if time.monotonic() > deadline:
+            raise NotNow("The endpoint does not show what was just sent.", "See: relayhub status.")
+        time.sleep(LOOK_S)
+        known = ledger.receipts(transactions)
 
 
 def expiry(seconds: int) -> int:

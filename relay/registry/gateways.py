@@ -15,14 +15,13 @@ from adapters.protocol import Call, Ledger, Receipt, Rejected
 from adapters.solidity.contracts import committee_creation, contract, gateway_creation, organisation_word
 from relay.errors import NotNow
 from relay.keys import Key
-from relay.registry.transact import LOOK_S, transact
+from relay.registry.transact import LOOK_S, STANDS_WITHIN_S, transact
 from schemas.claim import Claim
 from schemas.primitives import ChainWord
 from schemas.suites import keccak256
 
 DEPLOY_GAS = 8_000_000
 ADMINISTRATION_GAS = 1_500_000
-STANDS_WITHIN_S = 30.0
 VIEW_GAS = 5_000_000
 NOBODY = bytes(20)
 
@@ -74,20 +73,27 @@ class Contract:
         """Propose actions as an officer; returns the proposals' numbers.
 
         Raises:
-            NotNow: somebody else proposed at the same moment, so that the numbers cannot be told.
+            NotNow: the ledger does not show them, also after a while (its newest block may have been left for another).
         """
         before = int(self.ask("proposals"))
         self._send(key, [contract(self.name).encode("propose", action) for action in actions])
-        numbers: list[int] = []
-        after = int(self.ask("proposals"))
-        hashes = {number: bytes(self.ask("proposal", number)["actionHash"]) for number in range(before + 1, after + 1)}
-        for action in actions:
-            found = [number for number, known in hashes.items() if known == keccak256(action) and number not in numbers]
-            if not found:
+        deadline = time.monotonic() + STANDS_WITHIN_S
+        while len(numbers := self._numbers(actions, before)) < len(actions):
+            if time.monotonic() > deadline:
                 raise NotNow(
                     "The proposal cannot be found on the ledger.", "Look at its proposals, then propose again."
                 )
-            numbers.append(found[0])
+            time.sleep(LOOK_S)
+        return numbers
+
+    def _numbers(self, actions: Sequence[bytes], before: int) -> list[int]:
+        """The numbers of the proposals that were made after so many, as far as the newest block has them."""
+        after = int(self.ask("proposals"))
+        hashes = {number: bytes(self.ask("proposal", number)["actionHash"]) for number in range(before + 1, after + 1)}
+        numbers: list[int] = []
+        for action in actions:
+            wanted = keccak256(action)
+            numbers += [number for number, known in hashes.items() if known == wanted and number not in numbers][:1]
         return numbers
 
     def approve(self, key: Key, numbers: Sequence[int]) -> None:

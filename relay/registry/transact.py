@@ -11,6 +11,8 @@ from relay.keys import Key
 
 MINED_WITHIN_S = 180.0
 LOOK_S = 0.05
+STANDS_WITHIN_S = 30.0
+"""How long a transaction may take to come back that stood in a block which the ledger left for another one."""
 NONCE_ATTEMPTS = 3
 
 
