@@ -20,10 +20,10 @@ from relay.context import Context
 from relay.crash import crash_point
 from relay.errors import NotFound
 from relay.journey import Reached, step
+from relay.steps import rivals
 from relay.steps.anchors import forget_behind, keep, on_their_way
 from relay.steps.loads import Batch, Link, Load
 from relay.steps.prefixes import prefix_batches
-from relay.steps.rivals import is_overtaken, window
 from relay.steps.setback import (
     ENDPOINT_REASONS,
     REVERTS,
@@ -135,20 +135,16 @@ def _calls(context: Context, lease: Lease, way: _Way) -> list[tuple[Load, Call]]
     """
     ledger = context.ledger(way.chain)
     with context.store.read() as connection:
-        allowed = window(connection, way.lane, way.side, way.chain, most=IN_FLIGHT, now=time.time())
-        if allowed and way.verifier.kind != Kind.COMMITTEE:
-            allowed = IN_FLIGHT  # a walk back takes as many anchors as it takes
         busy = _in_flight(connection, way)
-        room = allowed - busy
-        if room <= 0:
-            return []
-        if not busy and is_overtaken(connection, way.lane, way.side, way.chain, ledger, time.time()):
-            return []
+    room = rivals.room(context, lease, way.lane, way.side, way.chain, ledger, most=IN_FLIGHT, busy=busy)
+    if not room:
+        return []
     loads: Sequence[Load]
     if way.verifier.kind == Kind.COMMITTEE:
         loads = prefix_batches(context, lease, way.lane, way.side, way.verifier, room)
     else:
-        loads = walked_loads(context, lease, way.lane, way.side, way.verifier, ledger, room)
+        # A walk back takes as many anchors as it takes.
+        loads = walked_loads(context, lease, way.lane, way.side, way.verifier, ledger, IN_FLIGHT - busy)
     calls = [(load, ledger.call_for(bytes(way.chain.gateway), load.action)) for load in loads]
     if not calls or not way.careful:
         return calls

@@ -18,14 +18,18 @@ us takes nothing from them: they carry the rest, and move the lane last.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
 from adapters.protocol import Ledger, Rejected
+from relay.context import Context
 from relay.journey import Stage
 from relay.steps.sides import BACK, Side, consumed
+from relay.store import Lease, waits
 from relay.store.tables import messages, milestones, outcomes, transactions
+from relay.store.waits import Reason
 from schemas.primitives import LaneId
 
 STAND_OFF_BLOCKS = 8
@@ -59,20 +63,61 @@ def window(connection: Connection, lane: Row[Any], side: Side, chain: Row[Any], 
     return 1 if not 0 <= now - began < wait_s else 0
 
 
-def is_overtaken(
-    connection: Connection, lane: Row[Any], side: Side, chain: Row[Any], ledger: Ledger, now: float
-) -> bool:
-    """Whether the gateway says that it has more already than this hub has seen proved: somebody carries, and a look is due.
+def room(
+    context: Context, lease: Lease, lane: Row[Any], side: Side, chain: Row[Any], ledger: Ledger, *, most: int, busy: int
+) -> int:
+    """How many more transactions of one direction of a lane may be queued now; why none may is written down.
 
-    No proof stands behind that, so it delays for one stand-off at most, from when the next entry was first seen.
+    Args:
+        context: the process's view of the hub.
+        lease: the lane's.
+        lane: the lane's row.
+        side: the direction.
+        chain: the ledger on which it is carried.
+        ledger: the same, opened.
+        most: how many may be on their way where nobody else carries the lane.
+        busy: how many are.
 
     Raises:
         AdapterError: the ledger does not answer.
     """
+    now = time.time()
+    with context.store.read() as connection:
+        allowed = window(connection, lane, side, chain, most=most, now=now)
+        fresh = bool(allowed and not busy) and _is_fresh(connection, lane, side, chain, now)
+    if allowed and not (fresh and _has_more(ledger, lane, side, chain)):
+        return max(0, allowed - busy)
+    if not busy:
+        _note(lease, lane, side, chain)
+    return 0
+
+
+def _note(lease: Lease, lane: Row[Any], side: Side, chain: Row[Any]) -> None:
+    """Say that another relayer carries, unless something else stands in the way already."""
+    name = bytes(lane.lane_id).hex()
+    text = (
+        f"Another relayer moved this lane on {chain.name} last. It has the first try; this hub goes on if it does not."
+    )
+    with lease.write() as connection:
+        held = waits.find(connection, side.wait_kind, name)
+        if held is None or held.code == Reason.OTHER_RELAYER:
+            waits.wait(
+                connection, side.wait_kind, name, Reason.OTHER_RELAYER, party="another relayer", text=text, again_s=1.0
+            )
+
+
+def _is_fresh(connection: Connection, lane: Row[Any], side: Side, chain: Row[Any], now: float) -> bool:
+    """Whether the next entry was first seen less than a stand-off ago: only so long is a gateway believed without proof."""
     began = _first_seen(connection, lane, side, consumed(lane, side) + 1)
-    wait_s = _stand_off_s(_moves(connection, lane, side), 0, bytes(chain.account))
-    if not 0 <= now - began < wait_s:
-        return False
+    return 0 <= now - began < _stand_off_s(_moves(connection, lane, side), 0, bytes(chain.account))
+
+
+def _has_more(ledger: Ledger, lane: Row[Any], side: Side, chain: Row[Any]) -> bool:
+    """Whether the gateway says that it has more than this hub has seen proved: somebody carries, and a look is due.
+
+    Raises:
+        AdapterError: the ledger does not answer.
+    """
     try:
         ends = ledger.lane_ends(bytes(chain.gateway), LaneId(lane.lane_id))
     except Rejected:

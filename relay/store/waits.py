@@ -49,6 +49,7 @@ class Reason(StrEnum):
     PROOF_OUTDATED = (
         "proof_outdated"  # sealed by a set that the light client no longer trusts; proved anew at a newer block
     )
+    OTHER_RELAYER = "other_relayer"  # another one moved the lane last, and has the first try
     VERIFIER_UNKNOWN = "verifier_unknown"  # officers set a verifier that this hub cannot read
     HUB_FAILED = "hub_failed"  # an error of our own: the workers' logs have the trace
 
@@ -59,6 +60,7 @@ SETBACKS = (
     Reason.LANE_PAUSED,
     Reason.LANE_NOT_OPEN,
     Reason.DESTINATION_DOWN,
+    Reason.OTHER_RELAYER,
 )
 """Why a direction of a lane carries nothing for now; progress at the consuming end puts an end to it."""
 

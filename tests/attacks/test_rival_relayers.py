@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert, select, update
 
+from adapters.memory.adapter import MemoryLedger
 from adapters.protocol import Anchoring, Delivery, Settlement
 from relay.steps.carry import IN_FLIGHT
 from relay.steps.rivals import LONGEST_S, SHORTEST_S, window
@@ -14,7 +15,7 @@ from relay.steps.sides import OUT as OUT_SIDE
 from relay.store.lanes import get
 from relay.store.tables import messages, milestones, transactions
 from tests.support.memory_hub import RECEIVER
-from tests.support.rivals import OUT, FrontRunner, Rivals, part_of, waiting_actions
+from tests.support.rivals import OUT, Clock, FrontRunner, Rivals, part_of, waiting_actions
 
 A_WHILE = 60
 """Rounds (seconds) that are more than any stand-off here."""
@@ -58,7 +59,8 @@ class TestHubs:
 
     def test_without_standing_back_a_third_is_wasted(self, make_rivals, monkeypatch):
         """The measure measures: this is what the same traffic costs hubs that do not look at one another."""
-        monkeypatch.setattr("relay.steps.carry.window", lambda *_, most, **__: most)
+        monkeypatch.setattr("relay.steps.rivals.window", lambda *_, most, **__: most)
+        monkeypatch.setattr("relay.steps.rivals._has_more", lambda *_: False)
         world = make_rivals()
         for _ in range(5):
             world.send(50)
@@ -264,6 +266,36 @@ class TestWindow:
         assert self.window(lane, began, side) == 0
         assert self.window(lane, began + SHORTEST_S - 0.1, side) == 0
         assert self.window(lane, began + 2 * LONGEST_S, side) == 1
+
+    def test_while_it_stands_back_it_says_so(self, lane, monkeypatch):
+        self.anothers(lane)
+        lane.lane_task(*OUT)
+        lane.attest()
+        monkeypatch.setattr("time.time", Clock(self.seen(lane) + 1))
+        lane.lane_task(*OUT)
+        row = lane.wait_of("lane", *OUT)
+        assert (row.code, row.party) == ("other_relayer", "another relayer")
+        assert lane.journey(*OUT).submitted == 1
+        monkeypatch.setattr("time.time", Clock(self.seen(lane) + 2 * LONGEST_S))
+        lane.lane_task(*OUT)
+        assert lane.journey(*OUT).submitted == 3
+        lane.settle_down(hurry=True)
+        assert lane.code("lane", *OUT) == ""
+
+    @pytest.mark.parametrize(("after_s", "submitted"), [(0.0, 1), (2 * LONGEST_S, 3)])
+    def test_what_the_gateway_says_it_has_is_believed_for_one_stand_off(self, lane, monkeypatch, after_s, submitted):
+        ends = MemoryLedger.lane_ends
+
+        def boast(self, *asked):
+            found = ends(self, *asked)
+            return replace(found, delivered=found.delivered + 1)
+
+        monkeypatch.setattr(MemoryLedger, "lane_ends", boast)
+        lane.lane_task(*OUT)
+        lane.attest()
+        monkeypatch.setattr("time.time", Clock(self.seen(lane) + after_s))
+        lane.lane_task(*OUT)
+        assert lane.journey(*OUT).submitted == submitted
 
     def test_a_clock_that_was_set_back_holds_nothing_up(self, lane):
         self.anothers(lane)
