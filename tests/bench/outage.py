@@ -31,6 +31,7 @@ LATENCY_MESSAGES = 20
 KINDS = ("committee", "light-client")
 PATIENCE_S = 1_800.0
 FAST_BLOCK_S = 0.02
+RECEIPTS_A_REQUEST = 50
 PARTS = 4
 """The backlog's gas is compared over so many parts of it."""
 
@@ -204,12 +205,12 @@ def _watching(stack: Stack, load: LaneLoad, found: list[float], after_each: Call
 
 
 def _gas(stack: Stack, load: LaneLoad, each: int) -> list[float]:
-    """Gas a message of each part of the backlog: deliveries, and the anchors that lead to them."""
+    """Gas a message of each part of the backlog, by the ledger's receipts: deliveries, and the anchors that lead to them."""
     store = stack.store()
     try:
         with store.read() as connection:
             rows = connection.execute(
-                select(transactions.c.purpose, transactions.c.last, transactions.c.gas_used).where(
+                select(transactions.c.last, transactions.c.hash).where(
                     transactions.c.lane_id == load.lane_id,
                     transactions.c.purpose.in_(("deliver", "anchor")),
                     transactions.c.state.in_(("mined", "reverted")),
@@ -217,7 +218,10 @@ def _gas(stack: Stack, load: LaneLoad, each: int) -> list[float]:
             ).all()
     finally:
         store.close()
-    parts = [0.0] * PARTS
-    for row in rows:
-        parts[min(PARTS - 1, (row.last - 1) * PARTS // each)] += row.gas_used or 0
+    network, parts = stack.networks[load.destination], [0.0] * PARTS
+    for start in range(0, len(rows), RECEIPTS_A_REQUEST):
+        asked = rows[start : start + RECEIPTS_A_REQUEST]
+        receipts = network.batch([("eth_getTransactionReceipt", ["0x" + row.hash.hex()]) for row in asked])
+        for row, receipt in zip(asked, receipts, strict=True):
+            parts[min(PARTS - 1, (row.last - 1) * PARTS // each)] += int(receipt["gasUsed"], 16)
     return [part / (each / PARTS) for part in parts]
