@@ -42,6 +42,7 @@ class Outage:
 
     Attributes:
         messages: on each lane to the ledger that was away.
+        executed: of each kind of lane, how many the destination's receiver executed.
         gas: of each kind of lane, the gas a message of each quarter of the backlog, anchors included.
         usual_s: seconds until a message of the other lane was delivered, before.
         beside_s: the same while the backlog was delivered.
@@ -49,6 +50,7 @@ class Outage:
     """
 
     messages: int
+    executed: dict[str, int]
     gas: dict[str, list[float]]
     usual_s: list[float]
     beside_s: list[float]
@@ -108,7 +110,8 @@ def measure_outage(
             _wait(stack, loads, "delivered", each, progress)
         _wait(stack, loads, "settled", each, progress)
         gas = {kind: _gas(stack, load, each) for kind, load in loads.items()}
-    return Outage(each, gas, usual, during, overtook=any(delivered_before))
+        executed = {kind: _counter(stack, load, "executed") for kind, load in loads.items()}
+    return Outage(each, executed, gas, usual, during, overtook=any(delivered_before))
 
 
 def _prune(network: DevelopmentNetwork) -> None:
