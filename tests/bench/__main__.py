@@ -13,6 +13,8 @@ from rich.table import Table
 
 from tests.bench.e2e import measure
 from tests.bench.gas import measure_gas
+from tests.bench.outage import MESSAGES as OUTAGE_MESSAGES
+from tests.bench.outage import measure_outage
 from tests.bench.primitives import measure_primitives
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results.json"
@@ -25,6 +27,7 @@ AIMS = {
     "gas_settle_committee_batch_100": ("≤", 11_000),
     "gas_deliver_light_client_batch_100": ("≤", 18_000),
     "qbft_header_ratio_to_recover": ("≤", 4.5),
+    "outage_latency_ratio": ("≤", 2.0),
 }
 
 
@@ -40,6 +43,7 @@ def main() -> None:
     figures["hub_and_operators_cpu_ms_per_message"] = (
         figures["hub_cpu_ms_per_message"] + figures["operators_cpu_ms_per_message"]
     )
+    figures |= measure_outage(console.print, messages=4_000 if quick else OUTAGE_MESSAGES).figures()
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     table = Table(title=f"Relay Hub bench · {platform.machine()} · {time.time() - began:.0f} s")
