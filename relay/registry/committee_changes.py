@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import Row, select
+
 from adapters.protocol import AdapterError
 from adapters.solidity.administration import strike
 from relay.config import HubConfig
@@ -12,6 +16,8 @@ from relay.registry.committee import next_epoch, refresh_committee
 from relay.registry.officers import Proposed, at_once, carry_out
 from relay.registry.operators import mark_struck, operator_named
 from relay.store import Store
+from relay.store.tables import verifiers
+from relay.store.verifiers import Kind
 
 
 def renew_committees(config: HubConfig, store: Store, keys: KeyStore, officer: Key | None) -> list[Proposed]:
@@ -26,6 +32,14 @@ def renew_committees(config: HubConfig, store: Store, keys: KeyStore, officer: K
         )
         refresh_committee(store, row)
     return proposed
+
+
+def _committees_on(store: Store, row: Row[Any]) -> list[str]:
+    """The committee that new lanes of a ledger get, and those that officers gave to lanes of their own."""
+    with store.read() as connection:
+        mine = (verifiers.c.chain == row.name, verifiers.c.kind == str(Kind.COMMITTEE))
+        found = connection.execute(select(verifiers.c.address).where(*mine, verifiers.c.address != row.verifier))
+        return ["verifier", *(f"0x{bytes(address).hex()}" for address in found.scalars())]
 
 
 def strike_operator(store: Store, name: str, officer: Key) -> list[str]:
@@ -44,7 +58,8 @@ def strike_operator(store: Store, name: str, officer: Key) -> list[str]:
         if row.state == "retired":
             continue
         try:
-            at_once(row, "verifier", officer, strike(bytes(operator.signer)))
+            for contract in _committees_on(store, row):
+                at_once(row, contract, officer, strike(bytes(operator.signer)))
         except (AdapterError, HubError) as error:
             failed.append(f"{row.name} ({error})")
         else:

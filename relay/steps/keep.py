@@ -33,6 +33,7 @@ from relay.context import Context
 from relay.errors import HubError
 from relay.registry.gateways import Contract
 from relay.registry.verifiers import CONTRACT_OF, read_light_client, write_verifier
+from relay.steps.setback import ENDPOINT_REASONS
 from relay.steps.validator_run import Link, NoRun, Standing, next_piece
 from relay.steps.verifiers import wait_id
 from relay.store import Lease, waits
@@ -169,6 +170,11 @@ class _Keeper:
         """The next piece of the run that leads the client to the peer's next set."""
         if self._rests(Reason.LIGHT_CLIENT_BEHIND, OFFICERS):
             return None
+        silent = self._silence_of(peer)
+        if silent:  # whoever does not answer would only cost this ledger's time as well
+            text = f"{self.here} is led to other validators when {peer.name} can be asked: {silent}"
+            self._wait(Reason.LIGHT_CLIENT_BEHIND, f"chain {peer.name}", text)
+            return None
         known = client_named(peer.consensus).state_from_bytes(bytes(peer.client_state)).configuration
         try:
             piece = next_piece(
@@ -185,6 +191,12 @@ class _Keeper:
         text = f"A run of {len(piece.headers)} headers of {peer.name}"
         self._wait(Reason.LIGHT_CLIENT_BEHIND, HUB, f"{text} leads {self.here} to the validators that seal now.")
         return Errand(text, encode_follow_run(piece.headers, fresh=piece.fresh), PIECE_GAS)
+
+    def _silence_of(self, peer: Row[Any]) -> str:
+        """Why the peer cannot be asked now; empty where it can."""
+        with self.context.store.read() as connection:
+            down = waits.find(connection, "chain", peer.name)
+        return str(down.text) if down is not None and down.code in ENDPOINT_REASONS else ""
 
     def _standing(self) -> Standing:
         """Where this hub's own run stands at the contract."""

@@ -5,6 +5,7 @@ import time
 import pytest
 from sqlalchemy import func, select, update
 
+import relay.work as work_module
 from adapters.evm.devnet import DevelopmentNetwork
 from adapters.solidity.administration import Caps, set_verifier
 from adapters.solidity.verifiers import encode_update, validators_hash
@@ -26,6 +27,7 @@ from relay.store import waits
 from relay.store.tables import lanes, transactions, verifiers
 from relay.store.tables import waits as waits_table
 from relay.store.verifiers import Kind, verifier_at
+from relay.store.waits import Reason
 from relay.work import work
 from schemas.primitives import LaneId
 
@@ -182,6 +184,24 @@ def test_a_change_without_votes_waits_for_the_officers(kept, monkeypatch):
     with kept.context.store.write() as connection:
         connection.execute(waits_table.update().values(next_at=0))
     kept.until(lambda: kept.client().validators_hash == kept.validators_of("alpha") and kept.waits() is None)
+
+
+def test_a_peer_that_does_not_answer_is_not_asked(kept, monkeypatch):
+    """Its own task says so and asks again; the ledger on which the light client stands goes on meanwhile."""
+    kept.look()
+    monkeypatch.setattr(work_module, "keep", lambda *_: None)
+    kept.vote(add=True)
+    monkeypatch.undo()
+    monkeypatch.setattr(keep, "next_piece", lambda *_: pytest.fail("the peer was asked"))
+    with kept.context.store.write() as connection:
+        waits.wait(connection, "chain", "alpha", Reason.ENDPOINT_SLOW, party="chain alpha", text="Silence.")
+    kept.look("beta")
+    assert (kept.waits().code, kept.waits().party) == ("light_client_behind", "chain alpha")
+    assert "Silence." in kept.waits().text
+    monkeypatch.undo()
+    with kept.context.store.write() as connection:
+        connection.execute(waits_table.delete())
+    kept.until(lambda: kept.client().validators_hash == kept.validators_of("alpha"))
 
 
 def test_what_the_ledger_would_refuse_is_not_sent(kept, monkeypatch):

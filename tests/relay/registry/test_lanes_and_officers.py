@@ -10,16 +10,18 @@ from relay.errors import BadInput, Duplicate, NotFound, NotNow
 from relay.registry.actions import ACTIONS, Wish, build_action, refresh_after
 from relay.registry.chains import chain_named, open_chain, retire_chain
 from relay.registry.committee_changes import renew_committees, strike_operator
-from relay.registry.gateways import Contract
+from relay.registry.gateways import Contract, Officers, committee_code, deploy
 from relay.registry.lane_changes import LaneChanges
 from relay.registry.lanes import all_lanes, lane_row, lane_view, refresh
 from relay.registry.officers import approve, carry_out, execute, known_proposals, parse_label, propose
 from relay.registry.opening import open_lanes
 from relay.registry.operators import add_operator, all_operators, mark_struck
+from relay.registry.verifiers import learn_verifier
 from relay.sending import Letter, expiry, payload_of, send
 from relay.store.tables import committees, lanes, operators
 from schemas.heads import outbox_genesis, outcomes_genesis
 from schemas.payloads import decode_payload
+from schemas.primitives import ChainWord
 from schemas.suites import EVM, keccak256
 
 pytestmark = pytest.mark.live
@@ -362,6 +364,24 @@ def test_a_struck_operator(linked, there):
     assert next(row for row in all_operators(linked.store) if row.name == "org-3").state == "struck"
     with pytest.raises(NotFound, match="no operator named"):
         strike_operator(linked.store, "org-9", linked.keys.load("guardian"))
+
+
+def test_a_signer_is_struck_out_of_every_committee_of_a_ledger(linked, there):
+    """Officers may have given a lane a committee of its own."""
+    row = chain_named(linked.store, "alpha")
+    ledger = open_chain(row)
+    committee = [
+        (bytes(item.signer), item.organisation) for item in all_operators(linked.store) if item.name != "org-3"
+    ]
+    officers = Officers(tuple(linked.keys.load(f"officer-{number}").address for number in (1, 2, 3)), b"\x09" * 20, 0)
+    code = committee_code(ChainWord(row.chain_word), officers, committee, 2, development=True)
+    made = deploy(ledger, linked.keys.load("relayer-alpha"), [("CommitteeVerifier", code)])[0]
+    learn_verifier(linked.store.write, ledger, "alpha", made.address)
+    strike_operator(linked.store, "org-1", linked.keys.load("officer-1"))
+    signer = next(bytes(item.signer) for item in all_operators(linked.store) if item.name == "org-1")
+    assert made.ask("struck", signer)
+    assert Contract(ledger, "CommitteeVerifier", bytes(row.verifier)).ask("struck", signer)
+    ledger.close()
 
 
 def test_a_strike_that_a_ledger_refuses_still_counts_at_the_hub(linked, there):
