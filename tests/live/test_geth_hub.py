@@ -148,12 +148,12 @@ def test_a_reorganisation_above_the_depth_freezes_and_the_officers_are_walked_th
     assert {"0x" + event.message_id.hex() for event in lost_by_this} <= contradicted
     assert {lane["state"] for lane in stack.json("lane", "list")} == {"frozen"}
 
-    walk(stack, "pause")
-    walk(stack, "close")
+    shown = walk(stack, shown, "pause")
+    walk(stack, shown, "close")
     pin = geth.wait_agreed() - FOLLOWERS
-    stack.json("recover", "alpha", "--pin", f"{pin}:{geth.hash_at(pin)}")
-    walk(stack, "reopen", NEW="again")
-    assert all(step["done"] for step in stack.json("recover", "alpha")["steps"])
+    shown = stack.json("recover", "alpha", "--pin", f"{pin}:{geth.hash_at(pin)}")
+    shown = walk(stack, shown, "reopen", NEW="again")
+    assert all(step["done"] for step in shown["steps"])
     for source, destination in (OUT, HOME):
         (message,) = stack.json(
             "send", source, destination, "--channel", "again", "--to", "mailbox", "--text", "重新", "--wait"
@@ -168,11 +168,11 @@ def kept_evidence(drill):
     return json.loads(evidence)
 
 
-def walk(stack, name, **words):
-    """Type the commands that `relayhub recover` shows for a step; it is done then."""
-    (step,) = [step for step in stack.json("recover", "alpha")["steps"] if step["name"] == name]
+def walk(stack, shown, name, **words):
+    """Type the commands that `relayhub recover` showed for a step; returns what it shows then."""
+    (step,) = [step for step in shown["steps"] if step["name"] == name]
     assert step["commands"]
+    assert not step["done"]
     for command in step["commands"]:
         stack.json(*(words.get(word, word) for word in command.split()[1:]))
-    (step,) = [step for step in stack.json("recover", "alpha")["steps"] if step["name"] == name]
-    assert step["done"]
+    return stack.json("recover", "alpha")
