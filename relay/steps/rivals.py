@@ -5,7 +5,7 @@ transactions would find nothing new. What the ledger shows is enough to agree:
 
 1. Whoever's transaction moved the lane last carries on, with as many transactions on their way as there are.
 2. Everybody else stands back: eight blocks or five seconds from when the next entry was first seen, or from his own last
-   attempt, and longer by a share of his own (several who stand back do not all step in at once) and after each attempt that
+   attempt, and longer by a share of his own (several who stand back do not all step in at once) and after an attempt that
    came to nothing. Then he tries one transaction. If it moves the lane, he carries on; the other stands back.
 
 On a lane where nothing has moved yet, everybody begins. Who has nothing on its way asks the gateway before it sends: a hub that
@@ -35,8 +35,8 @@ from schemas.primitives import LaneId
 STAND_OFF_BLOCKS = 8
 SHORTEST_S = 5.0
 LONGEST_S = 120.0
-DOUBLED_AT_MOST = 2
-"""The stand-off is at most four times as long after attempts that came to nothing."""
+DOUBLED_AT_MOST = 1
+"""The stand-off is at most twice as long after attempts that came to nothing."""
 MILESTONES_READ = 20
 
 
