@@ -326,7 +326,9 @@ transactions = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("created_at", Float, nullable=False),
     Column("sent_at", Float, nullable=True),
-    Column("height", BigInteger, nullable=True),  # its block; while it is sent the newest one when it was offered, 0 once seen
+    Column(
+        "height", BigInteger, nullable=True
+    ),  # its block; while it is sent the newest one when it was offered, 0 once seen
     Column("gas_used", BigInteger, nullable=True),
     Column("reason", Words, nullable=False, default=""),
     Index("transactions_chain", "chain", "state", "id"),

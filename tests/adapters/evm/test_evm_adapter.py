@@ -173,7 +173,11 @@ class TestFees:
 
     @pytest.mark.parametrize(("ceiling", "fee"), [(0, 207), (206, 206), (207, 207), (300, 207)])
     def test_a_ceiling_is_never_exceeded(self, ceiling, fee):
-        answers = {"eth_getBlockByNumber": with_base_fee(100), "eth_maxPriorityFeePerGas": "0x7", "eth_gasPrice": "0x6b"}
+        answers = {
+            "eth_getBlockByNumber": with_base_fee(100),
+            "eth_maxPriorityFeePerGas": "0x7",
+            "eth_gasPrice": "0x6b",
+        }
         wallet = node(extra={"fee_ceiling": str(ceiling)}, **answers).wallet(GATEWAY)
         assert (wallet.fee, wallet.least_fee, wallet.ceiling) == (fee, 107, ceiling)
 
@@ -475,7 +479,8 @@ class TestCalls:
 
 class TestOptions:
     @pytest.mark.parametrize(
-        "extra", [{"colour": "red"}, {"log_range": "0"}, {"transactions": "blob"}, {"fee_floor": "-1"}, {"fee_ceiling": "-1"}]
+        "extra",
+        [{"colour": "red"}, {"log_range": "0"}, {"transactions": "blob"}, {"fee_floor": "-1"}, {"fee_ceiling": "-1"}],
     )
     def test_an_option_that_cannot_be_is_named(self, extra):
         with pytest.raises(Misconfigured, match=next(iter(extra))):

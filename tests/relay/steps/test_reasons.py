@@ -467,5 +467,15 @@ def test_every_reason_is_brought_about_by_one_of_these_tests():
     attacks = here.parents[2] / "attacks" / "test_silent_ledgers.py"
     kept = here.parents[2] / "live" / "test_kept_light_clients.py"
     rivals = attacks.with_name("test_rival_relayers.py")
-    text = "".join(path.read_text() for path in (here, here.with_name("test_freeze.py"), here.with_name("test_lane_kinds.py"), attacks, kept, rivals))
+    text = "".join(
+        path.read_text()
+        for path in (
+            here,
+            here.with_name("test_freeze.py"),
+            here.with_name("test_lane_kinds.py"),
+            attacks,
+            kept,
+            rivals,
+        )
+    )
     assert [reason for reason in Reason if f'"{reason}"' not in text] == []
