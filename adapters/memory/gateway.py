@@ -167,7 +167,7 @@ class Gateway:
         suite = state.lane.suite
         new = _new_entries([(entry.message.nonce, entry) for entry in action.settled], state.settled)
         nonce = state.settled + len(new)
-        if action.claim.nonce > state.sent:
+        if max(nonce, action.claim.nonce) > state.sent:
             raise Reverted("NeverSent")
         if any(entry.message.payload for entry in new):
             raise Reverted("PayloadGiven")
