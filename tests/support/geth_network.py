@@ -4,7 +4,6 @@ With three signers each may seal every second block, so that two of them go on f
 A fork of any depth therefore needs one key at both sides: the twin, a second node with a signer's key.
 """
 
-import itertools
 import json
 import subprocess
 import sys
@@ -16,11 +15,10 @@ from eth_account import Account
 from eth_utils import to_checksum_address
 
 from tests.support.geth_build import geth
+from tests.support.geth_links import Links
 from tests.support.geth_node import PATIENCE_S, GethError, GethNode
 
 RICH = 10**27
-DIAL_AGAIN_S = 36.0
-"""A node does not dial another one that it dialled so shortly ago."""
 _WATCH = """
 import os, shutil, signal, sys
 for pid in [int(line) for line in sys.stdin]:
@@ -57,7 +55,7 @@ class GethNetwork:
         self.nodes = []
         self._options, self._genesis = list(options), self._genesis_of(london, epoch, prefunded)
         self.twin = signers if twin else None
-        self._groups, self._dialled = {}, {}
+        self._links = Links()
         self._folder = self._watcher = None
 
     # ——— life
@@ -142,59 +140,18 @@ class GethNetwork:
     def partition(self, *groups):
         """Let nodes hear only those of their own group; those that are in none hear nobody."""
         alone = {node: f"alone {node}" for node in range(len(self.nodes))}
-        self._groups = alone | {node: number for number, group in enumerate(groups) for node in group}
+        self._links.group_of = alone | {node: number for number, group in enumerate(groups) for node in group}
         self._link()
 
     def heal(self):
         """Let everybody hear everybody."""
-        self._groups = {}
+        self._links.group_of = {}
         self._link()
 
     def _link(self):
-        """Connect and disconnect the nodes that run as the groups say, and wait until it is so."""
-        living = {number: node for number, node in enumerate(self.nodes) if node.running}
-        cards = {number: node.rpc("admin_nodeInfo") for number, node in living.items()}
-        pairs = list(itertools.combinations(living, 2))
-        wanted = {pair for pair in pairs if self._groups.get(pair[0]) == self._groups.get(pair[1])}
-        outgoing = {number: _dialled_peers(node) for number, node in living.items()}
-        for pair in pairs:
-            if pair not in wanted:
-                self._part(living, cards, pair)
-        for pair in wanted:
-            if not self._connected(living, cards, *pair):
-                self._dial(living, cards, pair, outgoing)
-
-        def heard():
-            return {pair for pair in pairs if self._connected(living, cards, *pair)}
-
-        self._wait(
-            lambda: f"the nodes hear whom they should, {wanted}, and no other: {heard()}", lambda: heard() == wanted
-        )
-
-    def _part(self, living, cards, pair):
-        """Part two nodes, the one that dialled first: it would dial again at once."""
-        for one, other in sorted((pair, pair[::-1]), key=lambda way: self._dialled.get(way, 0), reverse=True):
-            living[one].rpc("admin_removePeer", cards[other]["enode"])
-
-    def _dial(self, living, cards, pair, outgoing):
-        """Let that one of a pair dial which did not lately, else which dials fewer: no node dials another again so soon."""
-        now = time.monotonic()
-        one, other = min(
-            (pair, pair[::-1]),
-            key=lambda way: (now - self._dialled.get(way, -DIAL_AGAIN_S) < DIAL_AGAIN_S, outgoing[way[0]]),
-        )
-        living[other].rpc("admin_addTrustedPeer", cards[one]["enode"])  # its places are for those that it dials itself
-        living[one].rpc("admin_removePeer", cards[other]["enode"])
-        living[one].rpc("admin_addPeer", cards[other]["enode"])
-        self._dialled[one, other] = now
-        outgoing[one] += 1
-
-    @staticmethod
-    def _connected(living, cards, one, other):
-        return all(
-            cards[there]["id"] in {peer["id"] for peer in living[here].rpc("admin_peers")}
-            for here, there in ((one, other), (other, one))
-        )
+        """Wait until the nodes that run hear whom they should, and no other."""
+        heard, wanted = self._links.arrange(self.nodes)
+        self._wait(lambda: f"nodes hear each other: {wanted}, not {heard()}", lambda: heard() == wanted)
 
     # ——— blocks
 
@@ -373,10 +330,7 @@ class GethNetwork:
         node.launch(seal=seal)
         self._watcher.stdin.write(f"{node.process.pid}\n")
         self._watcher.stdin.flush()
-        now, others = time.monotonic(), [other for other in range(len(self.nodes)) if other != number]
-        near = [other for other in others if self._groups.get(other) == self._groups.get(number)]
-        self._dialled |= {(other, number): now for other in near}  # they may try all the time while it is gone
-        self._dialled |= {(number, other): now - DIAL_AGAIN_S for other in others}
+        self._links.started(number, len(self.nodes))
 
     def _chosen(self, nodes):
         return [self.nodes[number] for number in nodes] if nodes is not None else [n for n in self.nodes if n.running]
@@ -404,10 +358,6 @@ class GethNetwork:
             "extraData": "0x" + "00" * 32 + "".join(key.address[2:].lower() for key in self.keys) + "00" * 65,
             "alloc": {address: {"balance": hex(RICH)} for address in rich},
         }
-
-
-def _dialled_peers(node):
-    return sum(not peer["network"]["inbound"] for peer in node.rpc("admin_peers"))
 
 
 def _size(block):
