@@ -80,6 +80,14 @@ class Context:
         """Renew a lease each second while the `with` block runs."""
         return self._renewer.hold(lease)
 
+    def close(self) -> None:
+        """Release the database, the ledgers' connections and the renewing thread."""
+        self._renewer.end()
+        for _, ledger in self._ledgers.values():
+            ledger.close()
+        self._ledgers.clear()
+        self.store.close()
+
 
 class Renewer:
     """A thread that renews the lease in hand once a second, so that one slow answer of a ledger does not lose it."""
@@ -88,6 +96,7 @@ class Renewer:
         self._lease: Lease | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._ended = threading.Event()
 
     def hold(self, lease: Lease) -> Renewer:
         """Name the lease that the coming `with` block holds."""
@@ -105,9 +114,12 @@ class Renewer:
         with self._lock:
             self._lease = None
 
+    def end(self) -> None:
+        """Let the thread end."""
+        self._ended.set()
+
     def _run(self) -> None:
-        while True:
-            time.sleep(1.0)
+        while not self._ended.wait(1.0):
             with self._lock:
                 lease = self._lease
             if lease is None:

@@ -105,7 +105,7 @@ class Kept:
         self.ledger.close()
         for name in self.networks:
             self.context.ledger(self.context.chain(name)).close()
-        self.context.store.close()
+        self.context.close()
 
 
 @pytest.fixture

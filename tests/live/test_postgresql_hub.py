@@ -75,7 +75,7 @@ def test_two_workers_at_once_work_on_the_same_ledgers_and_lanes(hub):
         except Exception as error:  # noqa: BLE001 - shown by the test's own thread
             failures.append(error)
         finally:
-            context.store.close()
+            context.close()
 
     for _ in range(3):
         workers = [threading.Thread(target=worker, args=(order,)) for order in (tasks, tasks[::-1])]

@@ -137,7 +137,7 @@ class MemoryHub:
 
     def restart(self) -> None:
         """Go on as a worker that was just started: nothing but the database is left."""
-        self.context.store.close()
+        self.context.close()
         self.context = self.new_context()
         self.wanted = []
         with self.context.store.write() as connection:
@@ -145,7 +145,7 @@ class MemoryHub:
 
     def close(self) -> None:
         """Forget the ledgers."""
-        self.context.store.close()
+        self.context.close()
         for name in self.names:
             forget_memory_chain(f"{self.prefix}-{name}")
 

@@ -164,7 +164,7 @@ def test_two_workers_in_two_threads_on_one_database(make_hub):
         for thread in threads:
             thread.join(timeout=60)
     for context in contexts:
-        context.store.close()
+        context.close()
     assert failures == []
     assert [hub.journey(*lane).executed for lane in hub.lane_ids] == [20, 20]
     hub.settle_down(hurry=True)
