@@ -17,6 +17,9 @@ ALL_FIGURES = {
     *("e2e_messages_per_s", "latency_p50_s", "latency_p95_s", "memory_peak_mb", "gas_send"),
     *("hub_cpu_ms_per_message", "operators_cpu_ms_per_message", "hub_and_operators_cpu_ms_per_message"),
     *(f"gas_{call}_committee_batch_{size}" for call in ("deliver", "settle") for size in (1, 10, 100)),
+    *(f"gas_deliver_light_client_batch_{size}" for size in (1, 10, 100)),
+    *("gas_client_update", "outage_latency_usual_p50_s", "outage_latency_beside_backlog_p50_s", "outage_latency_ratio"),
+    *(f"outage_gas_deliver_{kind}_{part}_quarter" for kind in ("committee", "light_client") for part in ("first", "last")),
 }
 
 
