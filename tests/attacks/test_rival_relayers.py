@@ -17,7 +17,7 @@ from relay.store.tables import messages, milestones, outcomes, transactions
 from tests.support.memory_hub import RECEIVER
 from tests.support.rivals import OUT, Clock, FrontRunner, Rivals, part_of, waiting_actions
 
-A_WHILE = 60
+A_WHILE = 200
 """Rounds (seconds) that are more than any stand-off here."""
 
 

@@ -19,7 +19,11 @@ ALL_FIGURES = {
     *(f"gas_{call}_committee_batch_{size}" for call in ("deliver", "settle") for size in (1, 10, 100)),
     *(f"gas_deliver_light_client_batch_{size}" for size in (1, 10, 100)),
     *("gas_client_update", "outage_latency_usual_p50_s", "outage_latency_beside_backlog_p50_s", "outage_latency_ratio"),
-    *(f"outage_gas_deliver_{kind}_{part}_quarter" for kind in ("committee", "light_client") for part in ("first", "last")),
+    *(
+        f"outage_gas_deliver_{kind}_{part}_quarter"
+        for kind in ("committee", "light_client")
+        for part in ("first", "last")
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.memory.verifiers import FOREVER
 from relay.store.tables import attestations, claims, lanes, milestones, transactions
 from relay.store.verifiers import Kind
 from tests.support.memory_hub import RECEIVER, REVERTING
@@ -215,5 +216,5 @@ class TestProofsThatTheLightClientDoesNotTakeNow:
         self.carry(hub)
         row = hub.wait_of("lane", *OUT)
         assert (row.code, row.party) == ("light_client_expired", "officers")
-        self.client(hub)
+        self.freeze_row(hub, expires_at=FOREVER)
         self.settle(hub)
