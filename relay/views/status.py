@@ -86,7 +86,7 @@ def spent_per_day(reader: Reader, chain: str, now: float) -> float:
     Where a receipt was not needed the gas limit stands for the gas used. The rate is taken over at least an hour.
     """
     spent = reader.row(
-        "SELECT SUM(COALESCE(gas_used, gas) * CAST(fee AS NUMERIC)) AS total, MIN(sent_at) AS since FROM transactions "
+        "SELECT SUM(COALESCE(gas_used, gas) * CAST(fee AS DOUBLE PRECISION)) AS total, MIN(sent_at) AS since FROM transactions "
         "WHERE chain = :chain AND state = 'mined' AND sent_at > :since",
         chain=chain,
         since=now - DAY_S,

@@ -97,6 +97,16 @@ def test_the_runway_follows_from_what_was_spent(busy, sent_at, state, runway):
     assert chain(hub_status(busy.home, NOW), "alpha")["runway_days"] == runway
 
 
+def test_more_was_spent_than_an_integer_of_the_database_holds(busy):
+    for number in range(3):
+        busy.add(
+            transactions, chain="alpha", purpose="deliver", lane_id=LANE, first=number, last=number, target=b"", data=b"",
+            gas=10**8, gas_used=10**8, fee=str(10**11), sent_at=NOW - 43_200, state="mined", created_at=NOW,
+        )  # fmt: skip
+    assert 3 * 10**19 > 2**63
+    assert chain(hub_status(busy.home, NOW), "alpha")["runway_days"] == pytest.approx(1 / 60)
+
+
 def test_a_ledger_without_verifiable_consensus_says_so(busy):
     found = chain(hub_status(busy.home, NOW), "beta")
     assert (found["trust"], found["runway_days"], found["client_expires_in_s"]) == ("development", None, None)
