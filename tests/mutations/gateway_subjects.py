@@ -6,6 +6,7 @@ The Python judge is the in-process ledger's gateway and committee (`adapters.mem
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import dropwhile
@@ -71,7 +72,7 @@ def lane_in_use() -> EvmWorld:
     return world
 
 
-class _AtAGateway:
+class _AtAGateway(ABC):
     """What delivery and settlement share."""
 
     types: list[str]
@@ -131,8 +132,9 @@ class _AtAGateway:
             evm.revert(point)
         return self._seen(done.events_of(self.end.gateway))
 
+    @abstractmethod
     def _seen(self, events: list[Any]) -> Verdict:
-        raise NotImplementedError
+        """What the events of an accepted call say, in a form that both judges share."""
 
     def same_meaning(self, verdict: Verdict) -> bool:
         return verdict == self.meaning[: len(verdict)]

@@ -22,7 +22,7 @@ BESIDE = (
 )
 """Killed while another process stands still at the point."""
 OF_A_WALK = "worker.anchor.before_commit"
-"""Passed only where a long backlog is walked back by anchors: tests/relay/work/test_crashes.py kills there."""
+"""Passed only where a long backlog is walked back by anchors: `test_crashes.py` kills there."""
 CELLS = (
     *((point, point.partition(".")[0]) for point in POINTS if point != OF_A_WALK),
     *BESIDE,
