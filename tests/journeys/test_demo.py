@@ -157,11 +157,20 @@ def test_operators_that_never_come_back_fail_the_backlog(monkeypatch, capsys):
     assert "operators_silent, for operators org-1, org-2" in shown["failed"]["found"]
 
 
+def heed_interrupts():
+    """A shell starts its background jobs deaf to SIGINT, and a process hands that on: as a person's shell does it here."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_nothing_behind(number, tmp_path):
     home = str(tmp_path / "hub")
     with subprocess.Popen(
-        [RELAYHUB, "demo", "--home", home], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [RELAYHUB, "demo", "--home", home],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 (this test has one thread)
     ) as demo:
         lines = []
         for line in demo.stdout:
