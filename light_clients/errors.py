@@ -6,6 +6,7 @@
     │                           · HeightNotReached · SetProofMissing
     ├─ Refused                  the proof is false: keep the evidence, never retry
     │  ├─ RlpRefused            RlpTruncated · RlpNotCanonical · RlpTrailingBytes · RlpTooDeep
+    │  ├─ ProtobufRefused       ProtobufTruncated · ProtobufNotCanonical · ProtobufFieldInvalid
     │  ├─ SignatureRefused      SignatureLength · SignatureRecoveryId · SignatureHighS · SignatureInvalid
     │  ├─ ProofRefused          ProofIncomplete · ProofNodeHashMismatch · ProofNodeInvalid · ProofNodeInlining
     │  │                        · ProofNodesUnused · ProofPathInvalid · ProofValueInvalid
@@ -130,6 +131,22 @@ class RlpTrailingBytes(RlpRefused):
 
 class RlpTooDeep(RlpRefused):
     """Lists are nested deeper than any ledger's object."""
+
+
+class ProtobufRefused(Refused):
+    """Bytes that are not one protobuf message, readable in one way only."""
+
+
+class ProtobufTruncated(ProtobufRefused):
+    """The bytes end inside a field."""
+
+
+class ProtobufNotCanonical(ProtobufRefused):
+    """A number is longer than needed, or fields are out of order."""
+
+
+class ProtobufFieldInvalid(ProtobufRefused):
+    """A field is not of this message, of another type, stands twice, or is no text."""
 
 
 class SignatureRefused(Refused):
