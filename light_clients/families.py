@@ -16,7 +16,7 @@ from light_clients.qbft.verify import CLIENT as QBFT
 from schemas.primitives import BlockHash
 from schemas.suites import keccak256
 
-FAMILIES: MappingProxyType[str, LightClient[Any, Any, Any]] = MappingProxyType(
+FAMILIES: MappingProxyType[str, LightClient[Any, Any, Any, Any, Any]] = MappingProxyType(
     {"qbft": qbft, "ibft2": ibft2, "ibft": ibft, "clique": clique, "development": development}
 )
 """Every consensus family that this version judges."""
@@ -25,7 +25,7 @@ _HASHED_BY_FORM: MappingProxyType[str, BftClient] = MappingProxyType({"qbft": QB
 """Families whose block hash leaves out a part of the header."""
 
 
-def client_named(name: str) -> LightClient[Any, Any, Any]:
+def client_named(name: str) -> LightClient[Any, Any, Any, Any, Any]:
     """The light client of a family.
 
     Args:

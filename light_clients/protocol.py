@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Protocol, Self, TypeVar
 
 from light_clients.errors import Misbehaviour
-from light_clients.proofs.gateway import GatewayPin, SlotEvidence
 from schemas.claim import Claim
 from schemas.primitives import BlockHash, Head
 
@@ -68,10 +67,16 @@ class ClientState(Protocol):
 StateT = TypeVar("StateT", bound=ClientState)
 VerifiedT = TypeVar("VerifiedT", bound=VerifiedHeader)
 ConfigurationT_contra = TypeVar("ConfigurationT_contra", contravariant=True)
+EvidenceT_contra = TypeVar("EvidenceT_contra", contravariant=True)
+PinT_contra = TypeVar("PinT_contra", contravariant=True)
 
 
-class LightClient(Protocol[StateT, VerifiedT, ConfigurationT_contra]):
-    """One consensus family."""
+class LightClient(Protocol[StateT, VerifiedT, ConfigurationT_contra, EvidenceT_contra, PinT_contra]):
+    """One consensus family.
+
+    What a prover brings for a claim and what the officers pin of a gateway differ by family: `SlotEvidence` and `GatewayPin`
+    where the gateway's storage is under a state root of Ethereum's form, a family's own types elsewhere.
+    """
 
     def bootstrap(self, header: bytes, block_hash: BlockHash, configuration: ConfigurationT_contra) -> StateT:
         """Trusts a pinned header.
@@ -126,7 +131,12 @@ class LightClient(Protocol[StateT, VerifiedT, ConfigurationT_contra]):
         """The state after a header that was verified against this very state; cannot fail."""
 
     def verify_claim(
-        self, state: StateT, claim: Claim, evidence: SlotEvidence, pin: GatewayPin, proved_head: Head | None = None
+        self,
+        state: StateT,
+        claim: Claim,
+        evidence: EvidenceT_contra,
+        pin: PinT_contra,
+        proved_head: Head | None = None,
     ) -> None:
         """Judges a claim at an accepted header.
 
