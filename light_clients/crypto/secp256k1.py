@@ -1,4 +1,4 @@
-"""secp256k1: sign a digest, recover the address that signed it (SEC 1 v2, section 4.1.6; the library is coincurve).
+"""secp256k1: sign a digest, recover the address that signed it (SEC 1 v2, section 4.1.6), verify; the library is coincurve.
 
 Two forms travel: attestations and transactions end in v = 27 or 28 and must be low-s, so that one signature has one
 encoding; seals of a header (Besu and GoQuorum QBFT) end in v = 0 or 1. The ledgers accept a high s in a seal, and a seal
@@ -7,16 +7,26 @@ is no part of a block hash and is counted by its signer, so a light client accep
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from coincurve import PrivateKey, PublicKey
 
+from light_clients.crypto.der import signature_to_der
 from light_clients.errors import SignatureHighS, SignatureInvalid, SignatureLength, SignatureRecoveryId
 from schemas.suites import keccak256
 
 SIGNATURE_SIZE = 65
 """r (32 bytes), s (32 bytes), v (1 byte)."""
 
-HALF_ORDER = (0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0).to_bytes(32, "big")
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+ORDER_BYTES = ORDER.to_bytes(32, "big")
+"""The order of the group (SEC 2 v2, section 2.4.1)."""
+
+HALF_ORDER = (ORDER // 2).to_bytes(32, "big")
 """Half of the group order, rounded down: the largest low s."""
+
+KEY_FORMS = {(33, b"\x02"), (33, b"\x03"), (65, b"\x04")}
+"""Length and first byte of a public key; the hybrid form of X9.62 (0x06, 0x07) is refused."""
 
 
 def sign(private_key: bytes, digest: bytes) -> bytes:
@@ -117,6 +127,36 @@ def recover_sealer(digest: bytes, seal: bytes) -> bytes:
     if seal[64] > 1:
         raise SignatureRecoveryId("The last byte of a seal is 0 or 1.", found=seal[64])
     return _recover(digest, seal)
+
+
+def verify(public_key: bytes, digest: bytes, signature: bytes, *, allow_high_s: bool = False) -> bool:
+    """Tell whether a known key signed a digest (SEC 1 v2, section 4.1.4).
+
+    Args:
+        public_key: The point, 33 bytes (compressed) or 65 (uncompressed, 0x04 first).
+        digest: 32 bytes, as they are.
+        signature: 64 bytes: r and s.
+        allow_high_s: Whether an s above half of the group order is accepted.
+
+    Returns:
+        True for a valid signature, False for anything else.
+    """
+    if (len(public_key), public_key[:1]) not in KEY_FORMS or len(digest) != 32 or len(signature) != 64:
+        return False
+    s = signature[32:]
+    if s > HALF_ORDER:
+        if not allow_high_s or s >= ORDER_BYTES:
+            return False
+        signature = signature[:32] + (ORDER - int.from_bytes(s, "big")).to_bytes(32, "big")
+    try:
+        return _known_key(public_key).verify(signature_to_der(signature), digest, hasher=None)
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _known_key(public_key: bytes) -> PublicKey:
+    return PublicKey(public_key)
 
 
 def _recover(digest: bytes, signature: bytes) -> bytes:
