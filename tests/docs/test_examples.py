@@ -1,6 +1,8 @@
 """Examples that a person copies: the configuration files, the table of figures."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from relay.config import HubConfig, parse_config
 from relay.operator.configuration import ChainConfig, OperatorConfig, load_config
 from relay.store.waits import Reason
 from tests.bench.__main__ import AIMS
+from tests.support.shared_vectors import shared, shared_json
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -56,6 +59,28 @@ def test_the_operators_example_has_every_setting():
 def table():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     return FIGURE.findall(text.partition("<!-- bench:begin -->")[2].partition("<!-- bench:end -->")[0])
+
+
+def test_a_stranger_follows_headers_with_the_light_clients_alone():
+    heavy = ("relay", "adapters", "httpx", "sqlalchemy", "celery")
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import runpy, sys; runpy.run_path(sys.argv.pop(1)); print(sorted(set(sys.modules) & set(sys.argv[2:])))",
+            EXAMPLES / "follow_headers.py",
+            shared("goquorum_qbft/headers_vote_out.json"),
+            *heavy,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    ).stdout.splitlines()
+    blocks = shared_json("goquorum_qbft/headers_vote_out.json")
+    assert [line.split()[2] for line in told[:-2]] == [block["json"]["hash"] for block in blocks[1:]]
+    assert told[-3].endswith("is final; 3 validators seal the next")
+    assert told[-2:] == ["a changed byte: SealForeign: A seal is of no validator of the set, or over other content.", "[]"]
 
 
 def test_the_readme_shows_every_figure_of_the_bench_once():
