@@ -61,6 +61,10 @@ class NotAnAuthority(CertificateRefused):
     """The issuer's certificate does not allow it to sign certificates."""
 
 
+class CertificateIsAuthority(CertificateRefused):
+    """An authority's certificate stands where one of a member is asked for."""
+
+
 class CertificateChainTooLong(CertificateRefused):
     """More authorities stand between the certificate and its root than are allowed."""
 
