@@ -1,0 +1,114 @@
+"""The head as peers of several organisations read it: what stands in for a signed state root.
+
+WeCross and Weaver do alike; the rule is in the hub's protocol, section Ledgers that are unlike Ethereum.
+
+A peer answers a read after it validated every block up to its own height, and signs the answer with the version — block and
+place — of the transaction that wrote the key. So k organisations that attest the same version say that this transaction was
+valid. An attested read counts when all of this holds:
+1. It is an execution of the pinned chaincode (`executions`).
+2. It called `head` with this lane and direction, and nothing else.
+3. It wrote nothing, in no namespace, and in its own it read that one key, which exists.
+4. Each attester is a peer — by its node unit — of a pinned organisation, stands once, and signed the answer; the certificate
+   had not expired at the time of the client's newest block.
+5. Together they are of as many organisations as the pin asks for.
+
+How fresh the read is it does not show. Heads only grow, so an old one is a prefix of the truth.
+"""
+
+from __future__ import annotations
+
+from light_clients.fabric.config_block import ChannelConfig
+from light_clients.fabric.errors import AttestationInvalid, AttestationsTooFew, AttesterForeign, IdentityExpired
+from light_clients.fabric.executions import NOTHING, Execution, Version, read_execution
+from light_clients.fabric.types import MAXIMUM_ATTESTATIONS, AttestedRead, FabricPin
+from schemas.primitives import LaneId
+
+HEAD_FUNCTION = b"head"
+"""The chaincode's function that reads a head."""
+
+
+def head_key(lane_id: LaneId, direction: int) -> str:
+    """The key of a head in the gateway's namespace.
+
+    Args:
+        lane_id: The lane.
+        direction: 0 for the outbox, 1 for the outcomes.
+    """
+    return f"head~{direction:d}~{lane_id.hex()}"
+
+
+def head_arguments(lane_id: LaneId, direction: int) -> tuple[bytes, ...]:
+    """What a read of a head calls the chaincode with.
+
+    Args:
+        lane_id: The lane.
+        direction: 0 for the outbox, 1 for the outcomes.
+    """
+    return HEAD_FUNCTION, lane_id.hex().encode(), str(int(direction)).encode()
+
+
+def attested_head(
+    config: ChannelConfig, channel: str, pin: FabricPin, read: AttestedRead, lane: tuple[LaneId, int], time: int
+) -> tuple[bytes, Version]:
+    """The head that peers attest; the list of checks is the module's.
+
+    Args:
+        config: In force.
+        channel: Name of the channel.
+        pin: Names the chaincode, the organisations and how many of them are needed.
+        read: The proposal, the answer and who signed it.
+        lane: The lane and the direction.
+        time: Unix seconds at which certificates must not have expired.
+
+    Returns:
+        The head, and the block and place of the transaction that wrote it.
+
+    Raises:
+        ClaimRefused: By its name.
+        Refused: A part cannot be read, or an identity does not hold.
+    """
+    # 1. The execution.
+    execution = read_execution(
+        channel, pin, read.channel_header, read.signature_header, read.proposal_payload, read.response_payload
+    )
+    # 2. The call.
+    if execution.arguments != head_arguments(*lane):
+        raise AttestationInvalid("The read is of another lane or direction, or of something else.")
+    # 3. Reads and writes.
+    version = _only_read(execution, pin, head_key(*lane))
+    # 4. Attesters.
+    organisations = _attesting(config, pin, read, time)
+    # 5. Enough of them.
+    if len(organisations) < pin.threshold:
+        raise AttestationsTooFew(
+            "Peers of too few organisations attest the head.", expected=pin.threshold, found=len(organisations)
+        )
+    return execution.answer, version
+
+
+def _only_read(execution: Execution, pin: FabricPin, key: str) -> Version:
+    if any(space.writes or space.others for space in execution.namespaces.values()):
+        raise AttestationInvalid("A read that changes something, or reads ranges, attests nothing.")
+    reads = execution.namespaces.get(pin.chaincode, NOTHING).reads
+    version = reads.get(key)
+    if len(reads) != 1 or version is None:
+        raise AttestationInvalid("The read is not of the head alone, or there is no head.", expected=key)
+    return version
+
+
+def _attesting(config: ChannelConfig, pin: FabricPin, read: AttestedRead, time: int) -> set[str]:
+    if len(read.endorsements) > MAXIMUM_ATTESTATIONS:
+        raise AttestationInvalid("Too many attesters.", expected=MAXIMUM_ATTESTATIONS, found=len(read.endorsements))
+    keys: set[tuple[str, bytes]] = set()
+    for endorser, signature in read.endorsements:
+        identity = config.identity(endorser)
+        if identity.msp_id not in pin.organisations or "peer" not in identity.roles:
+            raise AttesterForeign("An attester is no peer of a pinned organisation.", found=identity.msp_id)
+        if time > identity.expires_at:
+            raise IdentityExpired("An attester's certificate had expired.", expected=time, found=identity.expires_at)
+        if identity.key in keys:
+            raise AttesterForeign("An attester stands twice.", found=identity.msp_id)
+        if not identity.signed(read.response_payload + endorser, signature):
+            raise AttesterForeign("An attester did not sign this answer.", found=identity.msp_id)
+        keys.add(identity.key)
+    return {msp_id for msp_id, _ in keys}
