@@ -63,7 +63,7 @@ def read_membership(data: bytes, first_height: int) -> Membership:
     if hash_name not in HASHES:
         raise ConsensusUnsupported(f"The hash {hash_name[:40]!r} is not known.", expected=", ".join(HASHES))
     # 2. The validators.
-    nodes = []
+    nodes: list[ConsensusNode] = []
     for item in consensus.repeated(2):
         organisation = Message.read(item)
         name = organisation.text(1)
@@ -127,8 +127,9 @@ def first_membership(block: ChainMakerBlock) -> Membership:
     # The configuration names the hash that proves it: it is read first and believed after.
     if not block.transactions:
         raise TransactionsMissing("A configuration block comes with its transactions.")
-    shown = _shown_configuration(read_transaction(block.transactions[0]))
-    if not shown:
+    change = read_transaction(block.transactions[0])
+    shown = _shown_configuration(change)
+    if not shown or not change.succeeded or change.method.startswith(_READ_ONLY):
         raise ConfigurationChangeInvalid("The pinned block shows no configuration; state chain_config, or pin another.")
     membership = read_membership(shown, block.header.height + 1)
     transactions_of(block, membership.hash_name)
