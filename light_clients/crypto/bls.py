@@ -27,6 +27,9 @@ ORDER: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF0000000
 PROOF_OF_POSSESSION: Final = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_"
 """The suite of Ethereum: whoever enters a set has proved to know its key, so that keys may be summed."""
 
+BASIC: Final = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_NUL_"
+"""The suite without such a proof: an aggregate is safe over distinct messages only (section 3.1 of the draft)."""
+
 INFINITY_KEY: Final = b"\xc0" + bytes(47)
 INFINITY_SIGNATURE: Final = b"\xc0" + bytes(95)
 
@@ -124,7 +127,7 @@ def fast_aggregate_verify(
 def aggregate_verify(
     keys: Sequence[PublicKey], messages: Sequence[bytes], signature: bytes, *, suite: bytes = PROOF_OF_POSSESSION
 ) -> bool:
-    """Tell whether each of these keys signed the message at its place.
+    """Tell whether each of these keys signed the message at its place; in the suite `BASIC` messages must be distinct.
 
     Args:
         keys: Validated keys; none is no signature.
@@ -135,7 +138,7 @@ def aggregate_verify(
     Returns:
         True for a valid signature, False for anything else.
     """
-    if not keys or len(keys) != len(messages):
+    if not keys or len(keys) != len(messages) or (suite == BASIC and len(set(messages)) != len(messages)):
         return False
     return _pair([key.point for key in keys], messages, signature, suite)
 
