@@ -1,7 +1,8 @@
 """Hash suites of a lane: `evm` (keccak-256) and `sm` (SM3), with their domain tags.
 
 Sources: the hub's protocol (docs/protocol.md, section Words and tags); Keccak as Ethereum uses it (Yellow Paper,
-appendix); SM3 in GB/T 32905-2016. This is the one door to the hash libraries: safe-pysha3 and OpenSSL by hashlib.
+appendix); SM3 in GB/T 32905-2016. This is the one door to the hash libraries: safe-pysha3, and OpenSSL by hashlib or, where
+that has no SM3, plain arithmetic.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import lru_cache
 
 from sha3 import keccak_256
 
+from schemas import sm3_fallback
 from schemas.primitives import SchemaError
 
 
@@ -24,7 +26,23 @@ def keccak256(data: bytes) -> bytes:
 
 def sm3(data: bytes) -> bytes:
     """Hash with SM3 (GB/T 32905-2016); 32 bytes."""
-    return hashlib.new("sm3", data).digest()
+    return _sm3(data)
+
+
+def choose_sm3(new: Callable[..., hashlib._Hash]) -> Callable[[bytes], bytes]:
+    """Return OpenSSL's SM3, or the slow one where OpenSSL was built without it or may not offer it.
+
+    Args:
+        new: `hashlib.new`, which raises ValueError for a hash that it does not have.
+    """
+    try:
+        new("sm3")
+    except ValueError:
+        return sm3_fallback.sm3
+    return lambda data: new("sm3", data).digest()
+
+
+_sm3 = choose_sm3(hashlib.new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The hash suites: known answers, tags, words."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.primitives import SchemaError
-from schemas.suites import EVM, SM, SUITES, integer_word, keccak256, sm3, suite_named
+from schemas import sm3_fallback
+from schemas.suites import EVM, SM, SUITES, choose_sm3, integer_word, keccak256, sm3, suite_named
 
 SM3_ANSWERS = json.loads((Path(__file__).parents[1] / "vectors" / "sm" / "sm3_golden.json").read_text())
 
@@ -17,6 +19,26 @@ SM3_ANSWERS = json.loads((Path(__file__).parents[1] / "vectors" / "sm" / "sm3_go
 @pytest.mark.parametrize("answer", SM3_ANSWERS, ids=lambda answer: f"{len(answer['in_ascii'])} bytes")
 def test_sm3_known_answers(answer):
     assert sm3(answer["in_ascii"].encode()).hex() == answer["sm3"]
+
+
+@pytest.mark.parametrize("size", [*range(54, 66), 119, 120, 128, 1000])
+def test_sm3_without_openssl_agrees_with_it(size):
+    data = bytes(number % 251 for number in range(size))
+    assert sm3_fallback.sm3(data) == hashlib.new("sm3", data).digest()
+
+
+@given(st.binary(max_size=500))
+def test_sm3_without_openssl_agrees_on_anything(data):
+    assert sm3_fallback.sm3(data) == hashlib.new("sm3", data).digest()
+
+
+def test_openssl_without_sm3_is_replaced():
+    def new(name, data=b""):
+        raise ValueError(f"unsupported hash type {name}")
+
+    assert choose_sm3(new) is sm3_fallback.sm3
+    assert choose_sm3(hashlib.new) is not sm3_fallback.sm3
+    assert choose_sm3(hashlib.new)(b"abc") == sm3_fallback.sm3(b"abc")
 
 
 def test_keccak256_of_nothing_is_ethereums_not_sha3s():
