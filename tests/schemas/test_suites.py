@@ -9,8 +9,8 @@ from Crypto.Hash import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.primitives import SchemaError
 from schemas import sm3_fallback
+from schemas.primitives import SchemaError
 from schemas.suites import EVM, SM, SUITES, choose_sm3, integer_word, keccak256, sm3, suite_named
 
 SM3_ANSWERS = json.loads((Path(__file__).parents[1] / "vectors" / "sm" / "sm3_golden.json").read_text())
