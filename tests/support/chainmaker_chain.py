@@ -38,7 +38,7 @@ class Node:
     authority: Issued
 
 
-def consensus_node(label: str, organisation: str, authority: Issued, **certificate: Any) -> Node:
+def consensus_node(label: str, organisation: str, authority: Issued, /, **certificate: Any) -> Node:
     """A node under an authority; further arguments as in `certificate_authority.issue`."""
     told = {"organisation": organisation, "units": ("consensus",), **certificate}
     digits = hashlib.sha256(label.encode()).hexdigest()[:44]
