@@ -11,7 +11,7 @@ BOOT := $(VENV)/.boot
 STAMP := $(VENV)/.synced
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: help setup demo test test-quick lint bench soak schemas contracts lock clean
+.PHONY: help setup demo test test-quick lint vectors bench soak schemas contracts lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+vectors: setup ## judge every published and recorded vector, or another folder's (VECTORS=folder)
+	@$(BIN)/python -m tests.vector_table
 
 bench: setup ## measure; writes bench/results.json
 	$(BIN)/python -m tests.bench
