@@ -241,7 +241,7 @@ def test_a_first_block_may_state_its_configuration_as_a_parameter() -> None:
     config = built.config.SerializeToString()
     first, write_set = transaction("genesis", contract="CHAIN_CONFIG", method="Genesis")
     first.payload.parameters.add(key="CHAIN_CONFIG", value=config)
-    info = built._assemble([(first, write_set)], None, BEGAN, block_type=1)  # noqa: SLF001
+    info = built._assemble([(first, write_set)], None, BEGAN, block_type=1)
     built.blocks = [info]
     assert len(built.state().membership.nodes) == 4
 

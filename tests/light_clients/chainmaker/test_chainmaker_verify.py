@@ -18,7 +18,6 @@ from tests.support.chainmaker_chain import (
     BEGAN,
     QUORUM_KEY,
     ChainMakerChain,
-    Node,
     consensus_node,
     member,
     transaction,
@@ -485,9 +484,3 @@ def test_a_client_that_starts_in_the_middle_follows_like_any_other() -> None:
     state = built.state_stated(2)
     state = apply(state, verify_header(state, built.block(3), NOW))
     assert (state.block_hash, state.oldest_height) == (BlockHash(built.hash_of(3)), 2)
-
-
-def test_the_model_node_is_what_it_says() -> None:
-    node = chain().nodes[0]
-    assert isinstance(node, Node)
-    assert node.organisation == "org1"
