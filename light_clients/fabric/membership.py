@@ -15,8 +15,8 @@ Two certificates with one key count as one identity, so that a certificate whose
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from light_clients.crypto import p256
@@ -36,9 +36,6 @@ NODE_ROLES = ("client", "peer", "admin", "orderer")
 
 MAXIMUM_AUTHORITIES = 64
 """Roots, intermediates or administrators of one organisation."""
-
-MAXIMUM_CHAIN = 8
-"""Certificates above an identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,30 +201,30 @@ def _chain(membership: Membership, certificate: Certificate) -> tuple[Certificat
         raise IdentityRevoked(f"A certificate of the chain is revoked: {error}") from error
     except CertificateRefused as error:
         raise IdentityInvalid(f"The organisation did not issue the certificate: {error}") from error
-    chain: list[Certificate] = []
-    below = certificate
-    while len(chain) < MAXIMUM_CHAIN:
-        issuer = _issuer(membership, below, membership.roots)
-        if issuer is not None:
-            return (*chain, issuer)
-        issuer = _issuer(membership, below, membership.intermediates)
-        if issuer is None:
-            break
-        chain.append(issuer)
-        below = issuer
-    raise IdentityInvalid("The chain above the certificate is too long or broken.", expected=MAXIMUM_CHAIN)
+    return _way_up(membership, certificate)
 
 
-def _issuer(membership: Membership, certificate: Certificate, authorities: Sequence[Certificate]) -> Certificate | None:
-    """Which of some authorities issued a certificate, itself not among them."""
-    for authority in authorities:
-        if authority != certificate:
-            try:
-                verify_chain(certificate, (authority,), (), None, membership.revocation_lists, allow_authority=True)
-            except CertificateRefused:
-                continue
-            return authority
-    return None
+def _way_up(membership: Membership, certificate: Certificate) -> tuple[Certificate, ...]:
+    """The authorities above a certificate up to a root, breadth first, as `verify_chain` searched before: there is a way."""
+    ways: deque[tuple[Certificate, ...]] = deque([()])
+    reached: set[Certificate] = set()
+    while True:
+        way = ways.popleft()
+        below = way[-1] if way else certificate
+        for issuer in (*membership.roots, *membership.intermediates):
+            if issuer not in reached and _is_issued_by(membership, below, issuer):
+                if issuer in membership.roots:
+                    return (*way, issuer)
+                reached.add(issuer)
+                ways.append((*way, issuer))
+
+
+def _is_issued_by(membership: Membership, certificate: Certificate, issuer: Certificate) -> bool:
+    try:
+        verify_chain(certificate, (issuer,), (), None, membership.revocation_lists, allow_authority=True)
+    except CertificateRefused:
+        return False
+    return True
 
 
 def _with_roles(membership: Membership, found: Identity) -> Identity:
@@ -246,15 +243,7 @@ def _with_roles(membership: Membership, found: Identity) -> Identity:
         raise IdentityRoleInvalid("A certificate is exactly one of client, peer, admin and orderer.", found=len(roles))
     if listed:
         roles.append("admin")
-    return Identity(
-        found.msp_id,
-        found.certificate,
-        found.public_key,
-        found.authorities,
-        found.units,
-        frozenset(roles),
-        found.expires_at,
-    )
+    return replace(found, roles=frozenset(roles))
 
 
 def _has_unit(found: Identity, rule: UnitRule) -> bool:

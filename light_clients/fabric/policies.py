@@ -135,8 +135,11 @@ def satisfies_signature_policy(
 
 
 def distinct(identities: Sequence[Identity]) -> tuple[Identity, ...]:
-    """The identities, each once."""
-    return tuple({identity.key: identity for identity in reversed(identities)}.values())[::-1]
+    """The identities, each once, where it stands first."""
+    found: dict[tuple[str, bytes], Identity] = {}
+    for identity in identities:
+        found.setdefault(identity.key, identity)
+    return tuple(found.values())
 
 
 def _satisfies_rule(evaluation: _Evaluation, data: bytes, used: list[bool], depth: int) -> bool:

@@ -141,7 +141,7 @@ def verify_header(state: FabricState, header: bytes, now: int) -> VerifiedFabric
     # 6. The orderers.
     config = read_config(state.channel_config)
     times = [time for _, time in map(skim_envelope, block.envelopes) if time <= now]
-    timestamp = max(state.timestamp, *times)
+    timestamp = max([state.timestamp, *times])
     check_signatures(config, block, timestamp if state.configuration.heeds_expiry else None)
     # 7. A new configuration.
     if brought is not None:
