@@ -8,7 +8,9 @@ from __future__ import annotations
 import binascii
 from dataclasses import dataclass
 
-INTEGER, BIT_STRING, SEQUENCE = 0x02, 0x03, 0x30
+INTEGER, BIT_STRING, OBJECT_IDENTIFIER, SEQUENCE, SET = 0x02, 0x03, 0x06, 0x30, 0x31
+TEXTS = {0x0C: "utf-8", 0x13: "ascii", 0x16: "ascii"}
+"""UTF8String, PrintableString, IA5String, and how their bytes are read."""
 
 
 class DerUnreadable(Exception):
@@ -46,14 +48,58 @@ def read_elements(data: bytes, tags: tuple[int, ...], *, more: bool = False) -> 
     """
     place, elements = 0, []
     for tag in tags:
-        start, end = _content(data, place)
-        if data[place] != tag:
+        elements.append(_element(data, place))
+        if elements[-1].tag != tag:
             raise DerUnreadable
-        elements.append(Element(data[place], data[start:end], data[place:end]))
-        place = end
+        place += len(elements[-1].encoded)
     if place != len(data) and not more:
         raise DerUnreadable
     return tuple(elements)
+
+
+def read_all(data: bytes) -> tuple[Element, ...]:
+    """Read elements of any number and tags that fill the data.
+
+    Args:
+        data: their encodings, one after the other.
+
+    Returns:
+        The elements, in order.
+
+    Raises:
+        DerUnreadable: a length is not in its one form, or the data end inside an element.
+    """
+    place, elements = 0, []
+    while place < len(data):
+        elements.append(_element(data, place))
+        place += len(elements[-1].encoded)
+    return tuple(elements)
+
+
+def object_identifier(content: bytes) -> str:
+    """Write an object identifier in dots (X.690, section 8.19).
+
+    Args:
+        content: of the element, without tag and length.
+
+    Returns:
+        Such as ``2.5.4.10``.
+
+    Raises:
+        DerUnreadable: a number is cut or longer than needed.
+    """
+    if not content or content[-1] & 0x80:
+        raise DerUnreadable
+    numbers, number = [], 0
+    for byte in content:
+        if number == 0 and byte == 0x80:
+            raise DerUnreadable
+        number = number << 7 | byte & 0x7F
+        if not byte & 0x80:
+            numbers.append(number)
+            number = 0
+    first = min(numbers[0] // 40, 2)
+    return ".".join(str(part) for part in (first, numbers[0] - 40 * first, *numbers[1:]))
 
 
 def pem_or_der(data: bytes, label: str) -> bytes:
@@ -82,8 +128,8 @@ def pem_or_der(data: bytes, label: str) -> bytes:
         raise DerUnreadable from error
 
 
-def _content(data: bytes, place: int) -> tuple[int, int]:
-    """Where the content of the element at this place begins and ends."""
+def _element(data: bytes, place: int) -> Element:
+    """The element at this place."""
     header = data[place : place + 2]
     if len(header) < 2 or header[0] & 0x1F == 0x1F:
         raise DerUnreadable
@@ -95,4 +141,4 @@ def _content(data: bytes, place: int) -> tuple[int, int]:
             raise DerUnreadable
     if start + size > len(data):
         raise DerUnreadable
-    return start, start + size
+    return Element(header[0], data[start : start + size], data[place : start + size])

@@ -1,7 +1,8 @@
 """X.509 certificates and revocation lists: bytes in, their fields out (RFC 5280, sections 4 and 5).
 
-The library `cryptography` reads names, times and extensions. What a signature covers, the algorithm and the key are taken
-from the DER here, because the library knows no SM2 key (GB/T 32918.5-2017, curve 1.2.156.10197.1.301).
+The library `cryptography` reads times and extensions and holds the rest to DER. What a signature covers, names, the algorithm
+and the key are taken from the DER here: the library knows no SM2 key (GB/T 32918.5-2017, curve 1.2.156.10197.1.301), and names
+are compared byte for byte.
 """
 
 from __future__ import annotations
@@ -15,7 +16,20 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from light_clients.crypto import p256, sm2
-from light_clients.crypto.asn1 import BIT_STRING, INTEGER, SEQUENCE, DerUnreadable, Element, pem_or_der, read_elements
+from light_clients.crypto.asn1 import (
+    BIT_STRING,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    SEQUENCE,
+    SET,
+    TEXTS,
+    DerUnreadable,
+    Element,
+    object_identifier,
+    pem_or_der,
+    read_all,
+    read_elements,
+)
 from light_clients.crypto.errors import (
     CertificateKeyUnsupported,
     CertificateUnreadable,
@@ -70,7 +84,9 @@ _UNREADABLE = (
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
+    Warning,
 )
+"""What reading raises: our own, the library's, and its warnings where Python is told to make errors of them."""
 
 Name = tuple[tuple[str, str], ...]
 """Attributes in order: object identifier in dots, and text."""
@@ -214,15 +230,16 @@ def read_revocation_list(data: bytes) -> RevocationList:
 
 def _read_certificate(der: bytes) -> Certificate:
     tbs, scheme, signature = _signed_parts(der)
-    _version, serial, algorithm, issuer, _validity, subject, key, _extensions = read_elements(
+    version, serial, algorithm, issuer, _validity, subject, key, _extensions = read_elements(
         tbs.content, (0xA0, INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, 0xA3)
     )
     _check_algorithm(algorithm, scheme)
+    if version.content != b"\x02\x01\x02":
+        raise DerUnreadable
     if not 0 < len(serial.content) <= 20 or serial.content[0] > 0x7F or not any(serial.content):
         raise DerUnreadable  # the library would only warn
+    names = _name(subject), _name(issuer)
     library = x509.load_der_x509_certificate(der)
-    if library.version is not x509.Version.v3:
-        raise DerUnreadable
     extensions = library.extensions
     public_key, key_scheme = _public_key(key)
     constraints = _extension(extensions, x509.BasicConstraints)
@@ -234,8 +251,8 @@ def _read_certificate(der: bytes) -> Certificate:
         signature=signature,
         signature_scheme=scheme,
         serial=library.serial_number,
-        subject=_name(library.subject),
-        issuer=_name(library.issuer),
+        subject=names[0],
+        issuer=names[1],
         subject_der=subject.encoded,
         issuer_der=issuer.encoded,
         not_before=int(library.not_valid_before_utc.timestamp()),
@@ -257,14 +274,16 @@ def _read_certificate(der: bytes) -> Certificate:
 
 def _read_revocation_list(der: bytes) -> RevocationList:
     tbs, scheme, signature = _signed_parts(der)
+    version, algorithm, issuer = read_elements(tbs.content, (INTEGER, SEQUENCE, SEQUENCE), more=True)
+    _check_algorithm(algorithm, scheme)
+    if version.content != b"\x01":
+        raise DerUnreadable
     library = x509.load_der_x509_crl(der)
     extensions = library.extensions
     if any(item.critical for item in extensions) or any(
         item.critical for entry in library for item in entry.extensions
     ):
         raise DerUnreadable  # a part of a list, or of another issuer's certificates
-    _version, algorithm, issuer = read_elements(tbs.content, (INTEGER, SEQUENCE, SEQUENCE), more=True)
-    _check_algorithm(algorithm, scheme)
     return RevocationList(
         der=der,
         tbs=tbs.encoded,
@@ -307,10 +326,19 @@ def _public_key(element: Element) -> tuple[bytes, Scheme]:
     return public_key, scheme
 
 
-def _name(name: x509.Name) -> Name:
-    return tuple(
-        (item.oid.dotted_string, item.value if isinstance(item.value, str) else item.value.hex()) for item in name
-    )
+def _name(name: Element) -> Name:
+    """Every attribute in order; a value that is no text in hexadecimal (the library would warn of lengths that do not matter)."""
+    found = []
+    for group in read_all(name.content):
+        if group.tag != SET:
+            raise DerUnreadable
+        for attribute in read_all(group.content):
+            kind, value = read_all(attribute.content)
+            if (attribute.tag, kind.tag) != (SEQUENCE, OBJECT_IDENTIFIER):
+                raise DerUnreadable
+            text = value.content.decode(TEXTS[value.tag]) if value.tag in TEXTS else value.content.hex()
+            found.append((object_identifier(kind.content), text))
+    return tuple(found)
 
 
 def _extension(extensions: x509.Extensions, kind: type[Kind]) -> Kind | None:
