@@ -67,20 +67,18 @@ def path_2_from_json(proof: Any, index: int) -> tuple[tuple[bytes, ...], ...]:
         HeaderJsonInvalid: It is not of that form, or the nodes on the left are not as many as the position asks for.
     """
     path, place = [], index
-    units = _objects(proof, "proof")
-    if not units:
-        raise HeaderJsonInvalid("A proof of line 2 ends with an empty level.")
-    for unit in units:
+    for unit in _objects(proof, "proof"):
         left, right = (tuple(_hex(node, "proof", None) for node in _sequence(unit, side)) for side in ("left", "right"))
-        path.append((*left, *right))
-        if len(left) != place % 16 and unit is not units[-1]:
-            raise HeaderJsonInvalid(
-                "A level of the proof does not fit the position.", expected=place % 16, found=len(left)
-            )
-        place //= 16
-    if path.pop():
+        path.append((left, right))
+    if not path or path.pop() != ((), ()):
         raise HeaderJsonInvalid("A proof of line 2 ends with an empty level.")
-    return tuple(path)
+    for left, _ in path:
+        place, position = divmod(place, 16)
+        if len(left) != position:
+            raise HeaderJsonInvalid(
+                "A level of the proof does not fit the position.", expected=position, found=len(left)
+            )
+    return tuple((*left, *right) for left, right in path)
 
 
 def path_3_from_json(proof: Any, index: int) -> tuple[tuple[bytes, ...], ...]:

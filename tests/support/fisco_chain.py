@@ -44,6 +44,10 @@ class Event:
     data: bytes
 
 
+ATTACKER_EVENT = Event(b"\xa7" * 20, (bytes(32), b"\x01" * 32), b"an event of a receiver")
+"""Something that a contract of somebody else emits."""
+
+
 def sent_event(nonce: int, head: bytes | None = None, lane: bytes = LANE, payload: bytes = b"\x01hello") -> Event:
     """`MessageSent` of the gateway."""
     types = ["bytes32", "bytes32", "bytes", "bytes", "uint64", "uint64", "uint64", "bytes"]
@@ -74,19 +78,19 @@ class Sent:
     tail: bytes = b""
 
 
-def send(nonce: int, payload: bytes = b"\x01hello", **changes: Any) -> Sent:
+def send(entry: int, payload: bytes = b"\x01hello", **changes: Any) -> Sent:
     """A direct call of the gateway's `send`."""
     data = SEND_SELECTOR + abi_encode(
         ["bytes32", "bytes", "bytes", "uint64", "uint64", "uint64"], [LANE, bytes(20), payload, 0, 0, 0]
     )
-    event = sent_event(nonce, payload=payload)
-    return replace(Sent(GATEWAY, data, keccak256(b"id %d" % nonce), (event,)), **changes)
+    event = sent_event(entry, payload=payload)
+    return replace(Sent(GATEWAY, data, keccak256(b"id %d" % entry), (event,)), **changes)
 
 
-def deliver(nonce: int, others: Sequence[Event] = (), **changes: Any) -> Sent:
+def deliver(entry: int, others: Sequence[Event] = (), **changes: Any) -> Sent:
     """A direct call of the gateway's `deliver`; receivers emit `others` between the two heads."""
-    events = (moved_event(nonce, 2), *others, moved_event(nonce, 1))
-    return replace(Sent(GATEWAY, DELIVER_SELECTOR + integer_word(nonce), b"", events), **changes)
+    events = (moved_event(entry, 2), *others, moved_event(entry, 1))
+    return replace(Sent(GATEWAY, DELIVER_SELECTOR + integer_word(entry), b"", events), **changes)
 
 
 def change_sealers(
