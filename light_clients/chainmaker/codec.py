@@ -15,24 +15,37 @@ sum and majority is not read: votes are counted by `members` and `verify`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from light_clients.chainmaker.errors import BlockVersionUnsupported, QuorumMissing, VoteDuplicate
 from light_clients.chainmaker.types import MAXIMUM_NODES, ChainMakerHeader, Member
-from light_clients.errors import HeaderFieldInvalid, HeaderTooLarge, ProtobufFieldInvalid, ProtobufNotCanonical
-from light_clients.protobuf import Message, as_text, integer_field, message_field, octets_field, text_field, varint
+from light_clients.errors import (
+    HeaderFieldInvalid,
+    HeaderTooLarge,
+    ProtobufFieldInvalid,
+    ProtobufNotCanonical,
+    ProtobufRefused,
+    ProtobufTruncated,
+)
+from light_clients.protobuf import LENGTH, VARINT, as_text, read_varint
 
 MAXIMUM_BLOCK_SIZE = 64 * 1024 * 1024
 """Bytes of a header argument; a configuration block is far below it, a node's own limit of a whole block too."""
 
-QUORUM_KEY = "TBFTAddtionalDataKey"
+QUORUM_KEY = b"TBFTAddtionalDataKey"
 """Under which TBFT stores its votes; the spelling is the ledger's."""
+
+Spans = dict[int, tuple[int, int]]
+"""Where fields begin and end, by number."""
+
+BLOCK, HEADER, MEMBER, ADDITIONAL, PAIR = "ddrd", "nndnddnndddnddd", "dnd", "r", "dd"
+VOTE_SET, VOTE = "nnnndrr", "ndnnddr"
+"""Forms of messages for `read_flat`; a pair is an entry of a map, and an endorsement too."""
 
 FIRST_VERSION, LAST_VERSION = 20, 2_999_999
 """Versions 2.0.0 to 2.x: 20, 220, 2201, 2300, …, 2030200; what is above is 3.x, what is below another wire format."""
-
-_HASH_FIELDS = frozenset((5, 15))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +63,7 @@ class ChainMakerBlock:
     quorum: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(NamedTuple):
     """A vote, read but not judged.
 
     Attributes:
@@ -97,15 +109,15 @@ def read_block(data: bytes) -> ChainMakerBlock:
     """
     if len(data) > MAXIMUM_BLOCK_SIZE:
         raise HeaderTooLarge("The block is too large.", expected=MAXIMUM_BLOCK_SIZE, found=len(data))
-    block = Message.read(data, (1, 2, 3, 4), ordered=True)
+    values, transactions = read_flat(data, BLOCK)
     quorum = b""
-    for entry in Message.read(block.octets(4), (1,)).repeated(1):
-        pair = Message.read(entry, (1, 2), ordered=True)
-        if pair.text(1) == QUORUM_KEY:
+    for _, entry in read_flat(values.get(4, b""), ADDITIONAL)[1]:
+        pair = read_flat(entry, PAIR)[0]
+        if pair.get(1, b"") == QUORUM_KEY:
             if quorum:
                 raise ProtobufFieldInvalid("The set of votes stands twice.")
-            quorum = pair.octets(2)
-    return ChainMakerBlock(read_header(block.octets(1)), block.repeated(3), quorum)
+            quorum = pair.get(2, b"")
+    return ChainMakerBlock(read_header(values.get(1, b"")), tuple([one for _, one in transactions]), quorum)
 
 
 def read_header(data: bytes) -> ChainMakerHeader:
@@ -119,32 +131,30 @@ def read_header(data: bytes) -> ChainMakerHeader:
         HeaderFieldInvalid: A field has another size.
         BlockVersionUnsupported: It is not of version 2.x.
     """
-    fields = Message.read(data, range(1, 16), ordered=True).fields
-    if write_fields(fields) != data:
-        raise ProtobufNotCanonical("The header is not written as its ledger writes it.")
-    values = single(fields)
-    version, height, timestamp = integer(values, 1), integer(values, 4), integer(values, 12)
+    spans: Spans = {}
+    values, _ = read_flat(data, HEADER, spans)
+    version, height, timestamp = values.get(1, 0), values.get(4, 0), values.get(12, 0)
     if not FIRST_VERSION <= version <= LAST_VERSION:
         raise BlockVersionUnsupported("Only blocks of ChainMaker 2.x can be judged.", found=version)
     if max(height, timestamp) >= 1 << 63:
         raise HeaderFieldInvalid("The height or the time of the header is out of its range.", found=height)
-    proposer = octets(values, 14)
+    proposer = values.get(14, b"")
     header = ChainMakerHeader(
         version=version,
-        block_type=integer(values, 2),
-        chain_id=as_text(octets(values, 3), 3),
+        block_type=values.get(2, 0),
+        chain_id=as_text(values.get(3, b""), 3),
         height=height,
-        block_hash=octets(values, 5),
-        parent_hash=octets(values, 6),
-        configuration_height=integer(values, 7),
-        transaction_count=integer(values, 8),
-        transaction_root=octets(values, 9),
-        dag_hash=octets(values, 10),
-        read_write_root=octets(values, 11),
+        block_hash=values.get(5, b""),
+        parent_hash=values.get(6, b""),
+        configuration_height=values.get(7, 0),
+        transaction_count=values.get(8, 0),
+        transaction_root=values.get(9, b""),
+        dag_hash=values.get(10, b""),
+        read_write_root=values.get(11, b""),
         timestamp=timestamp,
         proposer=read_member(proposer) if proposer else None,
-        signature=octets(values, 15),
-        hashed=write_fields(field for field in fields if field[0] not in _HASH_FIELDS),
+        signature=values.get(15, b""),
+        hashed=without(data, spans, 5, 15),
     )
     for value, sizes in (
         (header.block_hash, (32,)),
@@ -156,14 +166,15 @@ def read_header(data: bytes) -> ChainMakerHeader:
     return header
 
 
+@lru_cache(maxsize=1024)
 def read_member(data: bytes) -> Member:
-    """Reads an `accesscontrol.Member`.
+    """Reads an `accesscontrol.Member`; the same few sign every block, so the newest are remembered.
 
     Raises:
         ProtobufRefused: It is no such message.
     """
-    values = single(Message.read(data, (1, 2, 3), ordered=True).fields)
-    return Member(as_text(octets(values, 1), 1), integer(values, 2), octets(values, 3))
+    values = read_flat(data, MEMBER)[0]
+    return Member(as_text(values.get(1, b""), 1), values.get(2, 0), values.get(3, b""))
 
 
 def read_vote_set(data: bytes) -> VoteSet:
@@ -179,95 +190,111 @@ def read_vote_set(data: bytes) -> VoteSet:
     """
     if not data:
         raise QuorumMissing("The block has no set of votes; ask for the block with its additional data.")
-    message = Message.read(data, range(1, 8))
-    entries = message.repeated(6)
+    told, items = read_flat(data, VOTE_SET)
+    entries = [entry for number, entry in items if number == 6]
     if len(entries) > MAXIMUM_NODES:
         raise ProtobufFieldInvalid("There are more votes than nodes.", expected=MAXIMUM_NODES, found=len(entries))
     votes: dict[str, Vote] = {}
     for entry in entries:
-        values = single(Message.read(entry, (1, 2), ordered=True).fields)
-        name = as_text(octets(values, 1), 1)
+        values = read_flat(entry, PAIR)[0]
+        name = as_text(values.get(1, b""), 1)
         if name in votes:
             raise VoteDuplicate("Two votes stand under one name.", found=name)
-        votes[name] = _read_vote(octets(values, 2))
-    return VoteSet(message.integer(3), tuple(votes.items()))
+        votes[name] = _read_vote(values.get(2, b""))
+    return VoteSet(told.get(3, 0), tuple(votes.items()))
 
 
 def _read_vote(data: bytes) -> Vote:
-    fields = Message.read(data, range(1, 8), ordered=True).fields
-    invalid = [(number, value) for number, value in fields if number == 7]
-    values = single(field for field in fields if field[0] != 7)
-    endorsement = single(Message.read(octets(values, 6), (1, 2), ordered=True).fields)
-    vote_type, voter, height = integer(values, 1), as_text(octets(values, 2), 2), integer(values, 3)
-    number, block_hash = integer(values, 4), octets(values, 5)
-    signed = (
-        integer_field(1, vote_type)
-        + text_field(2, voter)
-        + integer_field(3, height)
-        + integer_field(4, number)
-        + octets_field(5, block_hash)
-        + write_fields(invalid)
+    spans: Spans = {}
+    values, _ = read_flat(data, VOTE, spans)
+    endorsement = read_flat(values.get(6, b""), PAIR)[0]
+    return Vote(
+        values.get(1, 0),
+        as_text(values.get(2, b""), 2),
+        values.get(3, 0),
+        values.get(4, 0),
+        values.get(5, b""),
+        read_member(endorsement.get(1, b"")),
+        endorsement.get(2, b""),
+        without(data, spans, 6),
     )
-    signer = read_member(octets(endorsement, 1))
-    return Vote(vote_type, voter, height, number, block_hash, signer, octets(endorsement, 2), signed)
 
 
-Fields = Iterable[tuple[int, int | bytes]]
+def without(data: bytes, spans: Spans, *numbers: int) -> bytes:
+    """The bytes of a message without some of its fields.
 
-
-def write_fields(fields: Fields) -> bytes:
-    """Writes fields that were read, in their order: numbers as varints, the rest with its length."""
-    written = []
-    for number, value in fields:
-        if isinstance(value, int):
-            written.append(varint(number << 3) + varint(value))
-        else:
-            written.append(message_field(number, value))
-    return b"".join(written)
-
-
-def single(fields: Fields) -> dict[int, int | bytes]:
-    """Fields of which each may stand once.
-
-    Raises:
-        ProtobufFieldInvalid: One stands twice.
+    Args:
+        data: Protobuf of one message.
+        spans: Where its fields begin and end.
+        numbers: Which are left out, ascending.
     """
-    values: dict[int, int | bytes] = {}
-    for number, value in fields:
-        if number in values:
-            raise ProtobufFieldInvalid("A single field stands twice.", found=number)
-        values[number] = value
-    return values
+    kept, offset = [], 0
+    for number in numbers:
+        if number in spans:
+            start, end = spans[number]
+            kept.append(data[offset:start])
+            offset = end
+    return b"".join((*kept, data[offset:]))
 
 
-def integer(values: dict[int, int | bytes], number: int) -> int:
-    """A number, 0 where it is left out.
+def read_flat(data: bytes, form: str, spans: Spans | None = None) -> tuple[dict[int, Any], list[tuple[int, bytes]]]:
+    """Reads a message of small field numbers, ascending, most of which stand once: what blocks are full of.
 
-    Raises:
-        ProtobufFieldInvalid: It is bytes.
-    """
-    value = values.get(number, 0)
-    if isinstance(value, bytes):
-        raise ProtobufFieldInvalid("A field is bytes and should be a number.", found=number)
-    return value
+    Numbers are varints without superfluous bytes and everything else has its length, so one content has one form. Lengths of
+    one and two bytes are read here, because a block has a hundred of them.
 
+    Args:
+        data: Protobuf of one message.
+        form: A letter for each field number from 1 to at most 15: ``n`` for a number, ``d`` for bytes, ``r`` for repeated
+            bytes.
+        spans: Is told where each field that stands once begins and ends.
 
-def octets(values: dict[int, int | bytes], number: int) -> bytes:
-    """Bytes, empty where they are left out.
-
-    Raises:
-        ProtobufFieldInvalid: They are a number.
-    """
-    value = values.get(number, b"")
-    if isinstance(value, int):
-        raise ProtobufFieldInvalid("A field is a number and should be bytes.", found=number)
-    return value
-
-
-def read_known(data: bytes, known: Collection[int]) -> dict[int, int | bytes]:
-    """Reads a message whose fields stand once each, ascending.
+    Returns:
+        The values by number, of those that stand once: ``int`` or ``bytes`` as the form says; and the repeated ones in order.
 
     Raises:
         ProtobufRefused: It is no such message.
     """
-    return single(Message.read(data, known, ordered=True).fields)
+    values: dict[int, Any] = {}
+    items: list[tuple[int, bytes]] = []
+    offset, before, last, size = 0, 0, len(form), len(data)
+    try:
+        while offset < size:
+            began, key = offset, data[offset]
+            number = key >> 3
+            if not before < number <= last and (number != before or form[number - 1] != "r"):
+                raise _out_of_place(number, before)
+            before, kind, value = number, form[number - 1], data[offset + 1]
+            if key & 7 != (VARINT if kind == "n" else LENGTH):
+                raise ProtobufFieldInvalid("A field is of another wire type than in this message.", found=number)
+            if value < 0x80:
+                offset += 2
+            elif 0 < data[offset + 2] < 0x80:
+                value = value & 0x7F | data[offset + 2] << 7
+                offset += 3
+            else:
+                value, offset = read_varint(data, offset + 1)
+            if kind == "d":
+                values[number] = data[offset : offset + value]
+                offset += value
+            elif kind == "n":
+                values[number] = value
+            else:
+                items.append((number, data[offset : offset + value]))
+                offset += value
+                continue
+            if spans is not None:
+                spans[number] = (began, offset)
+    except IndexError as error:
+        raise ProtobufTruncated("The bytes end inside a number.") from error
+    if offset > size:
+        raise ProtobufTruncated("The bytes end inside a field.")
+    return values, items
+
+
+def _out_of_place(number: int, before: int) -> ProtobufRefused:
+    if number == before:
+        return ProtobufFieldInvalid("A single field stands twice.", found=number)
+    if 0 < number < before:
+        return ProtobufNotCanonical("The fields of a message are out of order, or one stands twice.", found=number)
+    return ProtobufFieldInvalid("A field is not one of this message.", found=number)

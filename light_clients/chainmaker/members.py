@@ -69,20 +69,23 @@ def check_signature(
     """
     certificate = _certificate_of(membership, configuration, member)
     organisation = member.organisation
+    stated, role = subject_of(certificate.der)
     # 2. The organisation.
-    if any(node.organisation != organisation for node in nodes) or certificate.organisation != organisation:
-        raise MemberOrganisationMismatch("The signer is of another organisation.", found=organisation)
+    for home in (stated, *[node.organisation for node in nodes]):
+        if home != organisation:
+            raise MemberOrganisationMismatch(
+                "The signer is of another organisation.", expected=home, found=organisation
+            )
     # 3. The role.
-    if not certificate.organisational_units or certificate.organisational_units[0].upper() != CONSENSUS_ROLE:
+    if role != CONSENSUS_ROLE:
         raise MemberRoleMismatch("The signer's certificate is none of a consensus node.", found=certificate.common_name)
     # 4. The pins.
-    names = {node.node_id for node in nodes}
-    pinned = [read_certificate(pin.certificate).der for pin in configuration.pins if pin.node_id in names]
+    pinned = _pinned(configuration, nodes) if configuration.pins else []
     if certificate.der not in pinned and (pinned or len(membership.nodes_of(organisation)) > 1):
         raise MemberUnpinned("The certificate is not pinned for this node; state it in pins.", found=organisation)
     # 5. The trust roots.
     windows = validity_windows(certificate.der, membership.roots_of(organisation))
-    if not any(first <= timestamp <= last for first, last in windows):
+    if not [first for first, last in windows if first <= timestamp <= last]:
         raise MemberUntrusted("The certificate is not under the organisation's roots at this time.", found=organisation)
     if configuration.refused_certificates and sha256(certificate.der) in configuration.refused_certificates:
         raise MemberUntrusted("The certificate is one of the refused ones.", found=organisation)
@@ -112,6 +115,23 @@ def _certificate_of(membership: Membership, configuration: ChainMakerConfigurati
     raise MemberTypeUnsupported(
         f"A signer is named by its {kind}; only certificates are verified.", found=member.member_type
     )
+
+
+def _pinned(configuration: ChainMakerConfiguration, nodes: tuple[ConsensusNode, ...]) -> list[bytes]:
+    names = {node.node_id for node in nodes}
+    return [read_certificate(pin.certificate).der for pin in configuration.pins if pin.node_id in names]
+
+
+@lru_cache(maxsize=1024)
+def subject_of(certificate: bytes) -> tuple[str | None, str]:
+    """Organisation and role that a certificate states: its O, and its first OU in capitals, empty where it has none.
+
+    Args:
+        certificate: PEM or DER.
+    """
+    read = read_certificate(certificate)
+    units = read.organisational_units
+    return read.organisation, units[0].upper() if units else ""
 
 
 @lru_cache(maxsize=1024)

@@ -15,13 +15,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from light_clients.chainmaker.codec import Fields, integer, octets, read_known, single, write_fields
+from light_clients.chainmaker.codec import PAIR, Spans, read_flat, without
 from light_clients.chainmaker.merkle import Hash
-from light_clients.errors import ProtobufNotCanonical
-from light_clients.protobuf import Message, as_text
+from light_clients.protobuf import Message, as_text, message_field
 
 GASLESS_VERSION = 2300
 """The first block version whose leaves leave the gas out."""
+
+TRANSACTION, RESULT, CONTRACT_RESULT, EVENT, WRITE_SET, WRITE = "ddrdd", "nddd", "nddnr", "ddddr", "drr", "ddd"
+"""Forms of messages for `read_flat`."""
 
 INVOKE_CONTRACT = 0
 """The type of a transaction that calls a contract."""
@@ -91,32 +93,32 @@ def read_transaction(data: bytes) -> Transaction:
     Raises:
         ProtobufRefused: It is no such message, or not in canonical form.
     """
-    fields = Message.read(data, range(1, 6), ordered=True).fields
-    values = single(field for field in fields if field[0] != 3)
-    payload = Message.read(octets(values, 1), ordered=True)
-    parameters = []
-    for item in payload.repeated(8):
-        pair = read_known(item, (1, 2))
-        parameters.append((as_text(octets(pair, 1), 1), octets(pair, 2)))
-    result_fields = Message.read(octets(values, 4), range(1, 5), ordered=True).fields
-    result = single(result_fields)
-    contract_fields = Message.read(octets(result, 2), range(1, 6), ordered=True).fields
-    contract = single(field for field in contract_fields if field[0] != 5)
-    if _nest(fields, 4, _nest(result_fields, 2, write_fields(contract_fields))) != data:
-        raise ProtobufNotCanonical("The transaction is not written as its ledger writes it.")
-    without_gas = write_fields(field for field in contract_fields if field[0] != 4)
+    spans: Spans = {}
+    result_spans: Spans = {}
+    contract_spans: Spans = {}
+    values, _ = read_flat(data, TRANSACTION, spans)
+    payload = Message.read(values.get(1, b""), ordered=True)
+    pairs = [read_flat(item, PAIR)[0] for item in payload.repeated(8)]
+    told: bytes = values.get(4, b"")
+    result, _ = read_flat(told, RESULT, result_spans)
+    returned: bytes = result.get(2, b"")
+    contract, events = read_flat(returned, CONTRACT_RESULT, contract_spans)
+    gasless = data
+    if 4 in contract_spans:
+        inner = _with(told, result_spans[2], 2, without(returned, contract_spans, 4))
+        gasless = _with(data, spans[4], 4, inner)
     return Transaction(
         transaction_type=payload.integer(2),
         contract=payload.text(6),
         method=payload.text(7),
-        parameters=tuple(parameters),
-        code=integer(result, 1),
-        contract_code=integer(contract, 1),
-        result=octets(contract, 2),
-        events=tuple(_read_event(item) for item in Message(contract_fields).repeated(5)),
-        write_set_hash=octets(result, 3),
+        parameters=tuple((as_text(pair.get(1, b""), 1), pair.get(2, b"")) for pair in pairs),
+        code=result.get(1, 0),
+        contract_code=contract.get(1, 0),
+        result=contract.get(2, b""),
+        events=tuple(_read_event(item) for _, item in events),
+        write_set_hash=result.get(3, b""),
         encoded=data,
-        gasless=_nest(fields, 4, _nest(result_fields, 2, without_gas)),
+        gasless=gasless,
     )
 
 
@@ -144,22 +146,19 @@ def read_writes(data: bytes) -> tuple[Write, ...]:
         ProtobufRefused: It is no such message.
     """
     writes = []
-    for item in Message.read(data, (1, 2, 3), ordered=True).repeated(3):
-        values = read_known(item, (1, 2, 3))
-        writes.append(Write(as_text(octets(values, 3), 3), octets(values, 1), octets(values, 2)))
+    for number, item in read_flat(data, WRITE_SET)[1]:
+        if number == 3:
+            values = read_flat(item, WRITE)[0]
+            writes.append(Write(as_text(values.get(3, b""), 3), values.get(1, b""), values.get(2, b"")))
     return tuple(writes)
 
 
-def _nest(fields: Fields, number: int, inner: bytes) -> bytes:
-    """The fields with another content of one of them, where it stands at all."""
-    return write_fields((of, inner if of == number else value) for of, value in fields)
+def _with(data: bytes, span: tuple[int, int], number: int, content: bytes) -> bytes:
+    """The bytes of a message with another content of one of its fields."""
+    return data[: span[0]] + message_field(number, content) + data[span[1] :]
 
 
 def _read_event(data: bytes) -> ContractEvent:
-    message = Message.read(data, range(1, 6), ordered=True)
-    return ContractEvent(
-        topic=message.text(1),
-        contract=message.text(3),
-        version=message.text(4),
-        data=tuple(as_text(item, 5) for item in message.repeated(5)),
-    )
+    values, items = read_flat(data, EVENT)
+    topic, contract, version = (as_text(values.get(number, b""), number) for number in (1, 3, 4))
+    return ContractEvent(topic, contract, version, tuple(as_text(item, 5) for _, item in items))

@@ -104,15 +104,21 @@ class Membership:
 
     def node(self, node_id: str) -> ConsensusNode | None:
         """The validator of that name."""
-        return next((node for node in self.nodes if node.node_id == node_id), None)
+        for node in self.nodes:
+            if node.node_id == node_id:
+                return node
+        return None
 
     def nodes_of(self, organisation: str) -> tuple[ConsensusNode, ...]:
         """The validators of an organisation."""
-        return tuple(node for node in self.nodes if node.organisation == organisation)
+        return tuple([node for node in self.nodes if node.organisation == organisation])
 
     def roots_of(self, organisation: str) -> tuple[bytes, ...]:
         """The trust roots of an organisation; empty where it has none."""
-        return next((root.certificates for root in self.trust_roots if root.organisation == organisation), ())
+        for root in self.trust_roots:
+            if root.organisation == organisation:
+                return root.certificates
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
