@@ -38,13 +38,8 @@ from light_clients.crypto.errors import (
     NotAnAuthority,
     RevocationListInvalid,
 )
-from light_clients.crypto.x509_reader import (
-    Certificate,
-    RevocationList,
-    Scheme,
-    read_certificate,
-    read_revocation_list,
-)
+from light_clients.crypto.x509_reader import read_certificate, read_revocation_list
+from light_clients.crypto.x509_types import Certificate, RevocationList, Scheme
 from light_clients.errors import SignatureInvalid
 
 MOST_AUTHORITIES: Final = 8
