@@ -13,16 +13,17 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.soak.memory_act import MemoryAct
-from tests.soak.mutation_act import MutationAct
+from tests.soak.mutation_act import FamilyMutationAct, MutationAct
 from tests.soak.processes_act import ProcessesAct
 
 PROCESSES_SECONDS = 25.0
 MAKERS: dict[str, Callable[[int], Any]] = {
     "memory": MemoryAct,
     "mutations": MutationAct,
+    "families": FamilyMutationAct,
     "processes": lambda seed: ProcessesAct(seed, PROCESSES_SECONDS),
 }
-WEIGHTS = {"memory": 6.0, "mutations": 2.0, "processes": 1.0}
+WEIGHTS = {"memory": 6.0, "mutations": 2.0, "families": 2.0, "processes": 1.0}
 
 
 def run_seed(seed: int, seconds: float, acts: tuple[str, ...] = tuple(MAKERS)) -> dict[str, Any]:

@@ -93,3 +93,35 @@ def test_a_seed_that_ends_without_a_report_has_failed(monkeypatch, ends):
     total = soak.summed(reports)
     assert total["failures"][0]["of_seed"] == 5
     assert "without a report" in soak.told(total)
+
+
+def test_what_is_missing_of_the_families_mutations_is_made_up_for(monkeypatch, capsys):
+    def one(_soak, number, _seconds):
+        counts = {"family_mutations": 400} if _soak.acts == "families" else {"messages": 1}
+        return {"seed": number, "seconds": 1.0, "acts": {}, "deeds": {}, "counts": counts, "failure": None}
+
+    monkeypatch.setattr(soak.Soak, "_seed", one)
+    assert soak.main(["--seed", "3", "--seeds", "1", "--jobs", "2", "--mutations", "1000"]) == 0
+    assert "1,600 family_mutations" in capsys.readouterr().out
+    assert soak.main(["--seed", "3", "--seeds", "1"]) == 0
+    assert "family_mutations" not in capsys.readouterr().out
+
+
+def test_a_failed_family_ends_the_making_up(monkeypatch, capsys):
+    failure = {"act": "families", "seed": 1, "error": "accepted", "again": "again"}
+
+    def one(_soak, number, _seconds):
+        return {"seed": number, "seconds": 1.0, "acts": {}, "deeds": {}, "counts": {}, "failure": failure}
+
+    monkeypatch.setattr(soak.Soak, "_seed", one)
+    assert soak.main(["--seed", "3", "--seeds", "1", "--mutations", "1000"]) == 1
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_every_family_is_spoilt_in_an_act(monkeypatch):
+    monkeypatch.setattr("tests.soak.mutation_act.names", lambda: ["evm"])
+    monkeypatch.setattr("tests.soak.mutation_act.FAMILY_MUTATIONS", 200)
+    report = seeds.run_seed(1, 0.1, ("families",))
+    assert report["failure"] is None
+    assert report["counts"]["family_mutations"] >= 200
+    assert "mutation of qbft header" in report["deeds"]
