@@ -109,7 +109,7 @@ def read_certificate(data: bytes) -> Certificate:
         raise CertificateUnreadable("The bytes are no X.509 certificate of version 3.", found=data) from error
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def read_revocation_list(data: bytes) -> RevocationList:
     """Read a revocation list; its signature is not looked at.
 

@@ -43,6 +43,12 @@ def _digest(name: str, data: bytes, digest: str) -> Item:
 
 
 def _signature(name: str, vector: dict[str, Any]) -> Iterator[Item]:
+    if (
+        vector.get("curve", "sm2p256v1") != "sm2p256v1"
+        or vector.get("id", sm2.USER_ID.decode()) != sm2.USER_ID.decode()
+    ):
+        yield unusable(FAMILY, name, "another curve or identity of the user than any ledger here has")
+        return
     key = bytes.fromhex(vector["public_x"] + vector["public_y"])
     signature = bytes.fromhex(vector["r"] + vector["s"])
     message = _given(vector, "message")
@@ -50,6 +56,8 @@ def _signature(name: str, vector: dict[str, Any]) -> Iterator[Item]:
     yield judged(
         FAMILY, f"{name} verify", _verdict(theirs), lambda: _must(sm2.verify(key, message, signature)), "gmssl"
     )
+    if "private_key" not in vector:
+        return
     private = bytes.fromhex(vector["private_key"])
     yield judged(
         FAMILY,
