@@ -40,9 +40,23 @@ QUORUM_KEY = b"TBFTAddtionalDataKey"
 Spans = dict[int, tuple[int, int]]
 """Where fields begin and end, by number."""
 
-BLOCK, HEADER, MEMBER, ADDITIONAL, PAIR = "ddrd", "nndnddnndddnddd", "dnd", "r", "dd"
-VOTE_SET, VOTE = "nnnndrr", "ndnnddr"
-"""Forms of messages for `read_flat`; a pair is an entry of a map, and an endorsement too."""
+
+NUMBER, DATA, REPEATED = "n", "d", "r"
+"""What a field is: a number, bytes, or bytes that may stand several times."""
+
+Form = dict[int, str]
+"""The fields of a message by their key: number and wire type in one byte, so numbers end at 15."""
+
+
+def form_of(letters: str) -> Form:
+    """The form of a message with a letter for each field number from 1 on."""
+    return {number << 3 | (VARINT if kind == NUMBER else LENGTH): kind for number, kind in enumerate(letters, start=1)}
+
+
+BLOCK, HEADER, MEMBER = form_of("ddrd"), form_of("nndnddnndddnddd"), form_of("dnd")
+ADDITIONAL, PAIR = form_of("r"), form_of("dd")
+VOTE_SET, VOTE = form_of("nnnndrr"), form_of("ndnnddr")
+"""Forms of messages; a pair is an entry of a map, and an endorsement too."""
 
 FIRST_VERSION, LAST_VERSION = 20, 2_999_999
 """Versions 2.0.0 to 2.x: 20, 220, 2201, 2300, …, 2030200; what is above is 3.x, what is below another wire format."""
@@ -237,7 +251,7 @@ def without(data: bytes, spans: Spans, *numbers: int) -> bytes:
     return b"".join((*kept, data[offset:]))
 
 
-def read_flat(data: bytes, form: str, spans: Spans | None = None) -> tuple[dict[int, Any], list[tuple[int, bytes]]]:
+def read_flat(data: bytes, form: Form, spans: Spans | None = None) -> tuple[dict[int, Any], list[tuple[int, bytes]]]:
     """Reads a message of small field numbers, ascending, most of which stand once: what blocks are full of.
 
     Numbers are varints without superfluous bytes and everything else has its length, so one content has one form. Lengths of
@@ -245,8 +259,7 @@ def read_flat(data: bytes, form: str, spans: Spans | None = None) -> tuple[dict[
 
     Args:
         data: Protobuf of one message.
-        form: A letter for each field number from 1 to at most 15: ``n`` for a number, ``d`` for bytes, ``r`` for repeated
-            bytes.
+        form: What may stand in it.
         spans: Is told where each field that stands once begins and ends.
 
     Returns:
@@ -257,16 +270,14 @@ def read_flat(data: bytes, form: str, spans: Spans | None = None) -> tuple[dict[
     """
     values: dict[int, Any] = {}
     items: list[tuple[int, bytes]] = []
-    offset, before, last, size = 0, 0, len(form), len(data)
+    offset, before, size = 0, 0, len(data)
     try:
         while offset < size:
             began, key = offset, data[offset]
-            number = key >> 3
-            if not before < number <= last and (number != before or form[number - 1] != "r"):
-                raise _out_of_place(number, before)
-            before, kind, value = number, form[number - 1], data[offset + 1]
-            if key & 7 != (VARINT if kind == "n" else LENGTH):
-                raise ProtobufFieldInvalid("A field is of another wire type than in this message.", found=number)
+            kind = form.get(key)
+            if kind is None or (key <= before and (key < before or kind != REPEATED)):
+                raise _out_of_place(key, before)
+            before, value = key, data[offset + 1]
             if value < 0x80:
                 offset += 2
             elif 0 < data[offset + 2] < 0x80:
@@ -274,17 +285,17 @@ def read_flat(data: bytes, form: str, spans: Spans | None = None) -> tuple[dict[
                 offset += 3
             else:
                 value, offset = read_varint(data, offset + 1)
-            if kind == "d":
-                values[number] = data[offset : offset + value]
+            if kind == DATA:
+                values[key >> 3] = data[offset : offset + value]
                 offset += value
-            elif kind == "n":
-                values[number] = value
+            elif kind == NUMBER:
+                values[key >> 3] = value
             else:
-                items.append((number, data[offset : offset + value]))
+                items.append((key >> 3, data[offset : offset + value]))
                 offset += value
                 continue
             if spans is not None:
-                spans[number] = (began, offset)
+                spans[key >> 3] = (began, offset)
     except IndexError as error:
         raise ProtobufTruncated("The bytes end inside a number.") from error
     if offset > size:
@@ -292,9 +303,9 @@ def read_flat(data: bytes, form: str, spans: Spans | None = None) -> tuple[dict[
     return values, items
 
 
-def _out_of_place(number: int, before: int) -> ProtobufRefused:
-    if number == before:
-        return ProtobufFieldInvalid("A single field stands twice.", found=number)
-    if 0 < number < before:
-        return ProtobufNotCanonical("The fields of a message are out of order, or one stands twice.", found=number)
-    return ProtobufFieldInvalid("A field is not one of this message.", found=number)
+def _out_of_place(key: int, before: int) -> ProtobufRefused:
+    if key == before:
+        return ProtobufFieldInvalid("A single field stands twice.", found=key >> 3)
+    if key >> 3 < before >> 3:
+        return ProtobufNotCanonical("The fields of a message are out of order.", found=key >> 3)
+    return ProtobufFieldInvalid("A field is not one of this message, or of another wire type.", found=key >> 3)

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from light_clients.chainmaker.codec import PAIR, Spans, read_flat, without
+from light_clients.chainmaker.codec import PAIR, Spans, form_of, read_flat, without
 from light_clients.chainmaker.merkle import Hash
 from light_clients.protobuf import Message, as_text, message_field
 
 GASLESS_VERSION = 2300
 """The first block version whose leaves leave the gas out."""
 
-TRANSACTION, RESULT, CONTRACT_RESULT, EVENT, WRITE_SET, WRITE = "ddrdd", "nddd", "nddnr", "ddddr", "drr", "ddd"
-"""Forms of messages for `read_flat`."""
+TRANSACTION, RESULT, CONTRACT_RESULT = form_of("ddrdd"), form_of("nddd"), form_of("nddnr")
+EVENT, WRITE_SET, WRITE = form_of("ddddr"), form_of("drr"), form_of("ddd")
+"""Forms of messages."""
 
 INVOKE_CONTRACT = 0
 """The type of a transaction that calls a contract."""
