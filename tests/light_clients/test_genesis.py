@@ -10,9 +10,10 @@ from light_clients.errors import ConfigurationInvalid
 from light_clients.genesis import read_genesis
 from schemas.suites import keccak256
 from tests.support import qbft_chain as chain
-from tests.support.vectors import load_json, unhex
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex
 
-BESU_CONTRACT = load_json("besu_genesis", "genesis_validator_contract.json")
+BESU_CONTRACT = shared_json("besu_bft/besu_genesis/genesis_validator_contract.json")
 CONTRACT = bytes(18) + b"\x88\x88"
 CODE_HASH = keccak256(unhex(BESU_CONTRACT["alloc"]["0x" + CONTRACT.hex()]["code"]))
 FOUR = tuple(chain.addresses("abcd"))
@@ -27,16 +28,17 @@ def besu(section=None, transitions=None, **more):
 
 
 REAL = {
-    ("goquorum_qbft", "genesis.json"): ("qbft", qbft.QbftConfiguration(dialect=Dialect.GOQUORUM)),
-    ("goquorum_ibft", "genesis.json"): ("ibft", ibft.IbftConfiguration()),
-    ("besu_genesis", "lacnet_without_alloc.json"): ("ibft2", ibft2.Ibft2Configuration(epoch_length=150_000)),
-    ("besu_genesis", "elc_e2e_chain1.json"): ("qbft", qbft.QbftConfiguration()),
+    "goquorum_qbft/network.json": ("qbft", qbft.QbftConfiguration(dialect=Dialect.GOQUORUM)),
+    "goquorum_ibft/network.json": ("ibft", ibft.IbftConfiguration()),
+    "besu_bft/lacnet/genesis-mainnet.json": ("ibft2", ibft2.Ibft2Configuration(epoch_length=150_000)),
+    "besu_bft/elc_e2e_chains/chain1/network/genesis.json": ("qbft", qbft.QbftConfiguration()),
 }
 
 
 @pytest.mark.parametrize("path", REAL)
 def test_files_of_real_networks(path):
-    found = read_genesis(load_json(*path))
+    content = shared_json(path)
+    found = read_genesis(content.get("genesis", content))
     assert (found.family, found.configuration) == REAL[path]
 
 

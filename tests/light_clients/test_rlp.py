@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from light_clients import rlp
 from light_clients.errors import RlpNotCanonical, RlpRefused, RlpTooDeep, RlpTrailingBytes, RlpTruncated
-from tests.support.vectors import load_json, unhex
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex
 
 ITEMS = st.recursive(st.binary(max_size=70), lambda inner: st.lists(inner, max_size=6), max_leaves=30)
 
@@ -21,7 +22,7 @@ def as_item(value):
     return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
-@pytest.mark.parametrize(("name", "case"), load_json("rlp", "rlptest.json").items())
+@pytest.mark.parametrize(("name", "case"), shared_json("rlp/rlptest.json").items())
 def test_official_encodings_both_ways(name, case):
     item, encoded = as_item(case["in"]), unhex(case["out"])
     assert rlp.encode(item) == encoded

@@ -1,8 +1,6 @@
 """The hash suites: known answers, tags, words."""
 
 import hashlib
-import json
-from pathlib import Path
 
 import pytest
 from Crypto.Hash import keccak
@@ -12,8 +10,9 @@ from hypothesis import strategies as st
 from schemas import sm3_fallback
 from schemas.primitives import SchemaError
 from schemas.suites import EVM, SM, SUITES, choose_sm3, integer_word, keccak256, sm3, suite_named
+from tests.support.shared_vectors import shared_json
 
-SM3_ANSWERS = json.loads((Path(__file__).parents[1] / "vectors" / "sm" / "sm3_golden.json").read_text())
+SM3_ANSWERS = shared_json("sm/sm3_golden.json")
 
 
 @pytest.mark.parametrize("answer", SM3_ANSWERS, ids=lambda answer: f"{len(answer['in_ascii'])} bytes")

@@ -32,9 +32,9 @@ from schemas.outcome import Settled, Status
 from schemas.primitives import BlockHash, Head, LaneId
 from schemas.suites import EVM, keccak256
 from tests.support.fake_rpc import FakeTransport, RpcFault
-from tests.support.vectors import load_json
+from tests.support.shared_vectors import shared_json
 
-BLOCK = load_json("goquorum_qbft", "headers_steady.json")[0]["json"]
+BLOCK = shared_json("goquorum_qbft/headers_steady.json")[0]["json"]
 HEIGHT = int(BLOCK["number"], 16)
 LANE = LaneId(b"\x11" * 32)
 GATEWAY = b"\xaa" * 20

@@ -8,16 +8,17 @@ from adapters.evm.headers import header_rlp
 from adapters.protocol import BadAnswer
 from light_clients.rlp import decode_list, encode, encode_integer
 from schemas.suites import keccak256
-from tests.support.vectors import load_json, unhex
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex
 
-STEADY = load_json("goquorum_qbft", "headers_steady.json")
-MAINNET = load_json("mpt", "helios_rpc", "block.json")
-IBFT2 = load_json("besu_ibft2", "ibft2_block_2074747.json")
+STEADY = shared_json("goquorum_qbft/headers_steady.json")
+MAINNET = shared_json("mpt/helios_rpc/block.json")
+IBFT2 = shared_json("besu_bft/ibft2_block_2074747.json")
 
 
 @pytest.mark.parametrize("name", ["headers_steady.json", "headers_vote_out.json"])
 def test_goquorum_headers_are_rebuilt_byte_for_byte(name):
-    for entry in load_json("goquorum_qbft", name):
+    for entry in shared_json(f"goquorum_qbft/{name}"):
         assert header_rlp(entry["json"], int(entry["json"]["number"], 16)) == unhex(entry["header_rlp"])
 
 

@@ -9,11 +9,9 @@ from adapters.protocol import AdapterOptions, BadAnswer, Endpoint, Misconfigured
 from light_clients.bft.bundle import SetProof, unbundle
 from tests.support import bft_chain as family
 from tests.support.fake_rpc import FakeTransport, RpcFault
-from tests.support.vectors import load_json
+from tests.support.shared_vectors import shared_json
 
-BLOCKS = {
-    int(entry["json"]["number"], 16): entry["json"] for entry in load_json("goquorum_qbft", "headers_steady.json")
-}
+BLOCKS = {int(entry["json"]["number"], 16): entry["json"] for entry in shared_json("goquorum_qbft/headers_steady.json")}
 FIRST = min(BLOCKS)
 STATE = family.ValidatorState("cadb")
 ADDRESS = "0x" + family.CONTRACT.hex()

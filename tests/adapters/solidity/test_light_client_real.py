@@ -11,13 +11,14 @@ from schemas.primitives import BlockHash, Head, LaneId
 from schemas.suites import keccak256
 from tests.support.evm_world import STRANGER, EvmChain, refuses
 from tests.support.light_client_world import LightClient, taken_apart
-from tests.support.vectors import load_json, unhex, unhex_all
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex, unhex_all
 
 GOQUORUM = int(verifiers.ClientDialect.GOQUORUM)
 
 
 def network(name):
-    return [taken_apart(unhex(entry["header_rlp"])) for entry in load_json("goquorum_qbft", f"{name}.json")]
+    return [taken_apart(unhex(entry["header_rlp"])) for entry in shared_json(f"goquorum_qbft/{name}.json")]
 
 
 def pinned_at(header, **options):
@@ -26,7 +27,7 @@ def pinned_at(header, **options):
 
 
 def besu_header():
-    return taken_apart(unhex(load_json("besu_qbft", "qbft_header_4val_round1.json")["header_rlp_with_seals"]))
+    return taken_apart(unhex(shared_json("besu_bft/qbft_header_4val_round1.json")["header_rlp_with_seals"]))
 
 
 @pytest.mark.parametrize("index", range(1, 13))
@@ -98,7 +99,7 @@ def test_a_run_that_begins_behind_a_needed_vote_comes_to_another_set(start):
 
 def test_what_python_follows_header_by_header_the_ledger_follows_too():
     headers = network("headers_vote_out")
-    raw = [unhex(entry["header_rlp"]) for entry in load_json("goquorum_qbft", "headers_vote_out.json")]
+    raw = [unhex(entry["header_rlp"]) for entry in shared_json("goquorum_qbft/headers_vote_out.json")]
     configuration = qbft.QbftConfiguration(dialect=qbft.Dialect.GOQUORUM)
     state = qbft.bootstrap(raw[0], BlockHash(parse_header(raw[0]).block_hash), configuration)
     client = pinned_at(headers[0])
@@ -115,7 +116,7 @@ def test_what_python_follows_header_by_header_the_ledger_follows_too():
 
 
 def test_the_real_state_proof_of_goquorum_is_read_on_the_ledger():
-    sample = load_json("goquorum_qbft", "proof_sample.json")
+    sample = shared_json("goquorum_qbft/proof_sample.json")
     answer = sample["eth_getProof"]
     harness = EvmChain("alpha")
     address = harness.create("test/ProofHarness")
@@ -129,7 +130,7 @@ def test_the_real_state_proof_of_goquorum_is_read_on_the_ledger():
 
 
 def test_a_real_header_with_a_real_proof_shows_that_the_slot_holds_no_head():
-    sample = load_json("goquorum_qbft", "proof_sample.json")
+    sample = shared_json("goquorum_qbft/proof_sample.json")
     header = next(
         (header, seals)
         for header, seals in network("headers_steady")

@@ -12,7 +12,8 @@ from light_clients.proofs.patricia import EMPTY_ROOT, verify_proof
 from light_clients.rlp import decode
 from schemas.suites import keccak256
 from tests.support.evm_world import STRANGER, EvmChain, Refused
-from tests.support.vectors import load_json, unhex, unhex_all
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex, unhex_all
 
 NAME = "test/ProofHarness"
 REFUSALS = {
@@ -78,19 +79,19 @@ def eip1186(harness, state_root, answer):
 
 @pytest.mark.parametrize("name", ["eth_getProof", "eth_getProof_absent", "account_absent"])
 def test_real_proofs_of_goquorum(harness, name):
-    sample = load_json("goquorum_qbft", "proof_sample.json")
+    sample = shared_json("goquorum_qbft/proof_sample.json")
     eip1186(harness, unhex(sample["block"]["stateRoot"]), sample[name])
 
 
 @pytest.mark.parametrize("name", ["proof", "block_miner_proof"])
 def test_real_proofs_of_the_main_network(harness, name):
-    block = load_json("mpt", "helios_rpc", "block.json")
-    eip1186(harness, unhex(block["stateRoot"]), load_json("mpt", "helios_rpc", f"{name}.json"))
+    block = shared_json("mpt/helios_rpc/block.json")
+    eip1186(harness, unhex(block["stateRoot"]), shared_json(f"mpt/helios_rpc/{name}.json"))
 
 
 @pytest.mark.parametrize("name", ["blockHash", "blockHashObject", "blockHashObjectCanonical"])
 def test_real_proofs_of_besu(harness, name):
-    answer = load_json("mpt", "besu_eth_getProof", f"eth_getProof_{name}.json")["response"]["result"]
+    answer = shared_json(f"mpt/besu_eth_getProof/eth_getProof_{name}.json")["response"]["result"]
     eip1186(harness, keccak256(unhex(answer["accountProof"][0])), answer)
 
 
@@ -99,9 +100,9 @@ def text_bytes(text):
 
 
 def official_tries():
-    for name, case in load_json("mpt", "TrieTests", "trieanyorder.json").items():
+    for name, case in shared_json("mpt/TrieTests/trieanyorder.json").items():
         yield name, list(case["in"].items()), case["root"]
-    for name, case in load_json("mpt", "TrieTests", "trietest.json").items():
+    for name, case in shared_json("mpt/TrieTests/trietest.json").items():
         yield name, case["in"], case["root"]
 
 
@@ -279,7 +280,7 @@ def read_by_python(data):
 
 
 def rlp_vectors():
-    for name, case in load_json("rlp", "rlptest.json").items():
+    for name, case in shared_json("rlp/rlptest.json").items():
         yield name, case["out"]
 
 

@@ -28,10 +28,11 @@ from schemas.primitives import BlockHash, Bytes32, Head, LaneId
 from schemas.suites import keccak256
 from tests.support import bft_chain as family
 from tests.support import qbft_chain as chain
-from tests.support.vectors import load_json, unhex
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex
 from tests.vectors.make_bft_vectors import ContractWorld
 
-GENESIS = load_json("besu_genesis", "genesis_validator_contract.json")
+GENESIS = shared_json("besu_bft/besu_genesis/genesis_validator_contract.json")
 BY_CONTRACT = ValidatorSelection(0, SelectionMode.CONTRACT, family.CONTRACT, family.SLOT)
 
 

@@ -12,9 +12,10 @@ from light_clients.clique.codec import parse_header, sealer_of
 from light_clients.clique.types import CliqueState, Snapshot
 from light_clients.errors import SealForeign
 from schemas.primitives import BlockHash
-from tests.support.vectors import load_json, unhex, unhex_all
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex, unhex_all
 
-LIVE = load_json("clique_live", "headers_vote_out.json")
+LIVE = shared_json("clique_live/headers_vote_out.json")
 BLOCKS = LIVE["blocks"]
 RAW = [unhex(block["raw"]) for block in BLOCKS]
 DEFAULT = clique.CliqueConfiguration()
@@ -88,7 +89,7 @@ def test_the_genesis_file_says_who_may_seal():
 
 
 def test_rinkebys_epoch_block_starts_a_client():
-    block = load_json("clique_real", "rinkeby_30000.json")
+    block = shared_json("clique/rinkeby_30000.json")
     header = header_rlp(block)
     state = clique.bootstrap(header, BlockHash.from_hex(block["hash"]), clique.CliqueConfiguration(epoch_length=30_000))
     assert state.height == 30_000
@@ -99,7 +100,7 @@ def test_rinkebys_epoch_block_starts_a_client():
 
 
 def test_goerlis_first_block_follows_its_genesis():
-    (block,) = load_json("clique_real", "goerli_1.json")
+    (block,) = shared_json("clique/goerli_1.json")
     parsed = parse_header(header_rlp(block))
     assert parsed.block_hash.hex0x() == block["hash"]
     signer = unhex(block["expected_signer"])

@@ -8,10 +8,11 @@ from light_clients.errors import PinMismatch, Refused, SealsTooFew, ValidatorsUn
 from light_clients.ibft.codec import encode_extra, parse_header, proposal_digest, with_extra
 from schemas.primitives import BlockHash
 from schemas.suites import keccak256
-from tests.support.vectors import load_json, unhex, unhex_all
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex, unhex_all
 
-STEADY = load_json("goquorum_ibft", "headers_steady.json")
-VOTE_IN = load_json("goquorum_ibft", "headers_vote_in.json")
+STEADY = shared_json("goquorum_ibft/headers_steady.json")
+VOTE_IN = shared_json("goquorum_ibft/headers_vote_in.json")
 NETWORKS = pytest.mark.parametrize("entries", [STEADY, VOTE_IN], ids=["steady", "vote_in"])
 
 
@@ -30,14 +31,14 @@ def follow(state, entry):
 def test_every_header_is_followed_and_told_as_the_node_tells_it(entries):
     state = pinned(entries[0])
     for entry in entries[1:]:
-        header, told = unhex(entry["header_rlp"]), entry["getSigners"]
+        header, told = unhex(entry["header_rlp"]), entry["istanbul_getSignersFromBlock"]
         verified = ibft.verify_header(state, header, int(entry["json"]["timestamp"], 16))
         assert verified.height == told["Number"]
         assert verified.block_hash.hex0x() == told["Hash"] == entry["json"]["hash"]
         assert sorted(verified.sealers) == sorted(unhex_all(told["Committers"]))
         assert parse_header(header).proposer == unhex(told["Author"])
         state = ibft.apply(state, verified)
-        assert sorted(state.validators) == sorted(unhex_all(entry["getValidators"]))
+        assert sorted(state.validators) == sorted(unhex_all(entry["istanbul_getValidators"]))
 
 
 @NETWORKS
@@ -45,7 +46,7 @@ def test_the_proposer_signs_the_hash_of_the_hash(entries):
     for entry in entries:
         header = unhex(entry["header_rlp"])
         items, extra = rlp.decode_list(header), parse_header(header).extra
-        assert proposal_digest(items, extra) == keccak256(unhex(entry["sighash"]))
+        assert proposal_digest(items, extra) == keccak256(unhex(entry["analysis"]["sighash"]))
         assert with_extra(items, extra) == header
         assert encode_extra(extra) == unhex(entry["json"]["extraData"])
 
@@ -94,6 +95,6 @@ def test_no_other_family_takes_them(entries, family, configuration):
 
 @pytest.mark.parametrize("name", ["headers_steady", "headers_vote_out"])
 def test_headers_of_qbft_are_none_of_legacy_ibft(name):
-    for entry in load_json("goquorum_qbft", f"{name}.json"):
+    for entry in shared_json(f"goquorum_qbft/{name}.json"):
         with pytest.raises(Refused):
             parse_header(unhex(entry["header_rlp"]))

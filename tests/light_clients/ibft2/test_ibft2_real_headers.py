@@ -9,11 +9,12 @@ from light_clients.errors import LightClientError, PinMismatch, Refused
 from light_clients.ibft2.codec import encode_extra, parse_header
 from light_clients.ibft2.verify import check_form
 from schemas.primitives import BlockHash
-from tests.support.vectors import load_json, unhex
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex
 
-BLOCK = load_json("besu_ibft2", "ibft2_block_2074747.json")
+BLOCK = shared_json("besu_bft/ibft2_block_2074747.json")
 FOUR = header_from_json(BLOCK, parse_header)
-ONE = unhex(load_json("besu_ibft2", "ibft2_header_1val.json")["header_rlp_with_seals"])
+ONE = unhex(shared_json("besu_bft/ibft2_header_1val.json")["header_rlp_with_seals"])
 BOTH = pytest.mark.parametrize(("header", "validators"), [(FOUR, 4), (ONE, 1)], ids=["four", "one"])
 
 

@@ -7,9 +7,10 @@ from light_clients.bft.block_json import header_from_json
 from light_clients.errors import RlpRefused
 from light_clients.proofs.bloom import bloom_mask, may_contain
 from light_clients.qbft.codec import parse_header
-from tests.support.vectors import load_json, unhex
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex
 
-SAMPLE = load_json("goquorum_qbft", "proof_sample.json")
+SAMPLE = shared_json("goquorum_qbft/proof_sample.json")
 HEADER = header_from_json(SAMPLE["block"], parse_header)
 LOG = SAMPLE["receipt"]["logs"][0]
 

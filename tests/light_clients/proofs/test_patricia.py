@@ -28,7 +28,8 @@ from light_clients.proofs.patricia import (
 )
 from schemas.primitives import Bytes32
 from schemas.suites import keccak256
-from tests.support.vectors import load_json, unhex, unhex_all
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex, unhex_all
 
 EMPTY_CODE = keccak256(b"")
 
@@ -58,29 +59,29 @@ def check_eip1186(state_root, answer):
 
 @pytest.mark.parametrize("name", ["eth_getProof", "eth_getProof_absent", "account_absent"])
 def test_goquorum_proofs(name):
-    sample = load_json("goquorum_qbft", "proof_sample.json")
+    sample = shared_json("goquorum_qbft/proof_sample.json")
     account = check_eip1186(unhex(sample["block"]["stateRoot"]), sample[name])
     assert (account is None) == (name == "account_absent")
 
 
 @pytest.mark.parametrize("name", ["proof", "block_miner_proof"])
 def test_mainnet_proofs(name):
-    block = load_json("mpt", "helios_rpc", "block.json")
-    assert check_eip1186(unhex(block["stateRoot"]), load_json("mpt", "helios_rpc", f"{name}.json")) is not None
+    block = shared_json("mpt/helios_rpc/block.json")
+    assert check_eip1186(unhex(block["stateRoot"]), shared_json(f"mpt/helios_rpc/{name}.json")) is not None
 
 
 @pytest.mark.parametrize(
     "name", ["blockHash", "blockHashObject", "blockHashObjectCanonical", "blockHashObjectCanonicalFalse"]
 )
 def test_besu_proofs(name):
-    answer = load_json("mpt", "besu_eth_getProof", f"eth_getProof_{name}.json")["response"]["result"]
+    answer = shared_json(f"mpt/besu_eth_getProof/eth_getProof_{name}.json")["response"]["result"]
     state_root = keccak256(unhex(answer["accountProof"][0]))
     account = check_eip1186(state_root, answer)
     assert account.storage_root == EMPTY_ROOT
 
 
 def test_py_trie_sample_proof():
-    sample = load_json("mpt", "py_trie_sample_proof_key_exists.json")
+    sample = shared_json("mpt/py_trie_sample_proof_key_exists.json")
     nodes = [rlp.encode([unhex(item) for item in node]) for node in sample["proof"]]
     value = verify_proof(unhex(sample["state_root"]), unhex(sample["key"]), nodes)
     assert value == unhex(sample["proof"][-1][1])
@@ -94,9 +95,9 @@ def text_bytes(text):
 
 
 def official_tries():
-    for name, case in load_json("mpt", "TrieTests", "trieanyorder.json").items():
+    for name, case in shared_json("mpt/TrieTests/trieanyorder.json").items():
         yield name, list(case["in"].items()), case["root"]
-    for name, case in load_json("mpt", "TrieTests", "trietest.json").items():
+    for name, case in shared_json("mpt/TrieTests/trietest.json").items():
         yield name, case["in"], case["root"]
 
 
@@ -115,7 +116,7 @@ def test_official_tries_prove_every_key(name, writes, root):
 
 
 def test_official_trie_proves_the_absence_of_neighbours():
-    case = load_json("mpt", "TrieTests", "trietestnextprev.json")["basic"]
+    case = shared_json("mpt/TrieTests/trietestnextprev.json")["basic"]
     trie = HexaryTrie({})
     for key in case["in"]:
         trie[key.encode()] = key.encode()

@@ -20,7 +20,7 @@ from light_clients.errors import (
 from light_clients.qbft.codec import encode_extra, parse_header, with_extra
 from schemas.suites import keccak256
 from tests.support import qbft_chain as chain
-from tests.support.vectors import load_json
+from tests.support.shared_vectors import shared_json
 
 GENESIS = chain.first_spec()
 GOOD = chain.next_spec(GENESIS)
@@ -168,7 +168,7 @@ def test_null_means_that_the_fork_is_not_there():
 
 def test_json_of_another_engine_is_refused():
     with pytest.raises(LightClientError):
-        header_from_json(load_json("mpt", "helios_rpc", "block.json"), parse_header)
+        header_from_json(shared_json("mpt/helios_rpc/block.json"), parse_header)
 
 
 def test_json_whose_hash_is_another():

@@ -8,13 +8,14 @@ from light_clients.bft.checks import check_form, check_seals
 from light_clients.errors import ValidatorsUnexpected
 from light_clients.qbft.codec import encode_extra, parse_header
 from schemas.primitives import BlockHash
-from tests.support.vectors import load_json, unhex, unhex_all
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex, unhex_all
 
 GOQUORUM = qbft.QbftConfiguration(dialect=qbft.Dialect.GOQUORUM)
 
 
 def network(name):
-    return load_json("goquorum_qbft", f"{name}.json")
+    return shared_json(f"goquorum_qbft/{name}.json")
 
 
 def pinned(entry, configuration=GOQUORUM):
@@ -28,17 +29,17 @@ def test_every_header_is_followed_and_told_as_the_node_tells_it(name):
     for entry in entries[1:]:
         header = unhex(entry["header_rlp"])
         verified = qbft.verify_header(state, header, int(entry["json"]["timestamp"], 16) + 1)
-        assert verified.height == entry["getSigners"]["Number"]
-        assert verified.block_hash.hex0x() == entry["getSigners"]["Hash"] == entry["json"]["hash"]
+        assert verified.height == entry["istanbul_getSignersFromBlock"]["Number"]
+        assert verified.block_hash.hex0x() == entry["istanbul_getSignersFromBlock"]["Hash"] == entry["json"]["hash"]
         assert verified.state_root.hex0x() == entry["json"]["stateRoot"]
-        assert sorted(verified.sealers) == sorted(unhex_all(entry["getSigners"]["Committers"]))
+        assert sorted(verified.sealers) == sorted(unhex_all(entry["istanbul_getSignersFromBlock"]["Committers"]))
         state = qbft.apply(state, verified)
         assert (state.height, state.block_hash, state.timestamp) == (
             verified.height,
             verified.block_hash,
             verified.timestamp,
         )
-        assert sorted(state.validators) == sorted(unhex_all(entry["getValidators"]))
+        assert sorted(state.validators) == sorted(unhex_all(entry["istanbul_getValidators"]))
 
 
 @pytest.mark.parametrize("dialect", qbft.QbftConfiguration.dialects)
@@ -79,7 +80,7 @@ def test_headers_are_rebuilt_from_json(name):
 
 
 def test_a_besu_header_of_round_1():
-    sample = load_json("besu_qbft", "qbft_header_4val_round1.json")
+    sample = shared_json("besu_bft/qbft_header_4val_round1.json")
     parsed = parse_header(unhex(sample["header_rlp_with_seals"]))
     assert (parsed.height, parsed.extra.round) == (sample["number"], sample["round"])
     assert parsed.seal_digest == unhex(sample["commit_seal_hash"])
@@ -91,7 +92,7 @@ def test_a_besu_header_of_round_1():
 
 
 def test_a_besu_header_can_be_pinned():
-    sample = load_json("besu_qbft", "qbft_header_4val_round1.json")
+    sample = shared_json("besu_bft/qbft_header_4val_round1.json")
     header = unhex(sample["header_rlp_with_seals"])
     state = qbft.bootstrap(header, parse_header(header).block_hash, qbft.QbftConfiguration())
     assert (state.height, len(state.validators)) == (7528, 4)

@@ -7,7 +7,8 @@ from light_clients.qbft.codec import parse_header
 from light_clients.qbft.signed import signed_form
 from schemas.suites import keccak256
 from tests.support import qbft_chain as chain
-from tests.support.vectors import load_json, unhex
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex
 
 
 @pytest.mark.parametrize("vote", [None, (chain.address("e"), True), (chain.address("e"), False)])
@@ -27,7 +28,7 @@ def test_a_drop_vote_of_one_zero_byte_takes_the_form_that_was_signed():
 
 
 def test_a_real_header_sealed_in_round_1():
-    raw = unhex(load_json("besu_qbft", "qbft_header_4val_round1.json")["header_rlp_with_seals"])
+    raw = unhex(shared_json("besu_bft/qbft_header_4val_round1.json")["header_rlp_with_seals"])
     parsed, form = parse_header(raw), signed_form(raw)
     assert keccak256(form.header) == parsed.seal_digest != parsed.block_hash
     assert form.seals == parsed.extra.seals

@@ -11,6 +11,7 @@ from relay.errors import BadInput
 from relay.registry import client_options
 from relay.registry.client_options import ClientOptions, read_client_options
 from tests.relay.registry.test_trust import identity
+from tests.support.shared_vectors import shared
 from tests.support.vectors import VECTORS
 
 
@@ -33,12 +34,12 @@ def test_options_in_toml(tmp_path):
 @pytest.mark.parametrize(
     ("path", "consensus", "configuration"),
     [
-        (("besu_genesis", "lacnet_without_alloc.json"), "ibft2", ibft2.Ibft2Configuration(epoch_length=150_000)),
-        (("goquorum_qbft", "genesis.json"), "qbft", qbft.QbftConfiguration(dialect=qbft.Dialect.GOQUORUM)),
+        ("besu_bft/lacnet/genesis-mainnet.json", "ibft2", ibft2.Ibft2Configuration(epoch_length=150_000)),
+        ("besu_bft/elc_e2e_chains/chain1/network/genesis.json", "qbft", qbft.QbftConfiguration()),
     ],
 )
 def test_a_genesis_file(path, consensus, configuration):
-    said = read_client_options(str(VECTORS.joinpath(*path)))
+    said = read_client_options(str(shared(path)))
     assert said.consensus == consensus
     assert client_configuration(consensus, said.options, identity()) == configuration
 

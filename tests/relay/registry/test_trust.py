@@ -11,7 +11,8 @@ from relay.registry.consensus import Pin, trust_ledger
 from schemas.primitives import BlockHash, ChainId
 from tests.support import bft_chain as family
 from tests.support import qbft_chain as chain
-from tests.support.vectors import load_json, unhex
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex
 from tests.vectors.make_bft_vectors import ContractWorld
 
 
@@ -62,9 +63,9 @@ def test_each_family_is_told_by_its_seals(name, consensus):
 
 def test_real_headers_are_told_too(monkeypatch):
     real = {
-        "ibft": unhex(load_json("goquorum_ibft", "headers_steady.json")[0]["header_rlp"]),
-        "qbft": unhex(load_json("goquorum_qbft", "headers_steady.json")[0]["header_rlp"]),
-        "ibft2": header_from_json(load_json("besu_ibft2", "ibft2_block_2074747.json"), parse_ibft2),
+        "ibft": unhex(shared_json("goquorum_ibft/headers_steady.json")[0]["header_rlp"]),
+        "qbft": unhex(shared_json("goquorum_qbft/headers_steady.json")[0]["header_rlp"]),
+        "ibft2": header_from_json(shared_json("besu_bft/ibft2_block_2074747.json"), parse_ibft2),
     }
     monkeypatch.setattr("relay.registry.consensus.time.time", lambda: 0.0)
     for name, header in real.items():

@@ -12,11 +12,12 @@ from light_clients.crypto.secp256k1 import address_of
 from light_clients.ibft2.codec import parse_header as parse_ibft2
 from schemas.suites import keccak256
 from tests.adapters.evm.devnet.devnet_samples import FORKS, anvil_block
-from tests.support.vectors import load_json, unhex
+from tests.support.shared_vectors import shared_json
+from tests.support.vectors import unhex
 
 KEYS = sorted((keccak256(b"validator of a test %d" % index) for index in range(4)), key=address_of)
 VALIDATORS = tuple(address_of(key) for key in KEYS)
-REAL = [*load_json("goquorum_qbft", "headers_steady.json"), *load_json("goquorum_qbft", "headers_vote_out.json")]
+REAL = [*shared_json("goquorum_qbft/headers_steady.json"), *shared_json("goquorum_qbft/headers_vote_out.json")]
 VOTES = (None, Vote(VALIDATORS[1], add=True), Vote(VALIDATORS[1], add=False))
 
 
