@@ -85,6 +85,7 @@ def read_block(data: bytes) -> FabricBlock:
         previous_hash=previous_hash,
         data_hash=data_hash,
         envelopes=envelopes,
+        skimmed=tuple(skim_envelope(envelope) for envelope in envelopes),
         header=header,
         block_hash=BlockHash(hashlib.sha256(header).digest()),
         signed_value=value,

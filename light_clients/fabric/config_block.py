@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from light_clients.fabric.codec import CONFIG, skim_envelope
+from light_clients.fabric.codec import CONFIG
 from light_clients.fabric.config_tree import MAXIMUM_CONFIG_SIZE, ConfigGroup, read_group
 from light_clients.fabric.errors import ChannelMismatch, ConfigInvalid, ConsensusUnsupported, MembershipUnknown
 from light_clients.fabric.membership import Identity, read_identity, split_identity
@@ -152,7 +152,7 @@ def read_config_block(block: FabricBlock, channel: str) -> ConfigBlock | None:
         ChannelMismatch: It is of another channel.
         ProtobufRefused: As above.
     """
-    if all(skim_envelope(envelope)[0] != CONFIG for envelope in block.envelopes):
+    if all(kind != CONFIG for kind, _ in block.skimmed):
         return None
     if len(block.envelopes) != 1:
         raise ConfigInvalid("A configuration stands alone in its block.", expected=1, found=len(block.envelopes))

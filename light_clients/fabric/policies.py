@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
 
 from light_clients.errors import LightClientError
 from light_clients.fabric.config_tree import ConfigGroup
@@ -41,21 +43,40 @@ MAXIMUM_DEPTH = 8
 """Rules inside rules, and principals inside principals."""
 
 
-@dataclass(slots=True)
-class _Evaluation:
-    """One run through a signature policy.
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """What an identity may be.
 
     Attributes:
-        identities: Who signed, each once.
-        principals: Of the policy.
-        memberships: The rules of the organisations, for principals that are certificates.
-        rules: How many rules were tried.
+        kind: One of the classifications.
+        msp_id: The organisation, for a role, a unit and a certificate.
+        role: Number of the role; for anonymity 0 where an identity must not be anonymous.
+        unit: Name of the unit.
+        content: The certificate (PEM), or the chain of authorities that a unit is of.
+        parts: Principals of which all must fit.
     """
 
-    identities: Sequence[Identity]
-    principals: tuple[bytes, ...]
-    memberships: Mapping[str, bytes]
-    rules: int = 0
+    kind: int
+    msp_id: str = ""
+    role: int = 0
+    unit: str = ""
+    content: bytes = b""
+    parts: tuple[Principal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a signature policy.
+
+    Attributes:
+        principal: Who must have signed, or ``None`` where it counts other rules.
+        wanted: How many of the rules.
+        rules: The rules that it counts.
+    """
+
+    principal: Principal | None
+    wanted: int
+    rules: tuple[Rule, ...]
 
 
 def satisfies_policy(
@@ -126,12 +147,8 @@ def satisfies_signature_policy(
     Raises:
         PolicyInvalid: It cannot be read, is too deep or too large, or asks for nobody.
     """
-    envelope = Message.read(content, (1, 2, 3))
-    if envelope.integer(1):
-        raise PolicyInvalid("A signature policy is of a version that is not known.", found=envelope.integer(1))
     known = distinct(identities)
-    evaluation = _Evaluation(known, envelope.repeated(3), memberships)
-    return _satisfies_rule(evaluation, envelope.octets(2), [False] * len(known), 0)
+    return _satisfies_rule(read_signature_policy(content), known, [False] * len(known), memberships)
 
 
 def distinct(identities: Sequence[Identity]) -> tuple[Identity, ...]:
@@ -142,46 +159,46 @@ def distinct(identities: Sequence[Identity]) -> tuple[Identity, ...]:
     return tuple(found.values())
 
 
-def _satisfies_rule(evaluation: _Evaluation, data: bytes, used: list[bool], depth: int) -> bool:
-    evaluation.rules += 1
-    if depth > MAXIMUM_DEPTH or evaluation.rules > MAXIMUM_RULES:
-        raise PolicyInvalid("A signature policy has too many rules, or rules nested too deep.", found=evaluation.rules)
+@lru_cache(maxsize=256)
+def read_signature_policy(content: bytes) -> Rule:
+    """Reads a signature policy.
+
+    Args:
+        content: `SignaturePolicyEnvelope`.
+
+    Raises:
+        PolicyInvalid: It is of another version, too deep or too large, or asks for nobody.
+    """
+    envelope = Message.read(content, (1, 2, 3))
+    if envelope.integer(1):
+        raise PolicyInvalid("A signature policy is of a version that is not known.", found=envelope.integer(1))
+    principals = tuple(read_principal(item) for item in envelope.repeated(3))
+    return _read_rule(envelope.octets(2), principals, 0, count())
+
+
+def _read_rule(data: bytes, principals: tuple[Principal, ...], depth: int, counted: count[int]) -> Rule:
+    if depth > MAXIMUM_DEPTH or next(counted) >= MAXIMUM_RULES:
+        raise PolicyInvalid("A signature policy has too many rules, or rules nested too deep.", expected=MAXIMUM_RULES)
     message = Message.read(data, (1, 2))
     if message.has(1) == message.has(2):
         raise PolicyInvalid("A rule is either a principal or so many out of others.")
     if message.has(1):
-        return _satisfies_signed_by(evaluation, message.integer(1), used)
-    counted = Message.read(message.octets(2), (1, 2))
-    wanted, rules = counted.integer(1), counted.repeated(2)
+        index = message.integer(1)
+        if index >= len(principals):
+            raise PolicyInvalid("A rule names a principal that is not in the policy.", found=index)
+        return Rule(principals[index], 0, ())
+    content = Message.read(message.octets(2), (1, 2))
+    wanted, rules = content.integer(1), content.repeated(2)
     if not 1 <= wanted <= len(rules):
         raise PolicyInvalid("A rule asks for none of its rules, or for more than there are.", found=wanted)
-    satisfied = 0
-    for rule in rules:
-        tried = list(used)
-        if _satisfies_rule(evaluation, rule, tried, depth + 1):
-            satisfied += 1
-            used[:] = tried
-    return satisfied >= wanted
+    return Rule(None, wanted, tuple(_read_rule(rule, principals, depth + 1, counted) for rule in rules))
 
 
-def _satisfies_signed_by(evaluation: _Evaluation, index: int, used: list[bool]) -> bool:
-    if index >= len(evaluation.principals):
-        raise PolicyInvalid("A rule names a principal that is not in the policy.", found=index)
-    principal = evaluation.principals[index]
-    for place, identity in enumerate(evaluation.identities):
-        if not used[place] and satisfies_principal(identity, principal, evaluation.memberships):
-            used[place] = True
-            return True
-    return False
-
-
-def satisfies_principal(identity: Identity, data: bytes, memberships: Mapping[str, bytes], depth: int = 0) -> bool:
-    """Whether an identity is what a principal describes.
+def read_principal(data: bytes, depth: int = 0) -> Principal:
+    """Reads a principal.
 
     Args:
-        identity: One that its organisation's rules accept.
         data: `MSPPrincipal`.
-        memberships: As for `satisfies_policy`.
         depth: Principals around it.
 
     Raises:
@@ -191,27 +208,66 @@ def satisfies_principal(identity: Identity, data: bytes, memberships: Mapping[st
     kind, content = message.integer(1), message.octets(2)
     if kind == ROLE:
         role = Message.read(content, (1, 2))
-        number = role.integer(2)
-        return role.text(1) == identity.msp_id and (number == MEMBER or _ROLES.get(number) in identity.roles)
+        return Principal(kind, role.text(1), role=role.integer(2))
     if kind == ORGANIZATION_UNIT:
         unit = Message.read(content, (1, 2, 3))
-        named = unit.text(1) == identity.msp_id and unit.text(2) in identity.units
-        return named and unit.octets(3) == identity.issuer_chain
+        return Principal(kind, unit.text(1), unit=unit.text(2), content=unit.octets(3))
     if kind == IDENTITY:
-        return _is_certificate(identity, content, memberships)
+        msp_id, id_bytes = split_identity(content)
+        return Principal(kind, msp_id, content=id_bytes)
     if kind == ANONYMITY:
-        return Message.read(content, (1,)).integer(1) == 0
+        return Principal(kind, role=Message.read(content, (1,)).integer(1))
     if kind != COMBINED or depth >= MAXIMUM_DEPTH:
         raise PolicyInvalid("A principal is of a kind that is not known, or nested too deep.", found=kind)
     parts = Message.read(content, (1,)).repeated(1)
-    return bool(parts) and all(satisfies_principal(identity, part, memberships, depth + 1) for part in parts)
+    return Principal(kind, parts=tuple(read_principal(part, depth + 1) for part in parts))
 
 
-def _is_certificate(identity: Identity, content: bytes, memberships: Mapping[str, bytes]) -> bool:
-    msp_id, id_bytes = split_identity(content)
-    if msp_id != identity.msp_id or msp_id not in memberships:
+def satisfies_principal(identity: Identity, principal: Principal, memberships: Mapping[str, bytes]) -> bool:
+    """Whether an identity is what a principal describes.
+
+    Args:
+        identity: One that its organisation's rules accept.
+        principal: Who is asked for.
+        memberships: As for `satisfies_policy`.
+    """
+    if principal.kind == COMBINED:
+        parts = principal.parts
+        return bool(parts) and all(satisfies_principal(identity, part, memberships) for part in parts)
+    if principal.kind == ANONYMITY:
+        return principal.role == 0
+    if principal.msp_id != identity.msp_id:
+        return False
+    if principal.kind == ROLE:
+        return principal.role == MEMBER or _ROLES.get(principal.role) in identity.roles
+    if principal.kind == ORGANIZATION_UNIT:
+        return principal.unit in identity.units and principal.content == identity.issuer_chain
+    return _is_certificate(identity, principal, memberships)
+
+
+def _satisfies_rule(
+    rule: Rule, identities: Sequence[Identity], used: list[bool], memberships: Mapping[str, bytes]
+) -> bool:
+    if rule.principal is not None:
+        for place, identity in enumerate(identities):
+            if not used[place] and satisfies_principal(identity, rule.principal, memberships):
+                used[place] = True
+                return True
+        return False
+    satisfied = 0
+    for below in rule.rules:
+        tried = list(used)
+        if _satisfies_rule(below, identities, tried, memberships):
+            satisfied += 1
+            used[:] = tried
+    return satisfied >= rule.wanted
+
+
+def _is_certificate(identity: Identity, principal: Principal, memberships: Mapping[str, bytes]) -> bool:
+    content = memberships.get(principal.msp_id)
+    if content is None:
         return False
     try:
-        return read_identity(memberships[msp_id], id_bytes).certificate == identity.certificate
+        return read_identity(content, principal.content).certificate == identity.certificate
     except LightClientError:
         return False

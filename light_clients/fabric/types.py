@@ -73,6 +73,7 @@ class FabricBlock:
         previous_hash: Hash of the block before it; empty in the first one.
         data_hash: What the header says of its envelopes, 32 bytes.
         envelopes: The transactions, in order.
+        skimmed: Type and time (Unix seconds) that each of them states; zeros where it cannot be read.
         header: DER of the header, what is hashed and signed.
         block_hash: SHA-256 of it.
         signed_value: `OrdererBlockMetadata`, signed with the header; empty where the metadata are left out.
@@ -84,6 +85,7 @@ class FabricBlock:
     previous_hash: bytes
     data_hash: bytes
     envelopes: tuple[bytes, ...]
+    skimmed: tuple[tuple[int, int], ...]
     header: bytes
     block_hash: BlockHash
     signed_value: bytes

@@ -43,7 +43,7 @@ from light_clients.errors import (
     PinMismatch,
 )
 from light_clients.fabric.attestations import attested_head, head_key
-from light_clients.fabric.codec import hash_data, header_der, read_block, read_header, skim_envelope
+from light_clients.fabric.codec import hash_data, header_der, read_block, read_header
 from light_clients.fabric.config_block import read_config, read_config_block
 from light_clients.fabric.config_update import check_update
 from light_clients.fabric.errors import (
@@ -93,7 +93,7 @@ def bootstrap(header: bytes, block_hash: BlockHash, configuration: FabricConfigu
     if brought is None:
         raise ConfigurationInvalid("The pinned block brings no configuration; pin one that does.", found=block.height)
     read_config(brought.channel_config)
-    timestamp = max(skim_envelope(envelope)[1] for envelope in block.envelopes)
+    timestamp = max(time for _, time in block.skimmed)
     return FabricState(
         configuration, brought.channel_config, block.height, block.height, timestamp, (block.block_hash,)
     )
@@ -140,7 +140,7 @@ def verify_header(state: FabricState, header: bytes, now: int) -> VerifiedFabric
         raise LastConfigMismatch("Another configuration is in force.", expected=expected, found=block.last_config)
     # 6. The orderers.
     config = read_config(state.channel_config)
-    times = [time for _, time in map(skim_envelope, block.envelopes) if time <= now]
+    times = [time for _, time in block.skimmed if time <= now]
     timestamp = max([state.timestamp, *times])
     check_signatures(config, block, timestamp if state.configuration.heeds_expiry else None)
     # 7. A new configuration.

@@ -13,6 +13,7 @@ from light_clients.fabric.policies import (
     MAXIMUM_DEPTH,
     MAXIMUM_RULES,
     distinct,
+    read_principal,
     satisfies_policy,
     satisfies_principal,
     satisfies_signature_policy,
@@ -126,22 +127,22 @@ NESTED = principal(0, f.message((1, "Org1MSP"), (2, 3)))
     ],
 )
 def test_principals(data, expected):
-    assert satisfies_principal(PEER1, data, MEMBERS) is expected
+    assert satisfies_principal(PEER1, read_principal(data), MEMBERS) is expected
 
 
 def test_a_certificate_of_an_organisation_that_left_is_nobody():
-    assert not satisfies_principal(PEER1, principal(2, ORG1.serialized(ISSUED)), {})
+    assert not satisfies_principal(PEER1, read_principal(principal(2, ORG1.serialized(ISSUED))), {})
 
 
 def test_principals_have_bounds():
     with pytest.raises(own.PolicyInvalid):
-        satisfies_principal(PEER1, principal(5, b""), MEMBERS)
+        read_principal(principal(5, b""))
     deep = NESTED
     for _ in range(MAXIMUM_DEPTH):
         deep = principal(4, f.message((1, deep)))
-    assert satisfies_principal(PEER1, deep, MEMBERS)
+    assert satisfies_principal(PEER1, read_principal(deep), MEMBERS)
     with pytest.raises(own.PolicyInvalid):
-        satisfies_principal(PEER1, principal(4, f.message((1, deep))), MEMBERS)
+        read_principal(principal(4, f.message((1, deep))))
 
 
 def nested(depth):
