@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from light_clients.chainmaker.codec import PAIR, Spans, form_of, read_flat, without
+from light_clients.chainmaker.codec import PAIR
+from light_clients.chainmaker.fields import Spans, form_of, read_flat, without
 from light_clients.chainmaker.merkle import Hash
 from light_clients.protobuf import Message, as_text, message_field
 
