@@ -162,30 +162,29 @@ def verify_subtree(subtree: bytes, start: int, end: int, size: int, root: bytes,
     # 1. The place.
     _check_place(start, end, size)
     if start == end:
-        root = subtree_found = tree_found = EMPTY_ROOT
-        below: list[tuple[bool, bool]] = []
-    else:
-        below, split = _way_down(start, end, size)
-        subtree_found = tree_found = subtree
+        _check_hashes(proof, 0)
+        if subtree != EMPTY_ROOT:
+            raise TreeRootMismatch("The root of no leaves is the hash of nothing.", expected=EMPTY_ROOT, found=subtree)
+        return
     # 2. The hashes.
-    hashes = list(proof)
-    seed = 1 if start != end and split else 0
-    if len(hashes) != len(below) + seed or any(len(item) != HASH_SIZE for item in hashes):
-        raise TreeProofLengthInvalid(
-            "The proof has another number of hashes, or one is not of 32 bytes.",
-            expected=len(below) + seed,
-            found=len(hashes),
-        )
-    if seed:
-        subtree_found = tree_found = hashes[0]
+    below, split = _way_down(start, end, size)
+    _check_hashes(proof, len(below) + split)
     # 3. and 4. The roots.
-    for sibling, (is_left, in_both) in zip(hashes[seed:], reversed(below), strict=True):
+    tree_found = subtree_found = proof[0] if split else subtree
+    for sibling, (is_left, in_both) in zip(proof[split:], reversed(below), strict=True):
         tree_found = node_hash(sibling, tree_found) if is_left else node_hash(tree_found, sibling)
         subtree_found = node_hash(sibling, subtree_found) if in_both else subtree_found
     if subtree_found != subtree:
         raise TreeRootMismatch("The proof leads to another subtree.", expected=subtree, found=subtree_found)
     if tree_found != root:
         raise TreeRootMismatch("The proof leads to another root.", expected=root, found=tree_found)
+
+
+def _check_hashes(proof: Sequence[bytes], expected: int) -> None:
+    if len(proof) != expected or any(len(item) != HASH_SIZE for item in proof):
+        raise TreeProofLengthInvalid(
+            "The proof has another number of hashes, or one is not of 32 bytes.", expected=expected, found=len(proof)
+        )
 
 
 def _check_place(start: int, end: int, size: int) -> None:
