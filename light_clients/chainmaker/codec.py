@@ -32,6 +32,9 @@ from light_clients.protobuf import as_text
 MAXIMUM_BLOCK_SIZE = 64 * 1024 * 1024
 """Bytes of a header argument; a configuration block is far below it, a node's own limit of a whole block too."""
 
+MAXIMUM_MEMBER_SIZE = 16 * 1024
+"""Bytes of a member; with its certificate it has about 1 KiB."""
+
 QUORUM_KEY = b"TBFTAddtionalDataKey"
 """Under which TBFT stores its votes; the spelling is the ledger's."""
 
@@ -167,8 +170,11 @@ def read_member(data: bytes) -> Member:
     """Reads an `accesscontrol.Member`; the same few sign every block, so the newest are remembered.
 
     Raises:
+        HeaderFieldInvalid: It is larger than any certificate makes it; what is remembered stays small.
         ProtobufRefused: It is no such message.
     """
+    if len(data) > MAXIMUM_MEMBER_SIZE:
+        raise HeaderFieldInvalid("A member is too large.", expected=MAXIMUM_MEMBER_SIZE, found=len(data))
     values = read_flat(data, MEMBER)[0]
     return Member(as_text(values.get(1, b""), 1), values.get(2, 0), values.get(3, b""))
 

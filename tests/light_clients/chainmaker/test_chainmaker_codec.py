@@ -22,7 +22,14 @@ from light_clients.chainmaker import (
     verify_header,
 )
 from light_clients.chainmaker.chain_config import read_membership
-from light_clients.chainmaker.codec import MAXIMUM_BLOCK_SIZE, read_block, read_header, read_vote_set
+from light_clients.chainmaker.codec import (
+    MAXIMUM_BLOCK_SIZE,
+    MAXIMUM_MEMBER_SIZE,
+    read_block,
+    read_header,
+    read_member,
+    read_vote_set,
+)
 from light_clients.chainmaker.evidence import check_body, evidence_of_block
 from light_clients.chainmaker.merkle import HASHES, merkle_path, merkle_root, root_of_path, sha256
 from light_clients.chainmaker.transactions import read_transaction, read_writes
@@ -61,6 +68,12 @@ def test_a_header_is_written_in_one_way() -> None:
 
 def test_a_block_too_large_is_not_read() -> None:
     refused("HeaderTooLarge", read_block, bytes(MAXIMUM_BLOCK_SIZE + 1))
+
+
+def test_a_member_is_no_larger_than_a_certificate_makes_it() -> None:
+    fitting = message_field(3, bytes(MAXIMUM_MEMBER_SIZE - 4))
+    assert read_member(fitting).info == bytes(MAXIMUM_MEMBER_SIZE - 4)
+    refused("HeaderFieldInvalid", read_member, fitting + b"\0")
 
 
 def test_a_transaction_is_written_in_one_way() -> None:
