@@ -1,7 +1,8 @@
 """The tree of a channel's configuration (Fabric 3.1 `common/configtx.proto`).
 
 A group has a version, groups, values and policies by name, and names the policy that guards it. It is read without
-recursion beyond ``MAXIMUM_DEPTH``; a name that stands twice is refused, because readers differ in which of the two they take.
+recursion beyond ``MAXIMUM_DEPTH``; a name that stands twice is refused, because readers differ in which of the two they take,
+and so is one with a slash, because guards are named by paths.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ def _entries(message: Message, number: int) -> dict[str, bytes]:
     for data in message.repeated(number):
         entry = Message.read(data, (1, 2))
         name = entry.text(1)
+        if not name or "/" in name:
+            raise ConfigInvalid("A name in the configuration is empty or looks like a path.", found=name)
         if name in found:
             raise ConfigInvalid("A name stands twice in a group of the configuration.", found=name)
         found[name] = entry.octets(2)

@@ -4,9 +4,10 @@ An identity is a certificate of its organisation when all of this holds:
 1. It can be read and has a key of P-256.
 2. It is no authority, and a chain leads from it to one of the organisation's roots over its intermediates; no certificate of
    the chain is revoked.
-3. Where the organisation asks for organisational units, it has one of them, from the authority that the rule names.
+3. Where the organisation asks for organisational units, and has no node units, it has one of them, from the authority that
+   the rule names.
 4. Where the organisation has node units, it has exactly one of client, peer, admin and orderer, from the authority that the
-   rule names; one that stands in the list of administrators may have none.
+   rule names.
 
 The time is not among them: Fabric validates an identity as of its issue. `Identity.expires_at` lets a caller be stricter.
 Two certificates with one key count as one identity, so that a certificate whose signature was rewritten is no second voice.
@@ -177,7 +178,8 @@ def read_identity(content: bytes, id_bytes: bytes) -> Identity:
         expires_at=min(item.not_after for item in (certificate, *chain)),
     )
     # 3. Units that every identity has.
-    if membership.unit_rules and not any(_has_unit(found, rule) for rule in membership.unit_rules):
+    ruled = not membership.node_rules and bool(membership.unit_rules)
+    if ruled and not any(_has_unit(found, rule) for rule in membership.unit_rules):
         raise IdentityRoleInvalid("The certificate has none of the units that its organisation asks for.")
     # 4. Node units.
     return _with_roles(membership, found)
@@ -239,7 +241,7 @@ def _with_roles(membership: Membership, found: Identity) -> Identity:
                     "Another authority than the rule's gave the certificate its unit.", found=unit
                 )
             roles.append(role)
-    if membership.node_rules and len(roles) != 1 and not (listed and not roles):
+    if membership.node_rules and len(roles) != 1:
         raise IdentityRoleInvalid("A certificate is exactly one of client, peer, admin and orderer.", found=len(roles))
     if listed:
         roles.append("admin")

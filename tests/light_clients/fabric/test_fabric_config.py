@@ -299,6 +299,9 @@ def test_the_tree_has_bounds():
     for number in (2, 3, 4):
         with pytest.raises(own.ConfigInvalid):
             read_group(f.message((number, entry), (number, entry)))
+    for name in ("", "a/b", "/"):
+        with pytest.raises(own.ConfigInvalid):
+            read_group(f.message((2, f.message((1, name), (2, b"")))))
     large = with_value(RAFT.root, "Large", bytes(MAXIMUM_CONFIG_SIZE))
     with pytest.raises(own.ConfigInvalid):
         read_config(channel_config(large))
