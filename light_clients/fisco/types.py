@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 from light_clients import rlp
@@ -309,7 +309,7 @@ class FiscoState:
     receipts_root: Bytes32
     recent: tuple[BlockHash, ...]
     sets: tuple[SealerSet, ...]
-    frozen: bool = field(default=False)
+    frozen: bool = False
 
     @property
     def block_hash(self) -> BlockHash:
