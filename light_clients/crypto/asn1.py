@@ -8,7 +8,8 @@ from __future__ import annotations
 import binascii
 from dataclasses import dataclass
 
-INTEGER, BIT_STRING, OBJECT_IDENTIFIER, SEQUENCE, SET = 0x02, 0x03, 0x06, 0x30, 0x31
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER = 0x01, 0x02, 0x03, 0x04, 0x06
+UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET = 0x17, 0x18, 0x30, 0x31
 TEXTS = {0x0C: "utf-8", 0x13: "ascii", 0x16: "ascii"}
 """UTF8String, PrintableString, IA5String, and how their bytes are read."""
 
@@ -100,6 +101,20 @@ def object_identifier(content: bytes) -> str:
             number = 0
     first = min(numbers[0] // 40, 2)
     return ".".join(str(part) for part in (first, numbers[0] - 40 * first, *numbers[1:]))
+
+
+def positive_integer(content: bytes) -> int:
+    """Read an integer that is not negative and has at most 20 bytes (X.690, section 8.3).
+
+    Args:
+        content: of the element, without tag and length.
+
+    Raises:
+        DerUnreadable: it is empty, negative, too long or not in the fewest bytes.
+    """
+    if not 1 <= len(content) <= 20 or content[0] > 0x7F or (content[0] == 0 and len(content) > 1 and content[1] < 0x80):
+        raise DerUnreadable
+    return int.from_bytes(content, "big")
 
 
 def pem_or_der(data: bytes, label: str) -> bytes:

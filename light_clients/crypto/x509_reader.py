@@ -1,31 +1,32 @@
 """X.509 certificates and revocation lists: bytes in, their fields out (RFC 5280, sections 4 and 5).
 
-The library `cryptography` reads times and extensions and holds the rest to DER. What a signature covers, names, the algorithm
-and the key are taken from the DER here: the library knows no SM2 key (GB/T 32918.5-2017, curve 1.2.156.10197.1.301), and names
-are compared byte for byte.
+The library `cryptography` reads times and holds the whole to DER. What a signature covers, the algorithm, the key, names and the
+extensions that decide are taken from the DER here: the library knows no SM2 key (GB/T 32918.5-2017, curve
+1.2.156.10197.1.301), names are compared byte for byte, and what it only warns of shall not depend on who listens.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509.oid import ExtensionOID
 
 from light_clients.crypto import p256, sm2
 from light_clients.crypto.asn1 import (
     BIT_STRING,
+    GENERALIZED_TIME,
     INTEGER,
     OBJECT_IDENTIFIER,
     SEQUENCE,
     SET,
     TEXTS,
+    UTC_TIME,
     DerUnreadable,
     Element,
     object_identifier,
     pem_or_der,
+    positive_integer,
     read_all,
     read_elements,
 )
@@ -35,9 +36,17 @@ from light_clients.crypto.errors import (
     PublicKeyInvalid,
     RevocationListUnreadable,
 )
+from light_clients.crypto.x509_extensions import (
+    Extension,
+    authority_key_id,
+    basic_constraints,
+    key_usage,
+    read_extensions,
+    subject_key_id,
+    unknown,
+)
 from light_clients.crypto.x509_types import Certificate, Name, RevocationList, Scheme
 
-Kind = TypeVar("Kind", bound=x509.ExtensionType)
 LARGEST_CERTIFICATE = 16 * 1024
 LARGEST_REVOCATION_LIST = 1024 * 1024
 """Bytes, PEM or DER."""
@@ -54,37 +63,8 @@ KEYS: Final[dict[bytes, Scheme]] = {
 }
 """SubjectPublicKeyInfo of an uncompressed key up to its coordinates, and what it signs with."""
 
-KEY_USAGES: Final = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-)
-UNDERSTOOD: Final = frozenset(
-    {
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.EXTENDED_KEY_USAGE,
-        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
-    }
-)
-"""Extensions that may be critical: they are kept here, or say nothing about who may sign a block."""
-
-_UNREADABLE = (
-    DerUnreadable,
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-    Warning,
-)
-"""What reading raises: our own, the library's, and its warnings where Python is told to make errors of them."""
+_UNREADABLE = (DerUnreadable, ValueError)
+"""What reading raises: our own, and the library's where it finds no DER."""
 
 
 @lru_cache(maxsize=1024)
@@ -133,27 +113,26 @@ def read_revocation_list(data: bytes) -> RevocationList:
 
 def _read_certificate(der: bytes) -> Certificate:
     tbs, scheme, signature = _signed_parts(der)
-    version, serial, algorithm, issuer, _validity, subject, key, _extensions = read_elements(
+    version, serial, algorithm, issuer, _validity, subject, key, wrapped = read_elements(
         tbs.content, (0xA0, INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, 0xA3)
     )
     _check_algorithm(algorithm, scheme)
     if version.content != b"\x02\x01\x02":
         raise DerUnreadable
-    if not 0 < len(serial.content) <= 20 or serial.content[0] > 0x7F or not any(serial.content):
-        raise DerUnreadable  # the library would only warn
+    number = positive_integer(serial.content)
+    if number == 0:
+        raise DerUnreadable
     names = _name(subject), _name(issuer)
+    extensions = read_extensions(*read_elements(wrapped.content, (SEQUENCE,)))
+    is_authority, path_length = basic_constraints(extensions)
     library = x509.load_der_x509_certificate(der)
-    extensions = library.extensions
     public_key, key_scheme = _public_key(key)
-    constraints = _extension(extensions, x509.BasicConstraints)
-    usage = _extension(extensions, x509.KeyUsage)
-    subject_key = _extension(extensions, x509.SubjectKeyIdentifier)
     return Certificate(
         der=der,
         tbs=tbs.encoded,
         signature=signature,
         signature_scheme=scheme,
-        serial=library.serial_number,
+        serial=number,
         subject=names[0],
         issuer=names[1],
         subject_der=subject.encoded,
@@ -162,16 +141,12 @@ def _read_certificate(der: bytes) -> Certificate:
         not_after=int(library.not_valid_after_utc.timestamp()),
         public_key=public_key,
         scheme=key_scheme,
-        is_authority=constraints is not None and constraints.ca,
-        path_length=None if constraints is None else constraints.path_length,
-        key_usage=None if usage is None else frozenset(name for name in KEY_USAGES if getattr(usage, name)),
-        subject_key_id=None if subject_key is None else subject_key.digest,
-        authority_key_id=_authority_key_id(extensions),
-        extensions_unknown=tuple(
-            item.oid.dotted_string
-            for item in extensions
-            if (item.critical and item.oid not in UNDERSTOOD) or item.oid == ExtensionOID.NAME_CONSTRAINTS
-        ),
+        is_authority=is_authority,
+        path_length=path_length,
+        key_usage=key_usage(extensions),
+        subject_key_id=subject_key_id(extensions),
+        authority_key_id=authority_key_id(extensions),
+        extensions_unknown=unknown(extensions),
     )
 
 
@@ -181,22 +156,40 @@ def _read_revocation_list(der: bytes) -> RevocationList:
     _check_algorithm(algorithm, scheme)
     if version.content != b"\x01":
         raise DerUnreadable
-    library = x509.load_der_x509_crl(der)
-    extensions = library.extensions
-    if any(item.critical for item in extensions) or any(
-        item.critical for entry in library for item in entry.extensions
-    ):
+    extensions, entries = _list_parts(read_all(tbs.content)[3:])
+    if any(item.critical for item in extensions.values()):
         raise DerUnreadable  # a part of a list, or of another issuer's certificates
+    serials = frozenset(_revoked(entry) for entry in entries)
+    library = x509.load_der_x509_crl(der)
     return RevocationList(
         der=der,
         tbs=tbs.encoded,
         signature=signature,
         signature_scheme=scheme,
         issuer_der=issuer.encoded,
-        authority_key_id=_authority_key_id(extensions),
+        authority_key_id=authority_key_id(extensions),
         this_update=int(library.last_update_utc.timestamp()),
-        serials=frozenset(entry.serial_number for entry in library),
+        serials=serials,
     )
+
+
+def _list_parts(parts: tuple[Element, ...]) -> tuple[dict[str, Extension], tuple[Element, ...]]:
+    """The extensions and the entries of a list, from what stands behind its issuer: one time or two, entries, extensions."""
+    rest = [part for part in parts if part.tag not in (UTC_TIME, GENERALIZED_TIME)]
+    extensions: dict[str, Extension] = {}
+    if rest and rest[-1].tag == 0xA0:
+        extensions = read_extensions(*read_elements(rest.pop().content, (SEQUENCE,)))
+    return extensions, read_all(rest[0].content) if rest else ()
+
+
+def _revoked(entry: Element) -> int:
+    """The serial number of an entry (section 5.3)."""
+    serial, _time, *further = read_all(entry.content)
+    if entry.tag != SEQUENCE or serial.tag != INTEGER or len(further) > 1:
+        raise DerUnreadable
+    if any(item.critical for part in further for item in read_extensions(part).values()):
+        raise DerUnreadable  # of another issuer's certificates
+    return positive_integer(serial.content)
 
 
 def _signed_parts(der: bytes) -> tuple[Element, Scheme, bytes]:
@@ -242,15 +235,3 @@ def _name(name: Element) -> Name:
             text = value.content.decode(TEXTS[value.tag]) if value.tag in TEXTS else value.content.hex()
             found.append((object_identifier(kind.content), text))
     return tuple(found)
-
-
-def _extension(extensions: x509.Extensions, kind: type[Kind]) -> Kind | None:
-    try:
-        return extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
-
-
-def _authority_key_id(extensions: x509.Extensions) -> bytes | None:
-    found = _extension(extensions, x509.AuthorityKeyIdentifier)
-    return None if found is None else found.key_identifier

@@ -180,7 +180,7 @@ def issue(
         units: OUs, in order.
         authority: basic constraints and key usage of an authority.
         path_length: of the basic constraints.
-        usage: names as in `light_clients.crypto.x509_reader.KEY_USAGES`; None leaves the extension out.
+        usage: names as in `light_clients.crypto.x509_extensions.KEY_USAGES`; None leaves the extension out.
         not_before: Unix seconds.
         not_after: Unix seconds.
         serial: where it is not to follow from the label.
@@ -240,12 +240,17 @@ def revocation_list(
     algorithm: bytes | None = None,
     outer_algorithm: bytes | None = None,
     version: bytes = b"\x02\x01\x01",
+    entries: Sequence[bytes] = (),
+    bare: bool = False,
 ) -> bytes:
-    """A revocation list in DER: what the authority took back; the other arguments as in `issue`."""
+    """A revocation list in DER: what the authority took back; the other arguments as in `issue`.
+
+    `entries` are added to those of the serial numbers as they are; `bare` leaves all extensions out.
+    """
     signer = signer or issuer.key
     algorithm = algorithm or ALGORITHMS[signer.scheme]
     further = tlv(0x30, *entry_extensions) if entry_extensions else b""
-    entries = [tlv(0x30, integer(serial), time(at), further) for serial in serials]
+    entries = [*(tlv(0x30, integer(serial), time(at), further) for serial in serials), *entries]
     items = [extension("551d14", integer(1)), *extensions]
     if authority_key_id is not None:
         items.append(_authority_key(issuer.key.identifier if authority_key_id == b"default" else authority_key_id))
@@ -257,7 +262,7 @@ def revocation_list(
         time(at),
         time(at + 86_400),
         tlv(0x30, *entries) if entries else b"",
-        tlv(0xA0, tlv(0x30, *items)),
+        b"" if bare else tlv(0xA0, tlv(0x30, *items)),
     )
     return tlv(0x30, tbs, outer_algorithm or algorithm, tlv(0x03, b"\0", signer.sign(tbs)))
 

@@ -5,13 +5,27 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from light_clients.crypto.asn1 import DerUnreadable, object_identifier, pem_or_der, read_all, read_elements
+from light_clients.crypto.asn1 import (
+    DerUnreadable,
+    object_identifier,
+    pem_or_der,
+    positive_integer,
+    read_all,
+    read_elements,
+)
 from light_clients.crypto.certificates import read_certificate, read_revocation_list
 from light_clients.crypto.errors import (
     CertificateKeyUnsupported,
     CertificateRefused,
     CertificateUnreadable,
     RevocationListUnreadable,
+)
+from light_clients.crypto.x509_extensions import (
+    KEY_USAGES,
+    authority_key_id,
+    basic_constraints,
+    key_usage,
+    read_extensions,
 )
 from tests.support.certificate_authority import (
     ALGORITHMS,
@@ -25,6 +39,7 @@ from tests.support.certificate_authority import (
     pem,
     revocation_list,
     root,
+    time,
     tlv,
 )
 from tests.support.shared_vectors import shared
@@ -87,12 +102,30 @@ def test_two_organisations_are_none():
     assert two.common_name is None
 
 
+def extension_of(certificate, kind):
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
 @pytest.mark.parametrize("file", FABRIC + CHAINMAKER, ids=lambda file: file.name)
 def test_real_certificates_as_the_library_reads_them(file):
     found = read_certificate(file.read_bytes())
     theirs = x509.load_pem_x509_certificate(file.read_bytes())
     assert found.tbs == theirs.tbs_certificate_bytes
     assert found.signature == theirs.signature
+    assert (found.not_before, found.not_after) == (
+        int(theirs.not_valid_before_utc.timestamp()),
+        int(theirs.not_valid_after_utc.timestamp()),
+    )
+    constraints = extension_of(theirs, x509.BasicConstraints)
+    assert found.is_authority == (constraints is not None and constraints.ca)
+    assert found.path_length == (constraints and constraints.path_length)
+    usage = extension_of(theirs, x509.KeyUsage)
+    assert found.key_usage == {name for name in KEY_USAGES if getattr(usage, name)}
+    assert found.subject_key_id == getattr(extension_of(theirs, x509.SubjectKeyIdentifier), "digest", None)
+    assert found.authority_key_id == getattr(extension_of(theirs, x509.AuthorityKeyIdentifier), "key_identifier", None)
     assert found.serial == theirs.serial_number
     assert found.subject == tuple((item.oid.dotted_string, item.value) for item in theirs.subject)
     assert found.issuer == tuple((item.oid.dotted_string, item.value) for item in theirs.issuer)
@@ -193,7 +226,15 @@ CERTIFICATES = {
     "version 1": issue(ROOT, "v1", version=b"").der,
     "version 9": issue(ROOT, "v9", version=b"\xa0\x03\x02\x01\x09").der,
     "an extension twice": issue(ROOT, "twice", extensions=(extension("551d0e", tlv(4, b"x")),)).der,
-    "an extension that is broken": issue(ROOT, "broken", extensions=(extension("551d11", b"\x30\x05"),)).der,
+    "extensions of no sequence": issue(ROOT, "noseq", extensions=(b"\x05\x00",)).der,
+    "an extension that is broken": issue(ROOT, "broken", extensions=(tlv(0x30, b"\x06\x01\x2a"),)).der,
+    "an extension of another tag": issue(ROOT, "tag", extensions=(tlv(0x31, b"\x06\x01\x2a", b"\x04\x00"),)).der,
+    "an extension that is critically false": issue(
+        ROOT, "false", extensions=(tlv(0x30, b"\x06\x01\x2a", b"\x01\x01\x00", b"\x04\x00"),)
+    ).der,
+    "an extension that is critical twice": issue(
+        ROOT, "twice true", extensions=(tlv(0x30, b"\x06\x01\x2a", b"\x01\x01\xff" * 2, b"\x04\x00"),)
+    ).der,
     "a name that is broken": issue(ROOT, "name", subject=tlv(0x30, b"\x31\x05")).der,
     "a name of no sets": issue(ROOT, "nosets", subject=tlv(0x30, tlv(0x30, b""))).der,
     "a name of an attribute without a value": issue(
@@ -281,6 +322,13 @@ def test_a_reason_does_not_matter():
     assert read_revocation_list(revocation_list(ROOT, [5], entry_extensions=(reason,))).serials == {5}
 
 
+def test_a_list_without_extensions():
+    found = read_revocation_list(revocation_list(ROOT, [5], bare=True))
+    assert found.serials == {5}
+    assert found.authority_key_id is None
+    assert read_revocation_list(revocation_list(ROOT, [], bare=True)).serials == frozenset()
+
+
 LIST = revocation_list(ROOT, [5])
 LISTS = {
     "a certificate": LEAF.der,
@@ -293,6 +341,13 @@ LISTS = {
     "of others": revocation_list(
         ROOT, [5], entry_extensions=(extension("551d1d", tlv(0x30, tlv(0xA4, ROOT.subject)), critical=True),)
     ),
+    "a negative number": revocation_list(ROOT, [5], entries=(tlv(0x30, b"\x02\x01\xff", time(FROM)),)),
+    "an entry without a time": revocation_list(ROOT, [5], entries=(tlv(0x30, b"\x02\x01\x07"),)),
+    "an entry of four parts": revocation_list(
+        ROOT, [5], entries=(tlv(0x30, b"\x02\x01\x07", time(FROM), b"\x30\x00\x30\x00"),)
+    ),
+    "an entry of another tag": revocation_list(ROOT, [5], entries=(tlv(0x31, b"\x02\x01\x07", time(FROM)),)),
+    "a number of another tag": revocation_list(ROOT, [5], entries=(tlv(0x30, b"\x0a\x01\x07", time(FROM)),)),
     "SHA-384": revocation_list(ROOT, [5], algorithm=SHA384),
     "another algorithm outside": revocation_list(ROOT, [5], outer_algorithm=ALGORITHMS["sm2-sm3"]),
     "PEM of a certificate": LEAF.pem,
@@ -316,6 +371,75 @@ def test_elements_and_what_follows_them():
     for tags in ((0x02,), (0x02, 0x04, 0x05, 0x05), (0x04,), (0x02, 0x05)):
         with pytest.raises(DerUnreadable):
             read_elements(data, tags)
+
+
+def extensions_with(name, value):
+    return read_extensions(read_elements(tlv(0x30, extension(name, value)), (0x30,))[0])
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("3000", (False, None)),
+        ("30030101ff", (True, None)),
+        ("30060101ff020103", (True, 3)),
+        ("30060101ff020100", (True, 0)),
+    ],
+)
+def test_basic_constraints(value, found):
+    assert basic_constraints(extensions_with("551d13", bytes.fromhex(value))) == found
+
+
+@pytest.mark.parametrize(
+    "value", ["", "0500", "3003010100", "30030101fe", "3003020103", "30060101ff0201ff", "30060201030101ff", "30020500"]
+)
+def test_what_is_no_basic_constraints(value):
+    with pytest.raises(DerUnreadable):
+        basic_constraints(extensions_with("551d13", bytes.fromhex(value)))
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("030100", set()),
+        ("03020780", {"digital_signature"}),
+        ("03020106", {"key_cert_sign", "crl_sign"}),
+        ("0303070080", set()),
+        ("0303070480", {"key_cert_sign"}),
+    ],
+)
+def test_key_usage(value, found):
+    assert key_usage(extensions_with("551d0f", bytes.fromhex(value))) == found
+
+
+@pytest.mark.parametrize("value", ["", "0300", "03020880", "0304000000 00", "04020780"])
+def test_what_is_no_key_usage(value):
+    with pytest.raises(DerUnreadable):
+        key_usage(extensions_with("551d0f", bytes.fromhex(value)))
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [("3000", None), ("30038001ab", b"\xab"), ("30078001ab8202 0102", b"\xab")]
+)
+def test_authority_key_id(value, found):
+    assert authority_key_id(extensions_with("551d23", bytes.fromhex(value))) == found
+
+
+@pytest.mark.parametrize("value", ["", "0401ab", "30068001ab8001ab", "3003800 2ab".replace(" ", "")])
+def test_what_is_no_authority_key_id(value):
+    with pytest.raises(DerUnreadable):
+        authority_key_id(extensions_with("551d23", bytes.fromhex(value)))
+
+
+@pytest.mark.parametrize(("content", "number"), [("00", 0), ("7f", 127), ("0080", 128), ("7f" + "ff" * 19, 2**159 - 1)])
+def test_positive_integers(content, number):
+    assert positive_integer(bytes.fromhex(content)) == number
+
+
+@pytest.mark.parametrize("content", ["", "80", "007f", "0000", "7f" + "ff" * 20])
+def test_what_is_no_positive_integer(content):
+    with pytest.raises(DerUnreadable):
+        positive_integer(bytes.fromhex(content))
 
 
 def test_what_does_not_begin_as_pem_is_left_alone():
