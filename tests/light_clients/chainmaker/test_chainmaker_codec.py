@@ -71,8 +71,8 @@ def test_a_block_too_large_is_not_read() -> None:
 
 
 def test_a_member_is_no_larger_than_a_certificate_makes_it() -> None:
-    fitting = message_field(3, bytes(MAXIMUM_MEMBER_SIZE - 4))
-    assert read_member(fitting).info == bytes(MAXIMUM_MEMBER_SIZE - 4)
+    fitting = message_field(3, bytes(MAXIMUM_MEMBER_SIZE - 3))
+    assert read_member(fitting).info == bytes(MAXIMUM_MEMBER_SIZE - 3)
     refused("HeaderFieldInvalid", read_member, fitting + b"\0")
 
 
