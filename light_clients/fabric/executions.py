@@ -138,12 +138,15 @@ def read_execution(
             expected=pin.definition_height,
             found=read[0] if read else None,
         )
-    arguments = Message.read(specification.octets(3), (1, 2, 3)).repeated(1)
+    arguments = Message.read(specification.octets(3), (1,)).repeated(1)
     return Execution(signer.octets(1), arguments, answer.octets(3), namespaces)
 
 
 def _specification(proposal_payload: bytes) -> Message:
-    """`ChaincodeSpec` of a proposal; a transient map would be part of what was hashed, and has no place here."""
+    """`ChaincodeSpec` of a proposal; a transient map would be part of what was hashed, and has no place here.
+
+    Nor has a call of the chaincode's initialisation, which is no call of the function that the arguments name.
+    """
     invocation = Message.read(Message.read(proposal_payload, (1,)).octets(1), (1,))
     return Message.read(invocation.octets(1), (1, 2, 3, 4))
 

@@ -182,7 +182,7 @@ class FabricPin:
         threshold: Organisations of them that must attest.
 
     Raises:
-        ConfigurationInvalid: The threshold cannot be reached, or an organisation stands twice.
+        ConfigurationInvalid: The threshold cannot be reached, an organisation stands twice, or there is no such place.
     """
 
     chaincode: str
@@ -194,6 +194,8 @@ class FabricPin:
     threshold: int
 
     def __post_init__(self) -> None:
+        if not (0 <= self.definition_height < 2**64 and 0 <= self.definition_transaction < 2**64):
+            raise ConfigurationInvalid("A definition was committed at a block and a place in it.")
         if len(set(self.organisations)) != len(self.organisations):
             raise ConfigurationInvalid("An organisation is pinned twice.")
         if not 1 <= self.threshold <= len(self.organisations):

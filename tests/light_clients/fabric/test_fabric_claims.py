@@ -287,6 +287,19 @@ def test_a_transient_map_has_no_place_in_what_was_hashed():
     refused(errors.ProtobufFieldInvalid, STATES["bft"], scene.claim(), scene.evidence(read=read), scene.pin())
 
 
+def test_a_call_of_the_initialisation_is_no_read():
+    scene = SCENES["bft"]
+    proposal = f.propose(ORG1, ORG1.member(f.CLIENT), b"head", f.LANE.hex().encode(), b"0")
+    words = (b"head", f.LANE.hex().encode(), b"0")
+    inputs = f.message(*((1, word) for word in words), (3, 1))
+    called = f.message((1, f.message((1, f.message((1, 1), (2, f.message((2, f.CHAINCODE))), (3, inputs))))))
+    proposal = replace(proposal, payload=called)
+    response = f.answer(proposal, (f.DEFINITION_READ, f.key_values(f.CHAINCODE, READ)), scene.head)
+    pairs = tuple(f.endorse(each, each.member(f.PEER), response) for each in (ORG1, ORG2))
+    read = fabric.AttestedRead(proposal.channel_header, proposal.signature_header, proposal.payload, response, pairs)
+    refused(errors.ProtobufFieldInvalid, STATES["bft"], scene.claim(), scene.evidence(read=read), scene.pin())
+
+
 def moved(envelope):
     """A scene whose transaction is this one."""
     scene = f.scene(BFT, envelope=envelope)
@@ -367,7 +380,15 @@ def test_a_signature_policy_of_the_definition():
 
 
 def test_a_pin_can_be_reached(scene):
-    for changes in ({"threshold": 0}, {"threshold": 3}, {"organisations": ("Org1MSP", "Org1MSP")}):
+    for changes in (
+        {"threshold": 0},
+        {"threshold": 3},
+        {"organisations": ("Org1MSP", "Org1MSP")},
+        {"definition_height": -1},
+        {"definition_height": 2**64},
+        {"definition_transaction": -1},
+        {"definition_transaction": 2**64},
+    ):
         with pytest.raises(errors.ConfigurationInvalid):
             scene.pin(**changes)
 
