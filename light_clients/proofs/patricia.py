@@ -35,6 +35,11 @@ EMPTY_ROOT = Bytes32(keccak256(rlp.encode(b"")))
 _NODE_MINIMUM = 32
 _BRANCH_ITEMS = 17
 
+_FULL_BRANCH_SIZE = 532
+_FULL_BRANCH_HEAD = b"\xf9\x02\x11"
+_FULL_BRANCH_PREFIXES = b"\xa0" * 16 + b"\x80"
+"""Of the items of a branch with sixteen hashes and no value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -75,8 +80,14 @@ def verify_proof(root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes | Non
     reference: rlp.RlpItem = root
     while True:
         if isinstance(reference, bytes):
-            node = _hashed_node(reference, proof, used)
+            encoded = _hashed_node(reference, proof, used)
             used += 1
+            if _is_full_branch(encoded) and position < len(path):
+                start = 4 + 33 * int(path[position], 16)
+                position += 1
+                reference = encoded[start : start + 32]
+                continue
+            node = _node_items(encoded)
         else:
             node = _inlined_node(reference)
         if len(node) == _BRANCH_ITEMS:
@@ -174,7 +185,7 @@ def slot_from_hex(text: str) -> Bytes32:
     return Bytes32(int(digits, 16).to_bytes(32, "big"))
 
 
-def _hashed_node(reference: bytes, proof: Sequence[bytes], used: int) -> list[rlp.RlpItem]:
+def _hashed_node(reference: bytes, proof: Sequence[bytes], used: int) -> bytes:
     if used >= len(proof):
         raise ProofIncomplete("A node of the proof is missing; ask for the whole proof.", expected=reference)
     encoded = proof[used]
@@ -182,6 +193,19 @@ def _hashed_node(reference: bytes, proof: Sequence[bytes], used: int) -> list[rl
         raise ProofNodeHashMismatch("A node does not have its hash.", expected=reference, found=keccak256(encoded))
     if used and len(encoded) < _NODE_MINIMUM:
         raise ProofNodeInlining("A node below 32 bytes stands by hash; it is inlined.", found=encoded)
+    return encoded
+
+
+def _is_full_branch(encoded: bytes) -> bool:
+    """Whether a node is a branch with sixteen hashes and no value; it has one form, so it need not be decoded to be followed."""
+    return (
+        len(encoded) == _FULL_BRANCH_SIZE
+        and encoded[3::33] == _FULL_BRANCH_PREFIXES
+        and encoded.startswith(_FULL_BRANCH_HEAD)
+    )
+
+
+def _node_items(encoded: bytes) -> list[rlp.RlpItem]:
     try:
         return rlp.decode_list(encoded)
     except RlpRefused as error:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.e2e import measure
+from tests.bench.families.discovery import aim_of, measure_families
 from tests.bench.gas import measure_gas
 from tests.bench.outage import MESSAGES as OUTAGE_MESSAGES
 from tests.bench.outage import measure_outage
@@ -26,7 +27,6 @@ AIMS = {
     "gas_deliver_committee_batch_100": ("≤", 16_000),
     "gas_settle_committee_batch_100": ("≤", 11_000),
     "gas_deliver_light_client_batch_100": ("≤", 18_000),
-    "qbft_header_ratio_to_recover": ("≤", 4.5),
     "outage_latency_ratio": ("≤", 2.0),
 }
 
@@ -39,6 +39,7 @@ def main() -> None:
     figures: dict[str, float] = dict(measure_gas())
     console.print(f"gas: {len(figures)} figures")
     figures |= measure_primitives()
+    figures |= measure_families(console.print)
     figures |= measure(console.print, messages=2_000 if quick else 20_000, latency_messages=10 if quick else 40)
     figures["hub_and_operators_cpu_ms_per_message"] = (
         figures["hub_cpu_ms_per_message"] + figures["operators_cpu_ms_per_message"]
@@ -50,11 +51,17 @@ def main() -> None:
     for column in ("figure", "value", "aim"):
         table.add_column(column, justify="right" if column == "value" else "left")
     for name, value in figures.items():
-        sign, aim = AIMS.get(name, ("", 0))
+        sign, aim = _aim(name)
         shown = f"{value:,.0f}" if value >= 100 else f"{value:.3f}"
         table.add_row(name, shown, f"{sign} {aim:,}" if sign else "")
     console.print(table)
     console.print(f"written: {RESULTS.relative_to(Path.cwd())}" if RESULTS.is_relative_to(Path.cwd()) else str(RESULTS))
+
+
+def _aim(name: str) -> tuple[str, float]:
+    """How a figure compares with its aim, and the aim; no sign where there is none."""
+    at_most = aim_of(name)
+    return ("≤", at_most) if at_most is not None else AIMS.get(name, ("", 0))
 
 
 if __name__ == "__main__":

@@ -423,3 +423,51 @@ def test_arbitrary_nodes_are_refused_by_the_family_only(nodes, key):
     except LightClientError:
         return
     assert len(nodes) == 1
+
+
+# Full branches, which are followed without being decoded
+
+
+def full_branch(children, value=b""):
+    return rlp.encode([*children, value])
+
+
+CHILDREN = [keccak256(b"child %d" % number) for number in range(16)]
+LEAF = rlp.encode([bytes.fromhex("3" + "1" * 63), rlp.encode(b"value".ljust(32, b"."))])
+
+
+@pytest.mark.parametrize("nibble", range(16))
+def test_a_full_branch_leads_to_each_of_its_children(nibble):
+    children = [*CHILDREN[:nibble], keccak256(LEAF), *CHILDREN[nibble + 1 :]]
+    branch = full_branch(children)
+    assert len(branch) == 532
+    key = bytes.fromhex(f"{nibble:x}" + "1" * 63)
+    assert verify_proof(keccak256(branch), key, [branch, LEAF]) == rlp.encode(b"value".ljust(32, b"."))
+    with pytest.raises(ProofNodeHashMismatch):
+        verify_proof(keccak256(branch), bytes.fromhex(f"{(nibble + 1) % 16:x}" + "1" * 63), [branch, LEAF])
+    with pytest.raises(ProofIncomplete):
+        verify_proof(keccak256(branch), key, [branch])
+
+
+def test_what_only_resembles_a_full_branch_is_decoded_and_refused():
+    branch = full_branch([keccak256(LEAF), *CHILDREN[1:]])
+    key = bytes.fromhex("0" + "1" * 63)
+    longer = [
+        branch + b"\x00",
+        branch + bytes(31),
+        b"\xf9\x02\x12" + branch[3:],
+        b"\xf9\x02\x10" + branch[3:],
+        branch[:-1],
+    ]
+    prefixes = [
+        bytes([*branch[:at], byte, *branch[at + 1 :]]) for at, byte in ((3, 0xA1), (36, 0x9F), (531, 0x81), (0, 0xF8))
+    ]
+    for node in (*longer, *prefixes):
+        with pytest.raises(ProofNodeInvalid):
+            verify_proof(keccak256(node), key, [node, LEAF])
+
+
+def test_a_key_that_ends_at_a_full_branch_has_no_value():
+    branch = full_branch(CHILDREN)
+    assert verify_proof(keccak256(branch), b"", [branch]) is None
+    assert verify_proof(keccak256(full_branch(CHILDREN, b"here")), b"", [full_branch(CHILDREN, b"here")]) == b"here"
