@@ -114,15 +114,17 @@ def commit_from_json(commit: Any) -> bytes:
 
 
 def validators_from_json(validators: Sequence[Any]) -> bytes:
-    """Protobuf of a ValidatorSet without a proposer.
+    """Protobuf of a ValidatorSet without a proposer, in the order in which sets are hashed: by power, then by address.
 
     Args:
-        validators: Of /validators, in the order of the answer.
+        validators: Of /validators, of all pages.
 
     Raises:
         HeaderJsonInvalid: A field is missing or has another form.
     """
-    return b"".join(message_field(1, _validator(validator)) for validator in validators)
+    written = ((-_decimal(_field(member, "voting_power", str)), _validator(member)) for member in validators)
+    # The address is the first field, so that the order of the bytes is the order of the addresses.
+    return b"".join(message_field(1, validator) for _, validator in sorted(written))
 
 
 def proofs_from_json(response: Any) -> tuple[bytes, bytes]:

@@ -40,13 +40,16 @@ __all__ = [
     "SPECIFICATIONS",
     "TENDERMINT",
     "Specification",
-    "is_absence",
+    "prove_value",
     "root_of_absence",
     "root_of_existence",
     "verify_absence",
     "verify_chain",
     "verify_existence",
 ]
+
+EXISTENCE, ABSENCE = 1, 2
+"""The kinds of proof, by their field of a CommitmentProof."""
 
 MAXIMUM_PROOF_SIZE = 1024 * 1024
 """Bytes of one proof."""
@@ -108,8 +111,8 @@ def root_of_existence(specification: Specification, key: bytes, value: bytes, pr
         ProtobufRefused: It cannot be read.
     """
     kind, body = _kind(proof)
-    if kind != 1:
-        raise ProofKindUnsupported("The proof is not one of existence.", expected=1, found=kind)
+    if kind != EXISTENCE:
+        raise ProofKindUnsupported("The proof is not one of existence.", expected=EXISTENCE, found=kind)
     shown = _read_existence(specification, body)
     if shown.key != key:
         raise ProofKeyMismatch("The proof is about another key.", expected=key, found=shown.key)
@@ -152,8 +155,8 @@ def root_of_absence(specification: Specification, key: bytes, proof: bytes) -> b
         ProtobufRefused: It cannot be read.
     """
     kind, body = _kind(proof)
-    if kind != 2:
-        raise ProofKindUnsupported("The proof is not one of absence.", expected=2, found=kind)
+    if kind != ABSENCE:
+        raise ProofKindUnsupported("The proof is not one of absence.", expected=ABSENCE, found=kind)
     # 1. The key and its neighbours.
     message = Message.read(body, (1, 2, 3), ordered=True)
     place = _place(specification, key)
@@ -179,16 +182,16 @@ def root_of_absence(specification: Specification, key: bytes, proof: bytes) -> b
     return neighbours[0].root
 
 
-def verify_chain(
-    root: bytes, trees: Sequence[tuple[Specification, bytes]], value: bytes | None, proofs: Sequence[bytes]
-) -> None:
-    """Proves an entry, or its absence, in a tree whose root is an entry of the tree above, and so on.
+def prove_value(root: bytes, trees: Sequence[tuple[Specification, bytes]], proofs: Sequence[bytes]) -> bytes | None:
+    """What a tree holds under a key, where the tree's root is an entry of the tree above, and so on.
 
     Args:
         root: The trusted root of the last tree, 32 bytes.
         trees: Each with the key in it, the lowest first, such as ``((IAVL, key), (TENDERMINT, store))``; at least one.
-        value: Of the first key; ``None`` to prove that it is absent.
-        proofs: One for each tree.
+        proofs: One for each tree; only the first may be one of absence.
+
+    Returns:
+        The value, at least one byte, or ``None`` where the key is proved to be absent.
 
     Raises:
         ProofRefused: One of them does not hold, by its name.
@@ -197,24 +200,39 @@ def verify_chain(
     if len(trees) != len(proofs):
         raise ProofOperationInvalid("Each tree needs its proof.", expected=len(trees), found=len(proofs))
     specification, key = trees[0]
-    node = (
-        root_of_absence(specification, key, proofs[0])
-        if value is None
-        else root_of_existence(specification, key, value, proofs[0])
-    )
-    for (above, name), step in zip(trees[1:], proofs[1:], strict=True):
-        node = root_of_existence(above, name, node, step)
+    kind, body = _kind(proofs[0])
+    if kind == ABSENCE:
+        value, node = None, root_of_absence(specification, key, proofs[0])
+    else:
+        shown = _read_existence(specification, body)
+        if shown.key != key:
+            raise ProofKeyMismatch("The proof is about another key.", expected=key, found=shown.key)
+        value, node = shown.value, shown.root
+    for (above, name), proof in zip(trees[1:], proofs[1:], strict=True):
+        node = root_of_existence(above, name, node, proof)
     if node != root:
         raise ProofRootMismatch("The proofs lead to another root.", expected=root, found=node)
+    return value
 
 
-def is_absence(proof: bytes) -> bool:
-    """Whether a proof says that it is one of absence; nothing is judged.
+def verify_chain(
+    root: bytes, trees: Sequence[tuple[Specification, bytes]], value: bytes | None, proofs: Sequence[bytes]
+) -> None:
+    """Proves an entry, or its absence, as `prove_value` does, where the value is known.
+
+    Args:
+        root: As for `prove_value`.
+        trees: As for `prove_value`.
+        value: Of the first key; ``None`` to prove that it is absent.
+        proofs: As for `prove_value`.
 
     Raises:
-        Refused: It cannot be read.
+        ProofRefused: One of them does not hold, by its name.
+        ProtobufRefused: One of them cannot be read.
     """
-    return _kind(proof)[0] == 2
+    found = prove_value(root, trees, proofs)
+    if found != value:
+        raise ProofKeyMismatch("The proof shows another value.", expected=value, found=found)
 
 
 def _kind(proof: bytes) -> tuple[int, bytes]:

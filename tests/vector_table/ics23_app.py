@@ -1,0 +1,82 @@
+"""Rows of the vectors in ``ics23_app`` and of others of their layout: commits, validators, queries and a transaction."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from light_clients import cometbft
+from light_clients.cometbft.block_json import proofs_from_json
+from light_clients.errors import LightClientError
+from light_clients.proofs.ics23 import IAVL, TENDERMINT, verify_chain
+from light_clients.proofs.rfc6962 import leaf_hash, verify_inclusion
+from tests.support.cometbft_recordings import Recording
+from tests.vector_table.item import Item, judged, unusable
+
+FAMILY = "ics23_app"
+
+
+def items(folder: Path) -> Iterator[Item]:
+    """One row for each commit, each query, and the transaction."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        content = json.loads(path.read_text()) if path.suffix == ".json" else {}
+        if "commits" not in content:
+            yield unusable(FAMILY, name, "says where the vectors come from; no vector itself")
+            continue
+        yield from commit_rows(FAMILY, name, content)
+        for query in content.get("queries", ()):
+            yield query_row(FAMILY, name, content, query["response"])
+        if "tx" in content:
+            yield _transaction(name, content)
+
+
+def commit_rows(family: str, name: str, content: Any) -> Iterator[Item]:
+    """Each commit, judged from the one before; the first by its own set (it is what a client would be pinned to)."""
+    recording = Recording(content)
+    for place, height in enumerate(recording.heights):
+
+        def judge(height: int = height, place: int = place) -> None:
+            below = recording.heights[place - 1] if place else height
+            state = recording.state(below)
+            if place:
+                cometbft.verify_header(state, recording.bundle(height), recording.now(height))
+
+        why = "the network decided it" if place else "pinned by its hash"
+        yield judged(family, f"{name} commit {height}", "accepted", judge, why)
+
+
+def query_row(family: str, name: str, content: Any, response: Any) -> Item:
+    """An answer, under the app hash of the header after its height."""
+    key, value = base64.b64decode(response["key"]), base64.b64decode(response["value"] or "") or None
+    height = int(response["height"]) + 1
+    store = base64.b64decode(response["proofOps"]["ops"][1]["key"])
+    title = f"{name} {key.hex() if len(key) > 20 else key.decode()} at {height}, {'present' if value else 'absent'}"
+
+    def judge() -> None:
+        anchor = Recording(content).state(height).anchor_at(height)
+        assert anchor is not None
+        verify_chain(anchor.app_hash, ((IAVL, key), (TENDERMINT, store)), value, proofs_from_json(response))
+
+    return judged(family, title, "accepted", judge, "the node answered so")
+
+
+def _transaction(name: str, content: Any) -> Item:
+    """A transaction under the data hash of its block: RFC 6962 over the hashes of the transactions."""
+    told, recording = content["tx"], Recording(content)
+    proof, data = told["proof"]["proof"], base64.b64decode(told["proof"]["data"])
+    commit = content["commits"][recording.heights.index(int(told["height"]))]
+    root = bytes.fromhex(commit["signed_header"]["header"]["data_hash"])
+    aunts = [base64.b64decode(aunt) for aunt in proof["aunts"]]
+
+    def judge() -> None:
+        if sha256(data).hexdigest() != told["hash"].lower():
+            raise LightClientError("The transaction has another hash.")
+        leaf = leaf_hash(sha256(data).digest())
+        verify_inclusion(leaf, int(proof["index"]), int(proof["total"]), root, aunts)
+
+    return judged(FAMILY, f"{name} transaction of {told['height']}", "accepted", judge, "the node answered so")
