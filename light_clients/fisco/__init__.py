@@ -4,13 +4,11 @@ A header is given in a bundle with its signatures and, where the sealers changed
 by an event in a receipt, because no ledger of this family proves state (`claims`).
 """
 
+from light_clients.fisco.evidence import Execution, FiscoEvidence, FiscoPin
 from light_clients.fisco.misbehaviour import find_misbehaviour
 from light_clients.fisco.state_bytes import state_from_bytes
 from light_clients.fisco.types import (
-    Execution,
     FiscoConfiguration,
-    FiscoEvidence,
-    FiscoPin,
     FiscoState,
     VerifiedFiscoHeader,
 )

@@ -15,7 +15,11 @@ from typing import Any
 from light_clients import rlp
 from light_clients.errors import HeaderHashMismatch, HeaderJsonInvalid
 from light_clients.fisco.codec import BLOOM_SIZE, encode_bundle, hashed_bytes
-from light_clients.fisco.types import KEY_SIZE, Execution, FiscoConfiguration, integer_bytes
+from light_clients.fisco.evidence import Execution, integer_bytes
+from light_clients.fisco.types import (
+    KEY_SIZE,
+    FiscoConfiguration,
+)
 from light_clients.rlp import RlpItem
 
 Json = Mapping[str, Any]

@@ -14,8 +14,12 @@ from __future__ import annotations
 
 from light_clients.errors import HeadAbsent, HeadMismatch
 from light_clients.fisco.errors import CallUnexpected, ExecutionFailed, ReceiptBlockMismatch
+from light_clients.fisco.evidence import Execution, FiscoPin
 from light_clients.fisco.executions import Log, Receipt, check_included, read_call, read_receipt
-from light_clients.fisco.types import Execution, FiscoConfiguration, FiscoHeader, FiscoPin
+from light_clients.fisco.types import (
+    FiscoConfiguration,
+    FiscoHeader,
+)
 from schemas.claim import Claim, Direction
 from schemas.primitives import Head
 from schemas.suites import integer_word, keccak256

@@ -24,14 +24,13 @@ from collections.abc import Sequence
 from light_clients import rlp
 from light_clients.errors import HeaderFieldInvalid, HeaderTooLarge, ValidatorsTooMany
 from light_clients.fisco.errors import ParentsInvalid
+from light_clients.fisco.evidence import Execution, integer_bytes
 from light_clients.fisco.types import (
     KEY_SIZE,
     MAXIMUM_SEALERS,
-    Execution,
     FiscoConfiguration,
     FiscoHeader,
     Sealer,
-    integer_bytes,
 )
 from light_clients.rlp import RlpItem
 from schemas.primitives import BlockHash, Bytes32

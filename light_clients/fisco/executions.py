@@ -32,8 +32,11 @@ from light_clients.fisco.errors import (
     TransactionAmbiguous,
     TransactionMalformed,
 )
+from light_clients.fisco.evidence import Execution
 from light_clients.fisco.trees import root_of_line_2, root_of_line_3
-from light_clients.fisco.types import Execution, FiscoConfiguration
+from light_clients.fisco.types import (
+    FiscoConfiguration,
+)
 from light_clients.rlp import RlpItem
 from schemas.primitives import Bytes32
 

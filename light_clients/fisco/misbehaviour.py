@@ -7,7 +7,10 @@ from light_clients.fisco.codec import parse_header
 from light_clients.fisco.errors import SealersUnexpected
 from light_clients.fisco.seals import check_seals
 from light_clients.fisco.steps import same_sealers
-from light_clients.fisco.types import FiscoHeader, FiscoState
+from light_clients.fisco.types import (
+    FiscoHeader,
+    FiscoState,
+)
 from light_clients.fisco.verify import check_sealers
 
 

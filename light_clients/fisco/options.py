@@ -18,7 +18,9 @@ from dataclasses import fields
 from typing import Any
 
 from light_clients.errors import ConfigurationInvalid
-from light_clients.fisco.types import FiscoConfiguration
+from light_clients.fisco.types import (
+    FiscoConfiguration,
+)
 
 _DEFAULTS = {field.name: field.default for field in fields(FiscoConfiguration)} | {"line": 0}
 

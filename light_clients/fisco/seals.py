@@ -5,7 +5,12 @@ from __future__ import annotations
 from light_clients.crypto import secp256k1, sm2
 from light_clients.errors import SealDuplicate, SealForeign, SealsTooFew, SealsTooMany
 from light_clients.fisco.errors import SealerIndexInvalid
-from light_clients.fisco.types import KEY_SIZE, FiscoConfiguration, FiscoHeader, quorum
+from light_clients.fisco.types import (
+    KEY_SIZE,
+    FiscoConfiguration,
+    FiscoHeader,
+    quorum,
+)
 
 _RECOVERABLE_SIZE = 65
 _SM2_SIZES = (64, 64 + KEY_SIZE)

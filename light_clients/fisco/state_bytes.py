@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from light_clients import rlp
 from light_clients.errors import ConfigurationInvalid, RlpRefused, StateUnreadable
+from light_clients.fisco.evidence import integer_bytes
 from light_clients.fisco.types import (
     KEY_SIZE,
     MAXIMUM_SEALERS,
@@ -16,7 +17,6 @@ from light_clients.fisco.types import (
     FiscoState,
     Sealer,
     SealerSet,
-    integer_bytes,
 )
 from schemas.primitives import BlockHash, Bytes32, SchemaError
 

@@ -16,8 +16,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from light_clients.fisco.errors import ExecutionFailed, ReceiptBlockMismatch, SealerStepInvalid
+from light_clients.fisco.evidence import Execution
 from light_clients.fisco.executions import check_included, read_call, read_receipt
-from light_clients.fisco.types import KEY_SIZE, Execution, FiscoConfiguration, FiscoState, Sealer
+from light_clients.fisco.types import (
+    KEY_SIZE,
+    FiscoConfiguration,
+    FiscoState,
+    Sealer,
+)
 from schemas.suites import integer_word
 
 CONSENSUS_PRECOMPILE = (0x1003).to_bytes(20, "big")

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 from light_clients import rlp
 from light_clients.fisco.errors import InclusionInvalid
-from light_clients.fisco.types import integer_bytes
+from light_clients.fisco.evidence import integer_bytes
 
 Path = Sequence[Sequence[bytes]]
 """Siblings of each level from the leaf up, in order, without the own node."""

@@ -36,15 +36,14 @@ from light_clients.errors import (
 from light_clients.fisco.claims import verify_event
 from light_clients.fisco.codec import parse_header
 from light_clients.fisco.errors import SealerStepInvalid, SealersUnexpected
+from light_clients.fisco.evidence import FiscoEvidence, FiscoPin
 from light_clients.fisco.seals import check_seals
 from light_clients.fisco.steps import same_sealers, sealers_after
 from light_clients.fisco.types import (
     MAXIMUM_SETS,
     WINDOW,
     FiscoConfiguration,
-    FiscoEvidence,
     FiscoHeader,
-    FiscoPin,
     FiscoState,
     SealerSet,
     VerifiedFiscoHeader,

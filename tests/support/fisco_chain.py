@@ -17,8 +17,8 @@ from light_clients.crypto import secp256k1, sm2
 from light_clients.fisco import Execution, FiscoConfiguration, FiscoEvidence, FiscoPin, FiscoState, bootstrap
 from light_clients.fisco.claims import HEAD_MOVED, MESSAGE_SENT
 from light_clients.fisco.codec import encode_bundle, hashed_bytes
+from light_clients.fisco.evidence import DELIVER_SELECTOR, SEND_SELECTOR, integer_bytes
 from light_clients.fisco.steps import CONSENSUS_PRECOMPILE, call_data
-from light_clients.fisco.types import DELIVER_SELECTOR, SEND_SELECTOR, integer_bytes
 from schemas.claim import Claim, Direction
 from schemas.primitives import BlockHash, Head, LaneId
 from schemas.suites import SUITES, integer_word, keccak256
@@ -178,7 +178,7 @@ class Block:
     def execution(self, index: int, *, with_transaction: bool | None = None) -> Execution:
         """The inclusion of a transaction and its receipt; line 2 needs the transaction only for a change of sealers."""
         with_transaction = self.line == 3 if with_transaction is None else with_transaction
-        transactions, receipts = _leaves(self.configuration, self.height, self.sent)
+        transactions, receipts = leaves_of(self.configuration, self.height, self.sent)
         return Execution(
             index=index,
             count=len(self.sent) if self.line == 3 else 0,
@@ -238,7 +238,7 @@ class FiscoChain:
         height = len(self.blocks) + 1
         parent = self.blocks[-1].hash if self.blocks else SUITES[self.suite].hash(b"first block")
         transactions, receipts = (
-            _root(self.configuration, leaves) for leaves in _leaves(self.configuration, height, sent)
+            _root(self.configuration, leaves) for leaves in leaves_of(self.configuration, height, sent)
         )
         time_ms = integer_bytes(FIRST_TIME_MS + 1000 * height + extra_ms)
         keys: list[rlp.RlpItem] = [sealer.public for sealer in self.sealers]
@@ -298,7 +298,7 @@ def receipt_bytes(configuration: FiscoConfiguration, height: int, sent: Sent) ->
     return rlp.encode([*texts, integer_bytes(sent.status), sent.output, price, logs, integer_bytes(height)])
 
 
-def _leaves(configuration: FiscoConfiguration, height: int, sent: Sequence[Sent]) -> tuple[list[bytes], list[bytes]]:
+def leaves_of(configuration: FiscoConfiguration, height: int, sent: Sequence[Sent]) -> tuple[list[bytes], list[bytes]]:
     transactions, receipts = [], []
     for index, item in enumerate(sent):
         transactions.append(_transaction_hash(configuration, transaction_bytes(configuration, height, index, item)))
@@ -330,7 +330,7 @@ def _receipt_hash(configuration: FiscoConfiguration, receipt: bytes) -> bytes:
     return digest(head + output + price + flat + number.rjust(8, b"\0"))  # type: ignore[union-attr,operator]
 
 
-def _levels(configuration: FiscoConfiguration, leaves: list[bytes]) -> list[list[bytes]]:
+def levels_of(configuration: FiscoConfiguration, leaves: list[bytes]) -> list[list[bytes]]:
     width = 16 if configuration.line == 2 else 2
     levels = [leaves]
     while len(levels[-1]) > 1:
@@ -343,103 +343,15 @@ def _levels(configuration: FiscoConfiguration, leaves: list[bytes]) -> list[list
 def _root(configuration: FiscoConfiguration, leaves: list[bytes]) -> bytes:
     if not leaves:
         return bytes(32)
-    top = _levels(configuration, leaves)[-1][0]
+    top = levels_of(configuration, leaves)[-1][0]
     return configuration.hashing.hash(top) if configuration.line == 2 else top
 
 
 def _path(configuration: FiscoConfiguration, leaves: list[bytes], index: int) -> tuple[tuple[bytes, ...], ...]:
     width, path = 16 if configuration.line == 2 else 2, []
-    for nodes in _levels(configuration, leaves)[:-1]:
+    for nodes in levels_of(configuration, leaves)[:-1]:
         start = index // width * width
         group = nodes[start : start + width]
         path.append((*group[: index - start], *group[index - start + 1 :]))
         index //= width
     return tuple(path)
-
-
-def _hex(data: Any) -> str:
-    return "0x" + data.hex()
-
-
-def _whole(item: Any) -> int:
-    return int.from_bytes(item, "big")
-
-
-def block_json(block: Block, signers: Iterable[int] | None = None) -> dict[str, Any]:
-    """A block's header as a node of its line answers it, with its signatures."""
-    header: Any = block.header
-    if block.line == 2:
-        names = ("parentHash", "stateRoot", "transactionsRoot", "receiptsRoot", "dbHash", "logsBloom")
-        numbers = ("number", "gasLimit", "gasUsed", "timestamp")
-        answer = {name: _hex(item) for name, item in zip(names, header, strict=False)}
-        answer |= {name: hex(_whole(item)) for name, item in zip(numbers, header[6:10], strict=True)}
-        seals = [{"index": hex(index), "signature": _hex(seal)} for index, seal in block.seals(signers)]
-        places = {"extraData": [_hex(item) for item in header[10]], "sealer": hex(_whole(header[11]))}
-        keys = {"sealerList": [key.hex() for key in header[12]]}
-        return {**answer, **places, **keys, "hash": _hex(block.hash), "signatureList": seals}
-    parents = [{"blockNumber": _whole(number), "blockHash": _hex(parent)} for number, parent in header[1]]
-    return {
-        "version": _whole(header[0]),
-        "parentInfo": parents,
-        "txsRoot": _hex(header[2]),
-        "receiptsRoot": _hex(header[3]),
-        "stateRoot": _hex(header[4]),
-        "number": _whole(header[5]),
-        "gasUsed": header[6].decode(),
-        "timestamp": _whole(header[7]),
-        "sealer": _whole(header[8]),
-        "sealerList": [_hex(key) for key in header[9]],
-        "extraData": _hex(header[10]),
-        "consensusWeights": [_whole(weight) for weight in header[11]],
-        "hash": _hex(block.hash),
-        "signatureList": [{"sealerIndex": index, "signature": _hex(seal)} for index, seal in block.seals(signers)],
-    }
-
-
-def receipt_json(block: Block, index: int) -> dict[str, Any]:
-    """A receipt and its proof as a node of its line answers them."""
-    items: Any = rlp.decode_list(block.execution(index).receipt)
-    proof = proof_json(block, index, receipts=True)
-    if block.line == 2:
-        logs = [
-            {"address": _hex(address), "topics": list(map(_hex, topics)), "data": _hex(data)}
-            for address, topics, data in items[-1]
-        ]
-        names = ("root", "gasUsed", "contractAddress", "logsBloom", "status", "output", "remainGas")
-        values = {
-            name: hex(_whole(item)) if name in ("gasUsed", "status", "remainGas") else _hex(item)
-            for name, item in zip(names, items[:-1], strict=False)
-        }
-        return {**values, "logs": logs, "transactionIndex": hex(index), "receiptProof": proof}
-    version, gas, created, status, output, price, entries, number = items
-    return {
-        "version": _whole(version),
-        "gasUsed": gas.decode(),
-        "contractAddress": created.decode(),
-        "status": _whole(status),
-        "output": _hex(output),
-        **({"effectiveGasPrice": price.decode()} if version else {}),
-        "logEntries": [
-            {"address": address.decode(), "topics": list(map(_hex, topics)), "data": _hex(data)}
-            for address, topics, data in entries
-        ],
-        "blockNumber": _whole(number),
-        "receiptProof": proof,
-    }
-
-
-def proof_json(block: Block, index: int, *, receipts: bool) -> list[Any]:
-    """A path as a node of its line answers it."""
-    leaves = _leaves(block.configuration, block.height, block.sent)[receipts]
-    levels, width, answer = _levels(block.configuration, leaves), 16 if block.line == 2 else 2, []
-    for nodes in levels[:-1]:
-        start = index // width * width
-        group = [node.hex() for node in nodes[start : start + width]]
-        if block.line == 2:
-            answer.append({"left": group[: index - start], "right": group[index - start + 1 :]})
-        else:
-            answer += [len(group).to_bytes(4, "big").hex(), *group]
-        index //= width
-    if block.line == 2:
-        return [*answer, {"left": [], "right": []}]
-    return answer or [levels[0][0].hex()]

@@ -23,7 +23,11 @@ from light_clients.fisco.codec import parse_header
 from light_clients.fisco.errors import InclusionRootMismatch
 from light_clients.fisco.seals import check_seals
 from light_clients.fisco.trees import root_of_line_2, root_of_line_3
-from light_clients.fisco.types import FiscoConfiguration, FiscoHeader, Sealer
+from light_clients.fisco.types import (
+    FiscoConfiguration,
+    FiscoHeader,
+    Sealer,
+)
 from schemas.primitives import BlockHash, Bytes32
 from tests.vector_table.item import Item, Verdict, judged, unusable
 from tests.vector_table.verdicts import verdict_in

@@ -10,18 +10,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+from light_clients.fisco.evidence import Execution
 from light_clients.fisco.executions import read_call, read_receipt
-from light_clients.fisco.types import Execution
 from tests.support.fisco_chain import (
     LANE,
     Block,
     FiscoChain,
-    block_json,
     change_sealers,
     deliver,
     sealer_key,
     send,
 )
+from tests.support.fisco_json import block_json
 
 FOLDER = Path(__file__).parent / "fisco_synthetic"
 SOURCE = "synthetic: made by tests/vectors/make_fisco_vectors.py, signed by keys that are hashes of labels"

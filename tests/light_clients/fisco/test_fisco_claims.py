@@ -32,8 +32,8 @@ from light_clients.fisco.errors import (
     TransactionAmbiguous,
     TransactionMalformed,
 )
+from light_clients.fisco.evidence import DELIVER_SELECTOR, SEND_SELECTOR, Execution, FiscoEvidence
 from light_clients.fisco.executions import read_call, read_receipt
-from light_clients.fisco.types import DELIVER_SELECTOR, SEND_SELECTOR, Execution, FiscoEvidence
 from schemas.claim import Claim
 from schemas.primitives import BlockHash, Head
 from schemas.suites import integer_word, keccak256

@@ -20,8 +20,11 @@ from light_clients.errors import (
 from light_clients.fisco.block_json import bundle_from_json
 from light_clients.fisco.codec import MAXIMUM_BUNDLE_SIZE, MAXIMUM_TIME_MS, encode_bundle, hashed_bytes, parse_header
 from light_clients.fisco.errors import ParentsInvalid, SealersUnexpected
+from light_clients.fisco.evidence import integer_bytes
 from light_clients.fisco.seals import check_seals
-from light_clients.fisco.types import FiscoConfiguration, integer_bytes
+from light_clients.fisco.types import (
+    FiscoConfiguration,
+)
 from schemas.primitives import BlockHash
 from tests.support.fisco_chain import FiscoChain, sealer_key
 from tests.support.shared_vectors import shared_json

@@ -16,19 +16,20 @@ from light_clients.fisco.block_json import (
     path_3_from_json,
     receipt_from_json,
 )
+from light_clients.fisco.evidence import Execution
 from light_clients.fisco.executions import read_call
-from light_clients.fisco.types import Execution, FiscoConfiguration
+from light_clients.fisco.types import (
+    FiscoConfiguration,
+)
 from tests.support.fisco_chain import (
     ATTACKER_EVENT,
     PIN,
     Block,
     FiscoChain,
-    block_json,
     deliver,
-    proof_json,
-    receipt_json,
     send,
 )
+from tests.support.fisco_json import block_json, proof_json, receipt_json
 from tests.support.shared_vectors import shared_json
 
 KINDS = [(2, "evm"), (2, "sm"), (3, "evm"), (3, "sm")]

@@ -8,7 +8,9 @@ import pytest
 
 from light_clients.errors import ConfigurationInvalid
 from light_clients.fisco.options import read_options, write_options
-from light_clients.fisco.types import FiscoConfiguration
+from light_clients.fisco.types import (
+    FiscoConfiguration,
+)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ from light_clients import fisco, rlp
 from light_clients.errors import HeaderGap, HeightNotRetained, LightClientError, SealsTooFew, StateUnreadable
 from light_clients.fisco.errors import SealersUnexpected
 from light_clients.fisco.state_bytes import MAXIMUM_STATE_SIZE
-from light_clients.fisco.types import Sealer, SealerSet
+from light_clients.fisco.types import (
+    Sealer,
+    SealerSet,
+)
 from tests.mutations.mutators import spoil_bytes
 from tests.support.fisco_chain import PIN, Block, FiscoChain, change_sealers, sealer_key, send
 

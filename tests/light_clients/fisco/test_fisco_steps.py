@@ -19,8 +19,11 @@ from light_clients.fisco.errors import (
     SealersUnexpected,
     TransactionAmbiguous,
 )
+from light_clients.fisco.evidence import Execution
 from light_clients.fisco.executions import read_receipt
-from light_clients.fisco.types import Execution, FiscoConfiguration
+from light_clients.fisco.types import (
+    FiscoConfiguration,
+)
 from tests.support.fisco_chain import (
     Event,
     FiscoChain,

@@ -9,8 +9,11 @@ import pytest
 from light_clients import rlp
 from light_clients.fisco.block_json import path_2_from_json, receipt_from_json
 from light_clients.fisco.errors import InclusionInvalid
+from light_clients.fisco.evidence import integer_bytes
 from light_clients.fisco.trees import MAXIMUM_COUNT, root_of_line_2, root_of_line_3
-from light_clients.fisco.types import FiscoConfiguration, integer_bytes
+from light_clients.fisco.types import (
+    FiscoConfiguration,
+)
 from schemas.suites import keccak256
 from tests.support.fisco_chain import FiscoChain, send
 from tests.support.shared_vectors import shared_json

@@ -24,7 +24,11 @@ from light_clients.errors import (
 )
 from light_clients.fisco.codec import encode_bundle
 from light_clients.fisco.errors import SealerIndexInvalid
-from light_clients.fisco.types import Sealer, integer_bytes, quorum
+from light_clients.fisco.evidence import integer_bytes
+from light_clients.fisco.types import (
+    Sealer,
+    quorum,
+)
 from schemas.primitives import BlockHash
 from tests.support.fisco_chain import FiscoChain, sealer_key, send
 
