@@ -5,7 +5,7 @@ WeCross and Weaver do alike; the rule is in the hub's protocol, section Ledgers 
 A peer answers a read after it validated every block up to its own height, and signs the answer with the version — block and
 place — of the transaction that wrote the key. So k organisations that attest the same version say that this transaction was
 valid. An attested read counts when all of this holds:
-1. It is an execution of the pinned chaincode (`executions`).
+1. It is an execution of the pinned chaincode under its pinned definition (`executions`).
 2. It called `head` with this lane and direction, and nothing else.
 3. It wrote nothing, in no namespace, and in its own it read that one key, which exists.
 4. Each attester is a peer — by its node unit — of a pinned organisation, stands once, and signed the answer; the certificate
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from light_clients.fabric.config_block import ChannelConfig
 from light_clients.fabric.errors import AttestationInvalid, AttestationsTooFew, AttesterForeign, IdentityExpired
-from light_clients.fabric.executions import NOTHING, Execution, Version, read_execution
+from light_clients.fabric.executions import NOTHING, Execution, Version, check_definition, read_execution
 from light_clients.fabric.types import MAXIMUM_ATTESTATIONS, AttestedRead, FabricPin
 from schemas.primitives import LaneId
 
@@ -68,9 +68,9 @@ def attested_head(
         Refused: A part cannot be read, or an identity does not hold.
     """
     # 1. The execution.
-    execution = read_execution(
-        channel, pin, read.channel_header, read.signature_header, read.proposal_payload, read.response_payload
-    )
+    words = (read.channel_header, read.signature_header, read.proposal_payload, read.response_payload)
+    execution = read_execution(channel, pin.chaincode, pin.version, *words)
+    check_definition(pin, execution)
     # 2. The call.
     if execution.arguments != head_arguments(*lane):
         raise AttestationInvalid("The read is of another lane or direction, or of something else.")

@@ -4,10 +4,12 @@ A transaction in a block and an attested read have the same parts. They are an e
 1. The proposal is of type ENDORSER_TRANSACTION and of this channel.
 2. Its id is SHA-256 of nonce and creator, in hexadecimal.
 3. The answer is to this proposal: its hash is SHA-256 of channel header, signature header and proposal payload.
-4. The header, the proposal payload and the answer name the same chaincode: the pinned one, in the pinned version.
+4. The header, the proposal payload and the answer name the same chaincode, and it ran in the version that is asked for.
 5. It succeeded: status 200.
 6. What it read and wrote can be read; no key stands twice in one namespace.
-7. It ran under the pinned definition: it read the definition's sequence, as Fabric does with each call, in the version of the
+
+One of the gateway also
+7. ran under the pinned definition: it read the definition's sequence, as Fabric does with each call, in the version of the
    transaction that committed the pinned one.
 """
 
@@ -80,17 +82,19 @@ NOTHING = Namespace({}, {}, False)
 
 def read_execution(
     channel: str,
-    pin: FabricPin,
+    chaincode: str,
+    release: str,
     channel_header: bytes,
     signature_header: bytes,
     proposal_payload: bytes,
     response_payload: bytes,
 ) -> Execution:
-    """Reads an execution of the pinned chaincode; the list of checks is the module's.
+    """Reads an execution of a chaincode; the list of checks is the module's.
 
     Args:
         channel: Name of the channel.
-        pin: Names the chaincode.
+        chaincode: Name of the chaincode.
+        release: Its version.
         channel_header: `ChannelHeader` of the proposal.
         signature_header: `SignatureHeader` of the proposal.
         proposal_payload: `ChaincodeProposalPayload` without the transient map.
@@ -122,24 +126,39 @@ def read_execution(
     # 4. The chaincode.
     action = Message.read(response.octets(2), (1, 2, 3, 4))
     specification = _specification(proposal_payload)
-    _check_chaincode(pin, header.octets(7), specification, action.octets(4))
+    _check_chaincode(chaincode, release, header.octets(7), specification, action.octets(4))
     # 5. Success.
     answer = Message.read(action.octets(3), (1, 2, 3))
     if answer.integer(1) != SUCCESS:
         raise TransactionInvalid("The chaincode did not succeed.", expected=SUCCESS, found=answer.integer(1))
     # 6. Reads and writes.
     namespaces = _read_namespaces(action.octets(1))
-    # 7. The definition.
-    sequence = f"namespaces/fields/{pin.chaincode}/Sequence"
-    read = namespaces.get(LIFECYCLE, NOTHING).reads.get(sequence)
+    arguments = Message.read(specification.octets(3), (1,)).repeated(1)
+    return Execution(signer.octets(1), arguments, answer.octets(3), namespaces)
+
+
+def check_definition(pin: FabricPin, execution: Execution) -> None:
+    """Checks that an execution ran under the pinned definition: check 7.
+
+    Args:
+        pin: Names the chaincode and where its definition was committed.
+        execution: Of that chaincode.
+
+    Raises:
+        DefinitionMismatch: It ran under another one.
+    """
+    read = execution.namespaces.get(LIFECYCLE, NOTHING).reads.get(definition_key(pin.chaincode, "Sequence"))
     if read != (pin.definition_height, pin.definition_transaction):
         raise DefinitionMismatch(
             "It ran under another definition of the chaincode.",
             expected=pin.definition_height,
             found=read[0] if read else None,
         )
-    arguments = Message.read(specification.octets(3), (1,)).repeated(1)
-    return Execution(signer.octets(1), arguments, answer.octets(3), namespaces)
+
+
+def definition_key(chaincode: str, field: str) -> str:
+    """The key of a field of a chaincode's definition, in the namespace `LIFECYCLE`."""
+    return f"namespaces/fields/{chaincode}/{field}"
 
 
 def _specification(proposal_payload: bytes) -> Message:
@@ -151,14 +170,14 @@ def _specification(proposal_payload: bytes) -> Message:
     return Message.read(invocation.octets(1), (1, 2, 3, 4))
 
 
-def _check_chaincode(pin: FabricPin, extension: bytes, specification: Message, ran: bytes) -> None:
+def _check_chaincode(name: str, release: str, extension: bytes, specification: Message, ran: bytes) -> None:
     asked = Message.read(Message.read(extension, (2,)).octets(2), (1, 2, 3)).text(2)
     specified = Message.read(specification.octets(2), (1, 2, 3)).text(2)
     chaincode = Message.read(ran, (1, 2, 3))
-    if not asked == specified == chaincode.text(2) == pin.chaincode:
-        raise ChaincodeMismatch("Another chaincode was called.", expected=pin.chaincode, found=chaincode.text(2))
-    if chaincode.text(3) != pin.version:
-        raise ChaincodeMismatch("Another version ran.", expected=pin.version, found=chaincode.text(3))
+    if not asked == specified == chaincode.text(2) == name:
+        raise ChaincodeMismatch("Another chaincode was called.", expected=name, found=chaincode.text(2))
+    if chaincode.text(3) != release:
+        raise ChaincodeMismatch("Another version ran.", expected=release, found=chaincode.text(3))
 
 
 def _read_namespaces(results: bytes) -> dict[str, Namespace]:

@@ -2,10 +2,11 @@
 
 It counts when all of this holds:
 1. It is one envelope with one action, whose header is the proposal's.
-2. It is an execution of the pinned chaincode (`executions`).
+2. It is an execution of the chaincode that is asked for (`executions`).
 3. Its creator is a member of the channel and signed it.
-4. It wrote the head under the lane's key.
-5. The endorsements that hold satisfy the policy of the pinned definition. Others are not counted, as Fabric does it: what a
+4. It ran under the pinned definition.
+5. It wrote the head under the lane's key.
+6. The endorsements that hold satisfy the policy of the pinned definition. Others are not counted, as Fabric does it: what a
    block holds cannot be changed any more.
 
 That it was valid in the end — nothing that it read had changed meanwhile — nobody signs; `attestations` is for that.
@@ -14,11 +15,12 @@ That it was valid in the end — nothing that it read had changed meanwhile — 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from light_clients.errors import HeadAbsent, LightClientError
 from light_clients.fabric.config_block import ChannelConfig
 from light_clients.fabric.errors import EndorsementsTooFew, PolicyInvalid, TransactionInvalid
-from light_clients.fabric.executions import NOTHING, Execution, read_execution
+from light_clients.fabric.executions import NOTHING, Execution, check_definition, read_execution
 from light_clients.fabric.membership import Identity
 from light_clients.fabric.policies import satisfies_policy, satisfies_signature_policy
 from light_clients.fabric.types import FabricPin
@@ -26,6 +28,19 @@ from light_clients.protobuf import Message
 
 MAXIMUM_ENDORSEMENTS = 256
 """On one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsed:
+    """A transaction that was read.
+
+    Attributes:
+        execution: What it did.
+        identities: Whose endorsements hold.
+    """
+
+    execution: Execution
+    identities: tuple[Identity, ...]
 
 
 def written_head(config: ChannelConfig, channel: str, pin: FabricPin, envelope: bytes, key: str) -> bytes:
@@ -47,38 +62,61 @@ def written_head(config: ChannelConfig, channel: str, pin: FabricPin, envelope: 
         ClaimRefused: By its name.
         Refused: A part cannot be read, or an identity does not hold.
     """
+    # 1., 2. and 3. The transaction.
+    endorsed = read_transaction(config, channel, pin.chaincode, pin.version, envelope)
+    # 4. The definition.
+    check_definition(pin, endorsed.execution)
+    # 5. The write.
+    value = endorsed.execution.namespaces.get(pin.chaincode, NOTHING).writes.get(key)
+    if value is None:
+        raise HeadAbsent("The transaction did not write the head of this lane.", expected=key)
+    # 6. The endorsements.
+    if not satisfies_definition(config, pin.endorsement_policy, endorsed.identities):
+        raise EndorsementsTooFew(
+            "The endorsements do not satisfy the chaincode's policy.", found=len(endorsed.identities)
+        )
+    return value
+
+
+def read_transaction(config: ChannelConfig, channel: str, chaincode: str, release: str, envelope: bytes) -> Endorsed:
+    """Reads a transaction of a chaincode: checks 1, 2 and 3.
+
+    Args:
+        config: In force.
+        channel: Name of the channel.
+        chaincode: Name of the chaincode.
+        release: Its version.
+        envelope: The transaction.
+
+    Raises:
+        ClaimRefused: By its name.
+        Refused: A part cannot be read, or the creator is nobody of the channel.
+    """
     # 1. Form.
     outer = Message.read(envelope, (1, 2))
     signed = outer.octets(1)
     payload = Message.read(signed, (1, 2))
     header = Message.read(payload.octets(1), (1, 2))
-    channel_header, signature_header = header.octets(1), header.octets(2)
     actions = Message.read(payload.octets(2), (1,)).repeated(1)
     if len(actions) != 1:
         raise TransactionInvalid("A transaction has one action.", expected=1, found=len(actions))
     action = Message.read(actions[0], (1, 2))
-    if action.octets(1) != signature_header:
+    if action.octets(1) != header.octets(2):
         raise TransactionInvalid("The header of the action is not the proposal's.", found=action.octets(1))
     content = Message.read(action.octets(2), (1, 2))
     endorsed = Message.read(content.octets(2), (1, 2))
-    response_payload = endorsed.octets(1)
-    # 2. The execution.
-    execution = read_execution(channel, pin, channel_header, signature_header, content.octets(1), response_payload)
-    # 3. The creator.
-    _check_creator(config, execution, signed, outer.octets(2))
-    # 4. The write.
-    value = execution.namespaces.get(pin.chaincode, NOTHING).writes.get(key)
-    if value is None:
-        raise HeadAbsent("The transaction did not write the head of this lane.", expected=key)
-    # 5. The endorsements.
     endorsements = endorsed.repeated(2)
     if len(endorsements) > MAXIMUM_ENDORSEMENTS:
         raise TransactionInvalid("The transaction has too many endorsements.", found=len(endorsements))
     pairs = [Message.read(item, (1, 2)) for item in endorsements]
-    identities = valid_endorsers(config, response_payload, ((pair.octets(1), pair.octets(2)) for pair in pairs))
-    if not satisfies_definition(config, pin.endorsement_policy, identities):
-        raise EndorsementsTooFew("The endorsements do not satisfy the chaincode's policy.", found=len(identities))
-    return value
+    # 2. The execution.
+    words = (header.octets(1), header.octets(2), content.octets(1), endorsed.octets(1))
+    execution = read_execution(channel, chaincode, release, *words)
+    # 3. The creator.
+    if not config.identity(execution.creator).signed(signed, outer.octets(2)):
+        raise TransactionInvalid("The creator did not sign the transaction.")
+    identities = valid_endorsers(config, endorsed.octets(1), ((pair.octets(1), pair.octets(2)) for pair in pairs))
+    return Endorsed(execution, identities)
 
 
 def valid_endorsers(
@@ -119,8 +157,3 @@ def satisfies_definition(config: ChannelConfig, policy: bytes, identities: tuple
     if message.has(1):
         return satisfies_signature_policy(message.octets(1), identities, config.memberships)
     return satisfies_policy(config.root, message.text(2), identities, config.memberships)
-
-
-def _check_creator(config: ChannelConfig, execution: Execution, signed: bytes, signature: bytes) -> None:
-    if not config.identity(execution.creator).signed(signed, signature):
-        raise TransactionInvalid("The creator did not sign the transaction.")

@@ -261,6 +261,9 @@ def test_bootstrap_trusts_a_pinned_configuration_alone(chain):
     wrong = replace(first, data_hash=bytes(31) + b"\1")
     with pytest.raises(own.DataHashMismatch):
         fabric.bootstrap(wrong.signed(), wrong.hash, options)
+    unread = replace(first, envelopes=(f.config_envelope(f.Group(), 0, b""),))
+    with pytest.raises(own.ConsensusUnsupported):
+        fabric.bootstrap(unread.signed(), unread.hash, options)
 
 
 def test_options_have_ranges():

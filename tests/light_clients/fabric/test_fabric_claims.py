@@ -80,6 +80,21 @@ def test_the_block_of_a_claim_is_an_accepted_one(scene, state):
     refused(errors.ClaimBlockMismatch, state, claim, scene.evidence(), scene.pin())
 
 
+def test_a_branch_that_nobody_accepted_is_believed_by_nobody(scene, state):
+    """Everything fits but the block: another transaction beside moved the head in a block that the client never accepted."""
+    other = f.scene(scene.chain.network, envelope=f.moving(scene.chain.network, scene.head, nonce=b"\7" * 24))
+    fabric.verify_claim(other.chain.followed(), other.claim(), other.evidence(), other.pin())
+    refused(errors.ClaimBlockMismatch, state, other.claim(), other.evidence(), other.pin())
+    refused(errors.ClaimBlockMismatch, state, scene.claim(), other.evidence(), other.pin())
+
+
+def test_the_links_are_bounded(scene, state, monkeypatch):
+    monkeypatch.setattr("light_clients.fabric.verify.MAXIMUM_LINKS", 2)
+    fabric.verify_claim(state, scene.claim(3), scene.evidence(3), scene.pin())
+    monkeypatch.setattr("light_clients.fabric.verify.MAXIMUM_LINKS", 1)
+    refused(errors.ClaimMalformed, state, scene.claim(3), scene.evidence(3), scene.pin())
+
+
 def test_the_evidence_leads_to_the_block_of_the_claim(scene, state):
     evidence = scene.evidence(3)
     refused(errors.ClaimHeightMismatch, state, scene.claim(3), replace(evidence, links=evidence.links[:1]), scene.pin())
