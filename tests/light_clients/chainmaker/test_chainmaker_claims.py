@@ -225,6 +225,18 @@ def test_the_claim_is_at_an_accepted_block() -> None:
     refused("ClaimHeightMismatch", state, other, evidence, PIN)
 
 
+def test_a_block_that_was_not_accepted_proves_nothing_with_its_own_header() -> None:
+    state, claim, _ = world([send(1)], 0)
+    built = ChainMakerChain()
+    built.grow()
+    built.grow([send(2)])
+    evidence = evidence_of_block(built.info(2), "SHA256", 0)
+    twin = replace(claim, block_hash=built.hash_of(2))
+    verify_claim(built.state(2), twin, evidence, PIN)
+    error = refused("ClaimBlockMismatch", state, twin, evidence, PIN)
+    assert (error.expected, error.found) == (state.block_hash, twin.block_hash)
+
+
 def test_the_header_is_that_block() -> None:
     state, claim, evidence = world([send(2)], 0)
     _, _, another = world([send(2), transaction("more")], 0)
