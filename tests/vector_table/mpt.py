@@ -38,7 +38,7 @@ def items(folder: Path) -> Iterator[Item]:
 
 def _file(name: str, content: Any, block: Any, neighbours: dict[str, Any]) -> Iterator[Item]:
     match content:
-        case {"accountProof": _}:
+        case {"accountProof": _, "address": _}:
             yield _block_proof(name, content, block)
         case {"account": account, "accountProof": proof, **rest}:
             address = next((other["address"] for other in neighbours.values() if _proves(other, proof)), None)
