@@ -11,7 +11,7 @@ BOOT := $(VENV)/.boot
 STAMP := $(VENV)/.synced
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: help setup demo test test-quick lint vectors bench soak schemas contracts lock clean
+.PHONY: help setup demo test test-quick lint vectors bench soak mutants schemas contracts lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ bench: setup ## measure; writes bench/results.json
 
 soak: setup ## an hour of everything that may go wrong, at random and by seed; a report at the end (SOAK="--seeds 100 --jobs 4")
 	$(BIN)/python -m tests.soak $(SOAK)
+
+mutants: setup ## mutate the light clients' judges for hours; writes docs/mutants.md (MUTANTS="bft clique" for some)
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 schemas: setup ## regenerate the JSON Schemas
 	$(BIN)/python -m schemas.json_schemas
