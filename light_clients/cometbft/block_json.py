@@ -19,7 +19,7 @@ from light_clients.errors import HeaderJsonInvalid
 from light_clients.protobuf import integer_field, message_field, octets_field, text_field
 
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?Z", re.ASCII)
-_DECIMAL = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
+_DECIMAL = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
 
 _KEY_FIELDS = {"tendermint/PubKeyEd25519": 1, "tendermint/PubKeySecp256k1": 2}
 """Field of PublicKey by the name of the key's type."""
@@ -106,7 +106,7 @@ def commit_from_json(commit: Any) -> bytes:
     return b"".join(
         (
             integer_field(1, _decimal(_field(commit, "height", str))),
-            integer_field(2, _field(commit, "round", int)),
+            integer_field(2, _small(commit, "round")),
             message_field(3, block_id_bytes(_block_id(_field(commit, "block_id")))),
             *(message_field(4, _vote(vote)) for vote in _field(commit, "signatures", list)),
         )
@@ -168,7 +168,7 @@ def time_from_json(text: str) -> bytes:
 
 
 def _vote(vote: Any) -> bytes:
-    flag = _field(vote, "block_id_flag", int)
+    flag = _small(vote, "block_id_flag")
     if flag not in (ABSENT, FOR_BLOCK, FOR_NIL):
         raise HeaderJsonInvalid("A vote is absent (1), for the block (2) or for none (3).", found=flag)
     if flag == ABSENT:
@@ -203,7 +203,7 @@ def _block_id(value: Any) -> BlockId:
     # tendermint-rs writes part_set_header, nodes write parts.
     parts = _field(value, "parts" if "parts" in value else "part_set_header")
     return BlockId(
-        _hexadecimal(_field(value, "hash", str)), _field(parts, "total", int), _hexadecimal(_field(parts, "hash", str))
+        _hexadecimal(_field(value, "hash", str)), _small(parts, "total"), _hexadecimal(_field(parts, "hash", str))
     )
 
 
@@ -212,6 +212,14 @@ def _field(container: Any, name: str, kind: type = dict) -> Any:
     value = container.get(name) if isinstance(container, Mapping) else None
     if not isinstance(value, kind) or isinstance(value, bool):
         raise HeaderJsonInvalid(f"The field {name} is missing, or is no {kind.__name__}.")
+    return value
+
+
+def _small(container: Any, name: str) -> int:
+    """A number that stands as one: rounds, flags, numbers of parts."""
+    value: int = _field(container, name, int)
+    if not 0 <= value < 2**32:
+        raise HeaderJsonInvalid(f"The field {name} is out of its range.", found=value)
     return value
 
 
@@ -236,6 +244,10 @@ def _hexadecimal(text: str) -> bytes:
 
 def _base64(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise HeaderJsonInvalid("A key, signature or proof is not base64.", found=text[:80]) from error
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        data = b""
+    # The library forgives superfluous padding and bits.
+    if base64.b64encode(data).decode() != text:
+        raise HeaderJsonInvalid("A key, signature or proof is not base64.", found=text[:80])
+    return data

@@ -300,18 +300,18 @@ def _adjacent(specification: Specification, left: list[Step] | None, right: list
     if left is None or right is None:
         edge = right if left is None else left
         return edge is not None and _on_edge(specification, edge, leftmost=left is None)
-    left, right = left[:], right[:]
-    while left and right and left[-1] == right[-1]:
-        left.pop()
-        right.pop()
-    if not left or not right:
-        return False
-    left_top, right_top = left.pop(), right.pop()
+    from_root = enumerate(zip(reversed(left), reversed(right), strict=False), 1)
+    parting = (depth for depth, (one, other) in from_root if one != other)
+    return next((_apart(specification, left, right, depth) for depth in parting), False)
+
+
+def _apart(specification: Specification, left: list[Step], right: list[Step], depth: int) -> bool:
+    """Whether two paths that part at a node, counted from the root, go on along its inner edges."""
     return (
-        bool(left_top[1])
-        and not right_top[1]
-        and _on_edge(specification, left, leftmost=False)
-        and _on_edge(specification, right, leftmost=True)
+        bool(left[-depth][1])
+        and not right[-depth][1]
+        and _on_edge(specification, left[:-depth], leftmost=False)
+        and _on_edge(specification, right[:-depth], leftmost=True)
     )
 
 
