@@ -53,6 +53,7 @@ _MESSAGES = {
     "NamedBlockVotes": "1 text key, 2 BlockVotes value",
     "VoteSet": "1 u32 type, 2 u64 height, 3 i32 round, 4 u64 sum, 5 data maj23, 6 NamedVote* votes, "
     "7 NamedBlockVotes* votes_by_block",
+    "CountedVotes": "1 u32 type, 2 u64 height, 3 i32 round, 6 NamedVote* votes",
     "CryptoConfig": "1 text hash",
     "OrgConfig": "1 text org_id, 2 text* address, 3 text* node_id",
     "ConsensusConfig": "1 u32 type, 2 OrgConfig* nodes",

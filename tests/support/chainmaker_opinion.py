@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from gmssl import sm2
+from google.protobuf.message import DecodeError
 
 from tests.support.chainmaker_messages import message
 
@@ -113,8 +114,11 @@ def is_signed_by_member(config: Any, member: Any, data: bytes, signature: bytes)
 def counted_votes(config: Any, header: Any, quorum: bytes) -> set[str]:
     """Names of the nodes that voted for a block."""
     homes = {name: node.org_id for node in config.consensus.nodes for name in node.node_id}
-    found = set()
-    vote_set = message("VoteSet", quorum)
+    found: set[str] = set()
+    try:
+        vote_set = message("CountedVotes", quorum)
+    except DecodeError:
+        return found
     for entry in vote_set.votes:
         vote, unsigned = entry.value, message("Vote")
         unsigned.CopyFrom(entry.value)

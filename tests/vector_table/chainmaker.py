@@ -31,6 +31,7 @@ from schemas.primitives import BlockHash
 from tests.support import chainmaker_opinion as opinion
 from tests.support.chainmaker_messages import block_info_of_json, message
 from tests.vector_table.item import Item, Verdict, judged, unusable
+from tests.vector_table.verdicts import verdict_in
 
 FAMILY = "chainmaker"
 QUORUM_KEY = "TBFTAddtionalDataKey"
@@ -64,8 +65,8 @@ def _chain(folder: Path, chain: Path) -> Iterator[Item]:
     blocks = {path: json.loads(path.read_text()) for path in sorted((chain / "blocks").glob("*.json"))}
     configs = {-1: config_data}
     for told in blocks.values():
-        block = message("Block", base64.b64decode(told["block_pb_b64"]))
-        if block.header.block_type & 1 and block.txs and not block.txs[0].result.code:
+        block = _intact(told, config.crypto.hash)
+        if block is not None and block.header.block_type & 1 and not block.txs[0].result.code:
             configs[block.header.block_height] = block.txs[0].result.contract_result.result
     for path in sorted(chain.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -86,6 +87,17 @@ def _chain(folder: Path, chain: Path) -> Iterator[Item]:
             yield _node_id(name, path)
         elif path.is_file():
             yield unusable(FAMILY, name, "not of this layout")
+
+
+def _intact(told: dict[str, Any], hash_name: str) -> Any | None:
+    """The block, where its hash and its transactions are what its header and the file say."""
+    try:
+        block = message("Block", base64.b64decode(told["block_pb_b64"]))
+    except DecodeError:
+        return None
+    hashes = {opinion.block_hash(hash_name, block.header), block.header.block_hash, bytes.fromhex(told["block_hash"])}
+    is_whole = len(hashes) == 1 and opinion.transaction_root(hash_name, block) == block.header.tx_root
+    return block if is_whole else None
 
 
 def _same_nodes(config: bytes, nodes: list[tuple[str, str]]) -> None:
@@ -141,45 +153,56 @@ def _block(name: str, told: dict[str, Any], config_data: bytes, blocks: dict[Pat
     info_data = base64.b64decode(told["block_info_pb_b64"])
     data = base64.b64decode(told["block_pb_b64"])
     config = message("ChainConfig", config_data)
+    verdict = verdict_in(told)
+    if verdict:
+        whole = partial(_check_whole, told, config_data, config.crypto.hash)
+        yield judged(FAMILY, f"{name} as a whole", verdict, whole, "its own verdict")
     try:
-        info = message("BlockInfo", info_data)
-        opinion.read_certificate(info.block.header.proposer.member_info or config.trust_roots[0].root[0].encode())
+        info, alone = message("BlockInfo", info_data), message("Block", data)
+        opinion.read_certificate(alone.header.proposer.member_info or config.trust_roots[0].root[0].encode())
     except (DecodeError, ValueError):
-        yield _row(
-            f"{name} proposer",
-            False,
-            partial(_read_proposer, info_data),
-            "unreadable to Google's protobuf or cryptography",
-        )
+        whole = partial(_check_whole, told, config_data, config.crypto.hash)
+        yield _row(f"{name} as a whole", False, whole, "unreadable to Google's protobuf or cryptography")
         return
-    yield from _contents(name, info, config.crypto.hash, bytes.fromhex(told["block_hash"]))
-    same = info.block.SerializeToString(deterministic=False) == data or info.block == message("Block", data)
-    yield _row(f"{name} block alone", same, lambda: read_block(data), "the same message by Google's protobuf")
-    header = info.block.header
+    said = bytes.fromhex(told["block_hash"])
+    yield from _contents(name, info, config.crypto.hash, said)
+    is_hashed = opinion.block_hash(config.crypto.hash, alone.header) == alone.header.block_hash
+    same = is_hashed and alone.header.block_hash == said
+    yield _row(f"{name} block alone", same, partial(_check_hash, data, config.crypto.hash, said), "Google's protobuf")
+    header = alone.header
     if header.block_height == 0:
         for part in ("proposer", "quorum"):
             yield unusable(FAMILY, f"{name} {part}", "the first block has none; its hash is pinned")
         yield _row(
             f"{name} configuration",
-            info.block.txs[0].result.contract_result.result == config_data,
-            lambda: bootstrap(data, BlockHash(header.block_hash), ChainMakerConfiguration()),
+            _intact(told, config.crypto.hash) is not None and alone.txs[0].result.contract_result.result == config_data,
+            lambda: bootstrap(data, BlockHash(said), ChainMakerConfiguration()),
             "the result is chain_config.pb",
         )
         return
-    quorum = base64.b64decode(told["tbft_qc_b64"])
     membership = read_membership(config_data, header.block_height)
-    stored = [entry.value for entry in info.block.additional_data.extra_data if entry.key == QUORUM_KEY]
     signed = opinion.is_signed_by_member(config, header.proposer, header.block_hash, header.signature)
     yield _row(f"{name} proposer", signed, partial(_check_proposer, membership, data), "cryptography or gmssl")
-    votes = opinion.counted_votes(config, header, quorum)
-    enough = signed and stored == [quorum] and len(votes) >= len(membership.nodes) * 2 // 3 + 1
-    why = f"{len(votes)} of {len(membership.nodes)} by cryptography or gmssl"
-    yield _row(
-        f"{name} quorum", enough, lambda: check_decided(membership, ChainMakerConfiguration(), read_block(data)), why
-    )
+    stored = [entry.value for entry in alone.additional_data.extra_data if entry.key == QUORUM_KEY]
+    beside = base64.b64decode(told["tbft_qc_b64"])
+    enough = False
+    for place, quorum in enumerate(dict.fromkeys((*stored, beside))):
+        other_block = message("Block", data)
+        other_block.ClearField("additional_data")
+        other_block.additional_data.extra_data.add(key=QUORUM_KEY, value=quorum)
+        votes = opinion.counted_votes(config, header, quorum)
+        found = signed and is_hashed and len(votes) >= len(membership.nodes) * 2 // 3 + 1
+        enough = enough or (found and quorum in stored)
+        yield _row(
+            f"{name} quorum" if not place else f"{name} quorum beside the block",
+            found,
+            partial(_check_decided, membership, other_block.SerializeToString()),
+            f"{len(votes)} of {len(membership.nodes)} by cryptography or gmssl",
+        )
     if header.block_type & 1:
-        shown = message("ChainConfig", info.block.txs[0].result.contract_result.result)
-        follows = not info.block.txs[0].result.code and shown.sequence == config.sequence + 1
+        shown = message("ChainConfig", alone.txs[0].result.contract_result.result)
+        root = opinion.transaction_root(config.crypto.hash, alone) == header.tx_root
+        follows = root and not alone.txs[0].result.code and shown.sequence == config.sequence + 1
         yield _row(
             f"{name} configuration",
             follows,
@@ -187,13 +210,25 @@ def _block(name: str, told: dict[str, Any], config_data: bytes, blocks: dict[Pat
             f"sequence {shown.sequence} after {config.sequence} by Google's protobuf",
         )
     for other in blocks.values():
-        if other["height"] == header.block_height - 1 and other["block_hash"] == header.pre_block_hash.hex():
+        told_parent = (other["height"], other["block_hash"])
+        if told_parent == (header.block_height - 1, header.pre_block_hash.hex()) and _intact(other, config.crypto.hash):
             yield _row(f"{name} follows", enough, partial(_follow, other, config_data, data), "parent link and quorum")
 
 
-def _read_proposer(info_data: bytes) -> None:
-    proposer = read_block(Message.read(info_data).octets(1)).header.proposer
-    read_certificate(proposer.info if proposer else b"")
+def _check_decided(membership: Membership, data: bytes) -> None:
+    check_decided(membership, ChainMakerConfiguration(), read_block(data))
+
+
+def _check_whole(told: dict[str, Any], config: bytes, hash_name: str) -> None:
+    data = base64.b64decode(told["block_pb_b64"])
+    check_body(base64.b64decode(told["block_info_pb_b64"]), hash_name)
+    _check_hash(data, hash_name, bytes.fromhex(told["block_hash"]))
+    block = read_block(data)
+    membership = read_membership(config, block.header.height)
+    if block.header.height:
+        _check_decided(membership, data)
+        if block.header.is_configuration:
+            next_membership(block, membership)
 
 
 def _follow(parent: dict[str, Any], config: bytes, data: bytes) -> None:

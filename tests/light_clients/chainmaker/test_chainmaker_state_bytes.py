@@ -61,6 +61,15 @@ def test_ten_thousand_headers_leave_the_same_size() -> None:
     assert state_from_bytes(state.to_bytes()) == state
 
 
+def test_a_membership_is_kept_as_long_as_the_window_has_a_block_of_it() -> None:
+    state, kept = STATE, []
+    for height in range(4, 260):
+        state = apply(state, VerifiedChainMakerHeader(height, BlockHash(integer_word(height)), BEGAN, (), 2, None))
+        kept.append((height, state.oldest_height, len(state.memberships)))
+    assert kept[-3:] == [(257, 2, 2), (258, 3, 1), (259, 4, 1)]
+    assert state.membership.first_height == 3
+
+
 def test_the_largest_state_fits() -> None:
     membership = STATE.membership
     wide = replace(
