@@ -19,6 +19,9 @@ SEND_SELECTOR = keccak256(b"send(bytes32,bytes,bytes,uint64,uint64,uint64)")[:4]
 DELIVER_SELECTOR = keccak256(f"deliver(bytes32,{_MESSAGE}[],bytes32[],{_CLAIM},bytes)".encode())[:4]
 """The gateway's function that consumes messages, returns nothing and emits `HeadMoved` of the outcomes last."""
 
+MAXIMUM_EVIDENCE_SIZE = 4 * 1024 * 1024
+"""Bytes; a delivery of a hundred messages of 16 KiB takes 1.7 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:
@@ -106,9 +109,11 @@ class FiscoEvidence:
         """Reads what `to_bytes` wrote.
 
         Raises:
-            ClaimMalformed: The items are not those of an evidence.
+            ClaimMalformed: It is too large, or the items are not those of an evidence.
             RlpRefused: It is not canonical RLP.
         """
+        if len(data) > MAXIMUM_EVIDENCE_SIZE:
+            raise ClaimMalformed("Evidence is too large.", expected=MAXIMUM_EVIDENCE_SIZE, found=len(data))
         match rlp.decode_list(data):
             case [bytes() as header, execution]:
                 return cls(header, Execution.from_item(execution))

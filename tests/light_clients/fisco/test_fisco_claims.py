@@ -32,7 +32,13 @@ from light_clients.fisco.errors import (
     TransactionAmbiguous,
     TransactionMalformed,
 )
-from light_clients.fisco.evidence import DELIVER_SELECTOR, SEND_SELECTOR, Execution, FiscoEvidence
+from light_clients.fisco.evidence import (
+    DELIVER_SELECTOR,
+    MAXIMUM_EVIDENCE_SIZE,
+    SEND_SELECTOR,
+    Execution,
+    FiscoEvidence,
+)
 from light_clients.fisco.executions import read_call, read_receipt
 from schemas.claim import Claim
 from schemas.primitives import BlockHash, Head
@@ -117,6 +123,14 @@ def test_evidence_survives_its_bytes(chain: FiscoChain) -> None:
 )
 def test_evidence_of_another_form(item: rlp.RlpItem) -> None:
     refused(ClaimMalformed, lambda: FiscoEvidence.from_bytes(rlp.encode(item)))
+
+
+def test_evidence_has_a_bound() -> None:
+    largest = rlp.encode([bytes(MAXIMUM_EVIDENCE_SIZE - 5), b""])
+    error = refused(ClaimMalformed, lambda: FiscoEvidence.from_bytes(largest))
+    assert (error.message, error.found) == ("Evidence is too large.", MAXIMUM_EVIDENCE_SIZE + 4)
+    smaller = rlp.encode([bytes(MAXIMUM_EVIDENCE_SIZE - 9), b""])
+    assert refused(ClaimMalformed, lambda: FiscoEvidence.from_bytes(smaller)).message != error.message
 
 
 def test_evidence_is_canonical(chain: FiscoChain) -> None:
