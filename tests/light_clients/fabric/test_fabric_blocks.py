@@ -78,7 +78,8 @@ def test_the_orderers_name_the_configuration_in_force(chain):
 
 
 def test_somebody_signed(chain):
-    refused(errors.SealsTooFew, chain, chain.signed(chain.next(envelope()), ()))
+    error = refused(errors.SealsTooFew, chain, chain.signed(chain.next(envelope()), ()))
+    assert (error.expected, error.found) == (1, 0)
 
 
 def test_raft_believes_one_orderer_and_smart_bft_a_quorum():
@@ -94,6 +95,11 @@ def test_raft_believes_one_orderer_and_smart_bft_a_quorum():
 
 def test_the_quorum_is_more_than_what_the_faulty_could_split():
     assert [quorum(count) for count in (1, 2, 3, 4, 5, 6, 7, 10, 13)] == [1, 2, 2, 3, 4, 4, 5, 7, 9]
+    for count in range(1, 120):
+        faulty = max(each for each in range(count) if 3 * each + 1 <= count)
+        honest_of_two_quorums = 2 * quorum(count) - count - faulty
+        assert honest_of_two_quorums >= 1
+        assert 2 * (quorum(count) - 1) - count - faulty < 1
 
 
 def test_a_signer_counts_once(chain):

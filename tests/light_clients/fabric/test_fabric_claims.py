@@ -199,6 +199,9 @@ def test_an_attesters_certificate_has_not_expired(scene, state):
 
 
 def test_attesters_are_bounded(scene, state):
+    most = [(ORG2, ORG2.member(f.PEER)), *((ORG1, ORG1.member(f.PEER, str(label))) for label in range(63))]
+    assert len(most) == MAXIMUM_ATTESTATIONS
+    fabric.verify_claim(state, scene.claim(), read_with(scene, attesters=most), scene.pin())
     read = replace(scene.read, endorsements=((b"", b""),) * (MAXIMUM_ATTESTATIONS + 1))
     refused(own.AttestationInvalid, state, scene.claim(), scene.evidence(read=read), scene.pin())
 
