@@ -43,7 +43,7 @@ class Suite:
         root = BlockHash(_hex(self.meta["trusted_block_root"]))
         yield judged(
             self.family,
-            f"{self.name}/bootstrap",
+            f"{self.name}/bootstrap.ssz_snappy",
             "accepted",
             lambda: beacon.bootstrap(bootstrap, root, self.configuration),
         )
@@ -69,6 +69,7 @@ class Suite:
             if kind != "process_update":
                 yield unusable(self.family, f"{name} {kind}", "no step of the sync protocol that we read")
                 continue
+            name = f"{self.name}/{given['update']}.ssz_snappy step {number}"
             row, state = self._row(name, state, given, spec_checks=forced is None)
             yield row
             if forced is None:
