@@ -1,11 +1,11 @@
-"""The light clients by the name that a configuration gives them."""
+"""The light clients by the name that a configuration gives them. A family's module is loaded when it is asked for."""
 
 from __future__ import annotations
 
+import importlib
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
-from light_clients import clique, development, ibft, ibft2, qbft
 from light_clients.bft.client import BftClient
 from light_clients.clique.codec import has_form
 from light_clients.errors import ConfigurationInvalid, Refused
@@ -16,10 +16,11 @@ from light_clients.qbft.verify import CLIENT as QBFT
 from schemas.primitives import BlockHash
 from schemas.suites import keccak256
 
-FAMILIES: MappingProxyType[str, LightClient[Any, Any, Any, Any, Any]] = MappingProxyType(
-    {"qbft": qbft, "ibft2": ibft2, "ibft": ibft, "clique": clique, "development": development}
-)
-"""Every consensus family that this version judges."""
+ETHEREUM_FAMILIES = ("qbft", "ibft2", "ibft", "clique", "development")
+"""Families whose header is an Ethereum header with seals in it, as an execution client serves it."""
+
+FAMILIES = (*ETHEREUM_FAMILIES, "cometbft", "beacon", "chainmaker", "fisco", "fabric")
+"""Every consensus family that this version judges; each is the package of that name."""
 
 _HASHED_BY_FORM: MappingProxyType[str, BftClient] = MappingProxyType({"qbft": QBFT, "ibft2": IBFT2, "ibft": IBFT})
 """Families whose block hash leaves out a part of the header."""
@@ -37,10 +38,9 @@ def client_named(name: str) -> LightClient[Any, Any, Any, Any, Any]:
     Raises:
         ConfigurationInvalid: There is none of that name.
     """
-    client = FAMILIES.get(name)
-    if client is None:
+    if name not in FAMILIES:
         raise ConfigurationInvalid(f"There is no light client {name!r}; choose one of {', '.join(FAMILIES)}.")
-    return client
+    return cast("LightClient[Any, Any, Any, Any, Any]", importlib.import_module(f"light_clients.{name}"))
 
 
 def header_hash(name: str, header: bytes) -> BlockHash:

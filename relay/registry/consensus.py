@@ -13,7 +13,7 @@ from typing import Any
 
 from adapters.protocol import Ledger, LedgerIdentity
 from light_clients.errors import LightClientError
-from light_clients.families import FAMILIES, client_named, header_hash, is_sealed
+from light_clients.families import ETHEREUM_FAMILIES, client_named, header_hash, is_sealed
 from relay.clients import BFT_FAMILIES, CLIQUE, DEVELOPMENT, client_configuration
 from relay.errors import BadInput
 from relay.pins import headers_to_pin, newest_final
@@ -80,8 +80,8 @@ def trust_ledger(
         BadInput: a pin is missing or not the ledger's, an option is wrong, or no light client can judge the ledger.
         AdapterError: the ledger does not answer.
     """
-    if consensus not in ("auto", *FAMILIES):
-        raise BadInput(f"There is no light client {consensus!r}.", f"Choose auto or one of {', '.join(FAMILIES)}.")
+    if consensus not in ("auto", *ETHEREUM_FAMILIES):
+        raise BadInput(f"There is no light client {consensus!r}.", f"Choose auto or one of {', '.join(ETHEREUM_FAMILIES)}.")
     if consensus == "auto" and options:
         raise BadInput("Options are those of one light client.", "Name it with --consensus, or in the file.")
     if pin is None and not development_hub:
