@@ -14,6 +14,7 @@ from light_clients.cometbft.block_json import proofs_from_json
 from light_clients.errors import LightClientError
 from light_clients.proofs.ics23 import IAVL, TENDERMINT, verify_chain
 from light_clients.proofs.rfc6962 import leaf_hash, verify_inclusion
+from tests.support import cometbft_opinion as opinion
 from tests.support.cometbft_recordings import Recording
 from tests.vector_table.item import Item, judged, unusable
 
@@ -46,8 +47,10 @@ def commit_rows(family: str, name: str, content: Any) -> Iterator[Item]:
             if place:
                 cometbft.verify_header(state, recording.bundle(height), recording.now(height))
 
-        why = "the network decided it" if place else "pinned by its hash"
-        yield judged(family, f"{name} commit {height}", "accepted", judge, why)
+        told = content["commits"][place]["signed_header"]
+        holds = opinion.block_holds(told, content["validators"]["validators"])
+        why = "second opinion: protobuf and cryptography" if place else "pinned by its hash"
+        yield judged(family, f"{name} commit {height}", "accepted" if holds or not place else "refused", judge, why)
 
 
 def query_row(family: str, name: str, content: Any, response: Any) -> Item:
@@ -62,7 +65,10 @@ def query_row(family: str, name: str, content: Any, response: Any) -> Item:
         assert anchor is not None
         verify_chain(anchor.app_hash, ((IAVL, key), (TENDERMINT, store)), value, proofs_from_json(response))
 
-    return judged(family, title, "accepted", judge, "the node answered so")
+    header = content["commits"][Recording(content).heights.index(height)]["signed_header"]["header"]
+    proofs = [base64.b64decode(operation["data"]) for operation in response["proofOps"]["ops"]]
+    holds = opinion.proofs_hold(bytes.fromhex(header["app_hash"]), [key, store], value, proofs)
+    return judged(family, title, "accepted" if holds else "refused", judge, "second opinion: the hashes written out")
 
 
 def _transaction(name: str, content: Any) -> Item:
