@@ -62,7 +62,8 @@ def parse_header(bundle: bytes, configuration: FiscoConfiguration) -> FiscoHeade
         raise HeaderTooLarge("A header is too large.", expected=MAXIMUM_BUNDLE_SIZE, found=len(bundle))
     match rlp.decode_list(bundle):
         case [list() as header, list() as seals, list() as steps]:
-            return _read_header(header, configuration, tuple(map(_seal, seals)), tuple(map(Execution.from_item, steps)))
+            parts = tuple(map(_seal, seals)), tuple(map(Execution.from_item, steps))
+            return _read_header(header, _first_list(bundle), configuration, *parts)
         case _:
             raise HeaderFieldInvalid("A bundle has a header, its signatures and the proofs of changes.")
 
@@ -92,16 +93,23 @@ def hashed_bytes(header: list[RlpItem], configuration: FiscoConfiguration) -> by
     Raises:
         HeaderRefused: An item is wrong, by its name.
     """
-    return _Reader(header, configuration).hashed
+    return _Reader(header, rlp.encode(header), configuration).hashed
+
+
+def _first_list(bundle: bytes) -> bytes:
+    """The encoding of a header inside of its bundle: three lists in one; what was read is canonical, so it is the only one."""
+    start = 1 if bundle[0] < 0xF8 else bundle[0] - 0xF6
+    return rlp.split_lists(bundle[start:])[0]
 
 
 def _read_header(
     items: list[RlpItem],
+    encoded: bytes,
     configuration: FiscoConfiguration,
     seals: tuple[tuple[int, bytes], ...],
     steps: tuple[Execution, ...],
 ) -> FiscoHeader:
-    read = _Reader(items, configuration)
+    read = _Reader(items, encoded, configuration)
     return FiscoHeader(
         height=read.height,
         block_hash=BlockHash(configuration.hashing.hash(read.hashed)),
@@ -118,12 +126,15 @@ def _read_header(
 class _Reader:
     """The fields of a header of either line, and its hashed bytes."""
 
-    def __init__(self, items: list[RlpItem], configuration: FiscoConfiguration) -> None:
-        (self._line_2 if configuration.line == 2 else self._line_3)(items, configuration)
+    def __init__(self, items: list[RlpItem], encoded: bytes, configuration: FiscoConfiguration) -> None:
+        if configuration.line == 2:
+            self._line_2(items, encoded)
+        else:
+            self._line_3(items, configuration)
         if self.timestamp_ms >= MAXIMUM_TIME_MS:
             raise HeaderFieldInvalid("The time of a header is too large.", found=self.timestamp_ms)
 
-    def _line_2(self, items: list[RlpItem], _: FiscoConfiguration) -> None:
+    def _line_2(self, items: list[RlpItem], encoded: bytes) -> None:
         if len(items) != 13:
             raise HeaderFieldInvalid("A header of line 2 has 13 items.", expected=13, found=len(items))
         self.parent_hash = _sized(items[0], 32)
@@ -138,7 +149,7 @@ class _Reader:
         if any(isinstance(item, list) for item in _list(items[10])):
             raise HeaderFieldInvalid("Extra data of line 2 is a list of strings.")
         self.sealers = _sealers(_list(items[12]), None)
-        self.hashed = rlp.encode(items)
+        self.hashed = encoded
 
     def _line_3(self, items: list[RlpItem], configuration: FiscoConfiguration) -> None:
         if len(items) != 12:

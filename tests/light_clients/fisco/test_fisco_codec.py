@@ -140,7 +140,7 @@ def test_gas_used_of_zero_is_one_digit() -> None:
     assert parse_header(block.bundle(), block.configuration).height == 1
 
 
-@pytest.mark.parametrize("item", [[b"header", [], []], [[], []], [[], b"", []], [[], [], b""]])
+@pytest.mark.parametrize("item", [[b"header", [], []], [[], []], [[], [], []], [[], b"", []], [[], [], b""]])
 def test_bundles_of_another_form(item: rlp.RlpItem) -> None:
     with pytest.raises(HeaderFieldInvalid):
         parse_header(rlp.encode(item), LINE_3)
@@ -235,3 +235,17 @@ def test_a_small_set_that_an_endpoint_made_up() -> None:
     block = chain.mine(sealers=[sealer_key("made up", "evm")])
     with pytest.raises(SealersUnexpected):
         fisco.verify_header(state, block.bundle([0]), chain.now)
+
+
+@pytest.mark.parametrize("line", [2, 3])
+@pytest.mark.parametrize("count", [1, 4, 256])
+def test_bundles_of_every_length_have_the_hash_of_their_header(line: int, count: int) -> None:
+    """The length of a bundle stands in one, two or three bytes."""
+    block = FiscoChain(line).newest
+    keys: list[Any] = [number.to_bytes(64, "big") for number in range(1, count + 1)]
+    block = block.with_item(12 if line == 2 else 9, keys)
+    if line == 3:
+        block = block.with_item(11, [b"\x01"] * count)
+    bundle = encode_bundle(block.header, [])
+    assert len(bundle) > 55
+    assert parse_header(bundle, block.configuration).block_hash == block.hash
