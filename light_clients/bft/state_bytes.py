@@ -6,19 +6,27 @@
 from __future__ import annotations
 
 from light_clients import rlp
+from light_clients.bft.state_items import (
+    addresses_of,
+    boolean_of,
+    bytes_of,
+    integer_item,
+    list_of,
+    read_set,
+    read_vote,
+    set_items,
+    vote_items,
+)
 from light_clients.bft.types import (
     MAXIMUM_SETS,
     MAXIMUM_VOTES,
     WINDOW,
-    Address,
     BftConfiguration,
     BftState,
     Dialect,
     SelectionMode,
     ValidatorOverride,
     ValidatorSelection,
-    ValidatorSet,
-    Vote,
     is_validator_set,
 )
 from light_clients.errors import ConfigurationInvalid, RlpRefused, StateUnreadable
@@ -42,14 +50,14 @@ def write_state(state: BftState) -> bytes:
     """
     return rlp.encode(
         [
-            _integer(STATE_VERSION),
+            integer_item(STATE_VERSION),
             _configuration_items(state.configuration),
-            _integer(state.height),
-            _integer(state.timestamp),
+            integer_item(state.height),
+            integer_item(state.timestamp),
             list(state.recent),
-            [[_integer(known.first_height), list(known.members)] for known in state.sets],
-            [_vote_items(vote) for vote in state.votes],
-            _integer(state.frozen),
+            [set_items(known) for known in state.sets],
+            [vote_items(vote) for vote in state.votes],
+            integer_item(state.frozen),
         ]
     )
 
@@ -84,29 +92,29 @@ def read_state(data: bytes, configuration_type: type[BftConfiguration]) -> BftSt
 
 
 def _read_state(items: list[rlp.RlpItem], configuration_type: type[BftConfiguration]) -> BftState:
-    if not items or items[0] != _integer(STATE_VERSION):
+    if not items or items[0] != integer_item(STATE_VERSION):
         raise StateUnreadable("The state is of another version.", expected=STATE_VERSION)
     _, configuration, height, timestamp, recent, sets, votes, frozen = items
     return BftState(
-        configuration=_read_configuration(_list(configuration), configuration_type),
+        configuration=_read_configuration(list_of(configuration), configuration_type),
         height=rlp.decode_integer(height, 8),
         timestamp=rlp.decode_integer(timestamp, 8),
-        recent=tuple(BlockHash(_bytes(item)) for item in _list(recent)),
-        sets=tuple(_read_set(_list(item)) for item in _list(sets)),
-        votes=tuple(_read_vote(_list(item)) for item in _list(votes)),
-        frozen=_boolean(frozen),
+        recent=tuple(BlockHash(bytes_of(item)) for item in list_of(recent)),
+        sets=tuple(read_set(item) for item in list_of(sets)),
+        votes=tuple(read_vote(item) for item in list_of(votes)),
+        frozen=boolean_of(frozen),
     )
 
 
 def _configuration_items(configuration: BftConfiguration) -> list[rlp.RlpItem]:
     return [
         configuration.dialect.encode(),
-        _integer(configuration.epoch_length),
-        _integer(configuration.trusting_period_s),
-        _integer(configuration.sub_second_blocks),
-        _integer(configuration.maximum_drift_s),
-        [[_integer(override.height), list(override.validators)] for override in configuration.overrides],
-        [_vote_items(vote) for vote in configuration.votes],
+        integer_item(configuration.epoch_length),
+        integer_item(configuration.trusting_period_s),
+        integer_item(configuration.sub_second_blocks),
+        integer_item(configuration.maximum_drift_s),
+        [[integer_item(override.height), list(override.validators)] for override in configuration.overrides],
+        [vote_items(vote) for vote in configuration.votes],
         *(_selection_items(selection) for selection in configuration.selections),
     ]
 
@@ -114,23 +122,23 @@ def _configuration_items(configuration: BftConfiguration) -> list[rlp.RlpItem]:
 def _read_configuration(items: list[rlp.RlpItem], configuration_type: type[BftConfiguration]) -> BftConfiguration:
     dialect, epoch_length, trusting_period, sub_second_blocks, maximum_drift, overrides, votes, *selections = items
     return configuration_type(
-        dialect=Dialect(_bytes(dialect).decode()),
+        dialect=Dialect(bytes_of(dialect).decode()),
         epoch_length=rlp.decode_integer(epoch_length, 8),
         trusting_period_s=rlp.decode_integer(trusting_period, 8),
-        sub_second_blocks=_boolean(sub_second_blocks),
+        sub_second_blocks=boolean_of(sub_second_blocks),
         maximum_drift_s=rlp.decode_integer(maximum_drift, 8),
-        overrides=tuple(_read_override(_list(item)) for item in _list(overrides)),
-        votes=tuple(_read_vote(_list(item)) for item in _list(votes)),
-        selections=tuple(_read_selection(_list(item)) for item in selections),
+        overrides=tuple(_read_override(list_of(item)) for item in list_of(overrides)),
+        votes=tuple(read_vote(item) for item in list_of(votes)),
+        selections=tuple(_read_selection(list_of(item)) for item in selections),
     )
 
 
 def _selection_items(selection: ValidatorSelection) -> list[rlp.RlpItem]:
     return [
-        _integer(selection.height),
+        integer_item(selection.height),
         selection.mode.encode(),
         selection.contract,
-        _integer(selection.slot),
+        integer_item(selection.slot),
         selection.code_hash,
     ]
 
@@ -139,60 +147,13 @@ def _read_selection(items: list[rlp.RlpItem]) -> ValidatorSelection:
     height, mode, contract, slot, code_hash = items
     return ValidatorSelection(
         rlp.decode_integer(height, 8),
-        SelectionMode(_bytes(mode).decode()),
-        _bytes(contract),
+        SelectionMode(bytes_of(mode).decode()),
+        bytes_of(contract),
         rlp.decode_integer(slot),
-        _bytes(code_hash),
+        bytes_of(code_hash),
     )
 
 
 def _read_override(items: list[rlp.RlpItem]) -> ValidatorOverride:
     height, validators = items
-    return ValidatorOverride(rlp.decode_integer(height, 8), _addresses(validators))
-
-
-def _read_set(items: list[rlp.RlpItem]) -> ValidatorSet:
-    first_height, members = items
-    return ValidatorSet(rlp.decode_integer(first_height, 8), _addresses(members))
-
-
-def _vote_items(vote: Vote) -> list[rlp.RlpItem]:
-    return [vote.voter, vote.subject, _integer(vote.add)]
-
-
-def _read_vote(items: list[rlp.RlpItem]) -> Vote:
-    voter, subject, add = items
-    return Vote(_address(voter), _address(subject), _boolean(add))
-
-
-def _addresses(item: rlp.RlpItem) -> tuple[Address, ...]:
-    return tuple(_address(element) for element in _list(item))
-
-
-def _address(item: rlp.RlpItem) -> Address:
-    address = _bytes(item)
-    if len(address) != 20:
-        raise StateUnreadable("An address in the state has not 20 bytes.", expected=20, found=address)
-    return Address(address)
-
-
-def _integer(value: int) -> bytes:
-    return value.to_bytes((value.bit_length() + 7) // 8, "big")
-
-
-def _boolean(item: rlp.RlpItem) -> bool:
-    if item not in (b"", b"\x01"):
-        raise StateUnreadable("A flag of the state is neither 0 nor 1.")
-    return item == b"\x01"
-
-
-def _bytes(item: rlp.RlpItem) -> bytes:
-    if not isinstance(item, bytes):
-        raise StateUnreadable("The state has a list where a string stands.")
-    return item
-
-
-def _list(item: rlp.RlpItem) -> list[rlp.RlpItem]:
-    if not isinstance(item, list):
-        raise StateUnreadable("The state has a string where a list stands.")
-    return item
+    return ValidatorOverride(rlp.decode_integer(height, 8), addresses_of(validators))

@@ -6,13 +6,21 @@
 from __future__ import annotations
 
 from light_clients import rlp
+from light_clients.bft.state_items import (
+    address_of,
+    boolean_of,
+    bytes_of,
+    integer_item,
+    list_of,
+    read_set,
+    read_vote,
+    set_items,
+    vote_items,
+)
 from light_clients.bft.types import (
     MAXIMUM_SETS,
     MAXIMUM_VOTES,
     WINDOW,
-    Address,
-    ValidatorSet,
-    Vote,
     is_validator_set,
 )
 from light_clients.clique.types import SEALERS_KEPT, CliqueConfiguration, CliqueState, Snapshot
@@ -46,15 +54,15 @@ def write_state(state: CliqueState) -> bytes:
     )
     return rlp.encode(
         [
-            _integer(STATE_VERSION),
-            [_integer(number) for number in numbers],
-            _integer(newest.height),
-            _integer(newest.timestamp),
-            [[vote.voter, vote.subject, _integer(vote.add)] for vote in newest.votes],
+            integer_item(STATE_VERSION),
+            [integer_item(number) for number in numbers],
+            integer_item(newest.height),
+            integer_item(newest.timestamp),
+            [vote_items(vote) for vote in newest.votes],
             list(newest.sealers),
             list(state.recent),
-            [[_integer(known.first_height), list(known.members)] for known in state.sets],
-            _integer(state.frozen),
+            [set_items(known) for known in state.sets],
+            integer_item(state.frozen),
         ]
     )
 
@@ -87,11 +95,11 @@ def state_from_bytes(data: bytes) -> CliqueState:
 
 
 def _read_state(items: list[rlp.RlpItem]) -> CliqueState:
-    if not items or items[0] != _integer(STATE_VERSION):
+    if not items or items[0] != integer_item(STATE_VERSION):
         raise StateUnreadable("The state is of another version.", expected=STATE_VERSION)
     _, configuration, height, timestamp, votes, sealers, recent, sets, frozen = items
-    hashes = tuple(BlockHash(_bytes(item)) for item in _list(recent))
-    known = tuple(_read_set(_list(item)) for item in _list(sets))
+    hashes = tuple(BlockHash(bytes_of(item)) for item in list_of(recent))
+    known = tuple(read_set(item) for item in list_of(sets))
     if not hashes or not known:
         raise StateUnreadable("The state has no block or no set.")
     newest = Snapshot(
@@ -99,52 +107,15 @@ def _read_state(items: list[rlp.RlpItem]) -> CliqueState:
         block_hash=hashes[-1],
         timestamp=rlp.decode_integer(timestamp, 8),
         signers=known[-1].members,
-        votes=tuple(_read_vote(_list(item)) for item in _list(votes)),
-        sealers=tuple(_address(item) for item in _list(sealers)),
+        votes=tuple(read_vote(item) for item in list_of(votes)),
+        sealers=tuple(address_of(item) for item in list_of(sealers)),
     )
-    return CliqueState(_read_configuration(_list(configuration)), newest, hashes, known, _boolean(frozen))
+    return CliqueState(_read_configuration(list_of(configuration)), newest, hashes, known, boolean_of(frozen))
 
 
 def _read_configuration(items: list[rlp.RlpItem]) -> CliqueConfiguration:
     *numbers, counts_idle_votes = items
     epoch_length, confirmations, period, trusting_period, drift = (rlp.decode_integer(item, 8) for item in numbers)
-    return CliqueConfiguration(epoch_length, confirmations, period, trusting_period, drift, _boolean(counts_idle_votes))
-
-
-def _read_set(items: list[rlp.RlpItem]) -> ValidatorSet:
-    first_height, members = items
-    return ValidatorSet(rlp.decode_integer(first_height, 8), tuple(_address(item) for item in _list(members)))
-
-
-def _read_vote(items: list[rlp.RlpItem]) -> Vote:
-    voter, subject, add = items
-    return Vote(_address(voter), _address(subject), _boolean(add))
-
-
-def _address(item: rlp.RlpItem) -> Address:
-    address = _bytes(item)
-    if len(address) != 20:
-        raise StateUnreadable("An address in the state has not 20 bytes.", expected=20, found=address)
-    return Address(address)
-
-
-def _integer(value: int) -> bytes:
-    return value.to_bytes((value.bit_length() + 7) // 8, "big")
-
-
-def _boolean(item: rlp.RlpItem) -> bool:
-    if item not in (b"", b"\x01"):
-        raise StateUnreadable("A flag of the state is neither 0 nor 1.")
-    return item == b"\x01"
-
-
-def _bytes(item: rlp.RlpItem) -> bytes:
-    if not isinstance(item, bytes):
-        raise StateUnreadable("The state has a list where a string stands.")
-    return item
-
-
-def _list(item: rlp.RlpItem) -> list[rlp.RlpItem]:
-    if not isinstance(item, list):
-        raise StateUnreadable("The state has a string where a list stands.")
-    return item
+    return CliqueConfiguration(
+        epoch_length, confirmations, period, trusting_period, drift, boolean_of(counts_idle_votes)
+    )
