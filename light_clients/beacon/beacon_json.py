@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any
 
+import orjson
+
 from light_clients.beacon.codec import MAXIMUM_BUNDLE_SIZE, write_bundle
 from light_clients.beacon.containers import KINDS, container_of
 from light_clients.beacon.types import FORKS, MAINNET, MINIMAL, BeaconConfiguration, Fork, Preset
@@ -41,8 +43,9 @@ def parse_answer(text: str | bytes) -> Any:
     if len(text) > MAXIMUM_JSON_SIZE:
         raise HeaderTooLarge("The answer is too long.", expected=MAXIMUM_JSON_SIZE, found=len(text))
     try:
+        orjson.loads(text)  # it bounds the depth by itself, whatever the limit of recursion is
         return json.loads(text, object_pairs_hook=_object)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise HeaderJsonInvalid("The answer of the beacon node is no JSON.") from error
 
 
