@@ -358,7 +358,8 @@ def test_endorsements_that_do_not_hold_are_not_counted():
     fabric.verify_claim(*moved(transaction(more)))
     refused(own.EndorsementsTooFew, *moved(transaction(lambda pairs, _: more(pairs, _)[:3])))
     refused(own.EndorsementsTooFew, *moved(transaction(lambda pairs, _: [pairs[0], (pairs[1][0], b"")])))
-    refused(own.TransactionInvalid, *moved(transaction(lambda pairs, _: pairs * 129)))
+    fabric.verify_claim(*moved(transaction(lambda pairs, _: pairs * 128)))
+    refused(own.TransactionInvalid, *moved(transaction(lambda pairs, _: [*pairs * 128, pairs[0]])))
 
 
 def test_the_transaction_is_one_action_of_its_proposal():
