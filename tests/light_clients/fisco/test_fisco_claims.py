@@ -509,3 +509,9 @@ def test_the_event_is_where_the_contract_puts_it() -> None:
     assert event.data[32:64] == head_of(3)
     assert event.topics == (event.topics[0], LANE, integer_word(3))
     assert abi_encode(["uint64", "bytes32"], [3, head_of(3)]) == moved_event(3).data
+
+
+def test_the_head_is_the_second_word_whatever_follows_it() -> None:
+    chain = FiscoChain(2)
+    block = chain.mine(send(1, events=(replace(sent_event(1), data=sent_event(1).data[:64]),)))
+    judge(chain, block.claim(1), block.evidence(0))
