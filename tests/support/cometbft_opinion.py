@@ -94,7 +94,28 @@ def block_holds(signed_header, validators):
         and set_hash(validators) == bytes.fromhex(header["validators_hash"])
         and header["height"] == commit["height"]
         and len(commit["signatures"]) == len(validators)
+        and addresses_hold(validators)
+        and all(
+            vote["block_id_flag"] == 1 or vote["validator_address"].lower() == told["address"].lower()
+            for vote, told in zip(commit["signatures"], validators, strict=True)
+        )
         and signed_power(signed_header, validators) * 3 > total * 2
+    )
+
+
+def addresses_hold(validators):
+    """Whether each address of JSON is the one of its key of ed25519."""
+    keys = ((told["address"].lower(), base64.b64decode(told["pub_key"]["value"])) for told in validators)
+    return all(sha256(key).hexdigest()[:40] == address for address, key in keys)
+
+
+def follows(below, signed_header):
+    """Whether a header may be next to another one by what both say."""
+    lower, upper = below["header"], signed_header["header"]
+    return (
+        lower["next_validators_hash"].lower() == upper["validators_hash"].lower()
+        and nanoseconds(lower["time"]) < nanoseconds(upper["time"])
+        and lower["chain_id"] == upper["chain_id"]
     )
 
 
@@ -124,7 +145,8 @@ def proofs_hold(root, keys, value, proofs):
     lowest, node = opened[0], value
     if value is None:
         sides = [getattr(lowest.nonexist, side) for side in ("left", "right") if lowest.nonexist.HasField(side)]
-        if not sides or len({root_of(side) for side in sides}) != 1:
+        named = lowest.nonexist.key in (keys[0], sha256(keys[0]).digest())
+        if not named or not sides or len({root_of(side) for side in sides}) != 1:
             return False
         node, opened, keys = root_of(sides[0]), opened[1:], keys[1:]
     for key, proof in zip(keys, opened, strict=True):

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from light_clients import cometbft
-from light_clients.cometbft.block_json import bundle_from_json
-from light_clients.cometbft.codec import read_bundle
+from light_clients.cometbft.block_json import bundle_from_json, header_from_json
+from light_clients.cometbft.codec import read_bundle, read_header
 from light_clients.cometbft.types import CometbftConfiguration, CometbftState
+from light_clients.protobuf import message_field
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,15 @@ class Recording:
                 )
         return state
 
+    def state_at(self, height: int) -> CometbftState:
+        """Trusting the header of a height by its own hash."""
+        header = message_field(1, message_field(1, self.header(height)))
+        return cometbft.bootstrap(header, read_header(self.header(height)).block_hash, CometbftConfiguration())
+
+    def header(self, height: int) -> bytes:
+        """Protobuf of a height's header."""
+        return header_from_json(self.content["commits"][self.heights.index(height)]["signed_header"]["header"])
+
     def now(self, height: int) -> int:
         """A second after a commit's block."""
-        return read_bundle(self.bundle(height)).header.time_ns // 10**9 + 1
+        return read_header(self.header(height)).time_ns // 10**9 + 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from light_clients.cometbft.block_json import (
     time_from_json,
     validators_from_json,
 )
-from light_clients.cometbft.codec import read_bundle, read_commit, read_header
+from light_clients.cometbft.codec import read_bundle, read_commit, read_header, read_validator_set
 from light_clients.cometbft.encoding import SignBytes, timestamp_bytes
 from light_clients.cometbft.errors import NotEnoughTrust
 from light_clients.cometbft.types import CometbftConfiguration, CometbftState
@@ -255,20 +257,14 @@ def _rpc_answer(name: str, content: Any) -> Iterator[Item]:
     elif "genesis" in result:
         validators = result["genesis"]["validators"]
         written = validators_from_json([{**member, "voting_power": member["power"]} for member in validators])
-        why = "the addresses are those of the keys"
-        yield judged(FAMILY, name, "accepted", lambda: read_bundle_set(written), why)
+        why = "second opinion: the addresses are those of the keys"
+        expected: Verdict = "accepted" if opinion.addresses_hold(validators) else "refused"
+        yield judged(FAMILY, name, expected, lambda: read_validator_set(written), why)
     elif "response" in result:
         why = "a kvstore has no provable state: the answer brings no proof" if not _proofs(result) else "another store"
         yield unusable(FAMILY, name, why)
     else:
         yield unusable(FAMILY, name, "an answer without a header, a commit or validators")
-
-
-def read_bundle_set(data: bytes) -> object:
-    """A set of validators alone."""
-    from light_clients.cometbft.codec import read_validator_set
-
-    return read_validator_set(data)
 
 
 def _proofs(result: Any) -> Any:
@@ -295,52 +291,50 @@ def _update_headers(headers: list[tuple[str, Any]]) -> Iterator[Item]:
     """IBC updates of one chain: each is judged from the header that it names as trusted, where that is among them."""
     known = {_height(content): content for _, content in headers}
     for name, content in headers:
-        header = content["signed_header"]["header"]
         trusted_height = int(content["trusted_height"].split("-")[1])
         below = known.get(trusted_height)
+        expected = _second_opinion(content)
         if below is None:
-            yield _alone(name, content)
-            continue
-        state = _trusted(_plain(below["signed_header"])["header"], _configuration(14 * 86400 * 10**9))
-        bundle, now = _update_bundle(content, trusted_height), seconds_of(_plain(header["time"])) + 1
-        why = f"from height {trusted_height}, its own trusted height; second opinion: protobuf and cryptography"
-        yield judged(
-            FAMILY,
-            name,
-            _second_opinion(content),
-            lambda s=state, b=bundle, n=now: cometbft.verify_header(s, b, n),
-            why,
-        )
+            why = "from its own trusted validators: the header of their height is not among the vectors"
+            yield judged(FAMILY, name, expected, partial(_judge_alone, content, trusted_height), why)
+        else:
+            why = f"from height {trusted_height}, its own trusted height; second opinion: protobuf and cryptography"
+            yield judged(FAMILY, name, expected, partial(_judge_update, content, trusted_height, below), why)
 
 
-def _alone(name: str, content: Any) -> Item:
-    """Where the trusted header is not among the vectors: one whose next set is what the update says."""
-    from dataclasses import replace
+def _judge_update(content: Any, trusted_height: int, below: Any) -> None:
+    state = _trusted(_plain(below["signed_header"])["header"], _configuration(14 * 86400 * 10**9))
+    now = seconds_of(_plain(content["signed_header"]["header"]["time"])) + 1
+    cometbft.verify_header(state, _update_bundle(content, trusted_height), now)
 
-    bundle = read_bundle(_update_bundle(content, 0))
-    header = _plain(content["signed_header"])["header"]
-    state = _trusted(header, _configuration(14 * 86400 * 10**9))
-    trusted_set = bundle.trusted_validators
-    assert trusted_set is not None
-    height = int(content["trusted_height"].split("-")[1])
-    anchor = replace(
-        state.newest, height=height, time_ns=state.newest.time_ns - 1, next_validators_hash=trusted_set.set_hash
-    )
-    state = replace(state, anchors=(anchor,))
-    why = "from its own trusted validators: the header of their height is not among the vectors"
-    written, now = _update_bundle(content, height), seconds_of(_plain(header["time"])) + 1
-    return judged(FAMILY, name, _second_opinion(content), lambda: cometbft.verify_header(state, written, now), why)
+
+def _judge_alone(content: Any, trusted_height: int) -> None:
+    """As if a header had been accepted whose next set is the trusted one of the update."""
+    bundle = _update_bundle(content, trusted_height)
+    read = read_bundle(bundle)
+    state = _trusted(_plain(content["signed_header"])["header"], _configuration(14 * 86400 * 10**9))
+    trusted = read.trusted_validators.set_hash if read.trusted_validators else b""
+    earlier = state.newest.time_ns - 1
+    anchor = replace(state.newest, height=trusted_height, time_ns=earlier, next_validators_hash=trusted)
+    cometbft.verify_header(replace(state, anchors=(anchor,)), bundle, read.header.time_ns // 10**9 + 1)
 
 
 def _second_opinion(content: Any) -> Verdict:
-    """Its own set, and a third of the trusted one."""
+    """Its own set, and a third of the trusted one; what the second opinion cannot read, it refuses."""
+    try:
+        return "accepted" if _holds(content) else "refused"
+    except (ValueError, KeyError):
+        return "refused"
+
+
+def _holds(content: Any) -> bool:
     signed = _plain(content["signed_header"])
     own, trusted = (
         [_plain_validator(m) for m in content[key]["validators"]] for key in ("validator_set", "trusted_validators")
     )
     total = sum(int(member["voting_power"]) for member in trusted)
-    holds = opinion.block_holds(signed, own) and opinion.signed_power(signed, trusted) * 3 > total
-    return "accepted" if holds else "refused"
+    known = opinion.addresses_hold(own) and opinion.addresses_hold(trusted)
+    return bool(known and opinion.block_holds(signed, own) and opinion.signed_power(signed, trusted) * 3 > total)
 
 
 def _update_bundle(content: Any, trusted_height: int) -> bytes:
@@ -433,8 +427,15 @@ def _ibc_membership(name: str, content: Any) -> Iterator[Item]:
     value = bytes.fromhex(message["value"]) or None
     proofs = Message.read(bytes.fromhex(message["proof"]), (1,)).repeated(1)
     trees = ((IAVL, key), (TENDERMINT, store))
-    why = "the chain of the vector accepted it" if value else "absent, as its empty value says"
-    yield judged(FAMILY, name, "accepted", lambda: verify_chain(state.newest.app_hash, trees, value, proofs), why)
+    holds = opinion.proofs_hold(state.newest.app_hash, [key, store], value, proofs)
+    why = "second opinion: the hashes written out"
+    yield judged(
+        FAMILY,
+        name,
+        "accepted" if holds else "refused",
+        lambda: verify_chain(state.newest.app_hash, trees, value, proofs),
+        why,
+    )
 
 
 _SHAPES: Mapping[str, Callable[[str, Any], Iterator[Item]]] = {

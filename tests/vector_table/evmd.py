@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from light_clients.cometbft.codec import read_bundle
+from light_clients.cometbft.codec import read_header
 from light_clients.cometbft.verify import STORAGE_PREFIX
 from light_clients.errors import ClaimRefused
 from light_clients.proofs.ics23 import IAVL, TENDERMINT, verify_chain
+from light_clients.protobuf import Message
+from tests.support import cometbft_opinion as opinion
 from tests.support.cometbft_recordings import Recording
 from tests.vector_table.ics23_app import commit_rows, query_row
-from tests.vector_table.item import Item, judged, unusable
+from tests.vector_table.item import Item, Verdict, judged, unusable
 
 FAMILY = "evmd"
 
@@ -46,19 +49,22 @@ def _is_answer(part: Any) -> bool:
 def _views(name: str, content: Any) -> Item:
     """The Ethereum block is the CometBFT block: its hash, and its stateRoot is the app hash."""
     block = content["eth_block"]
-    header = read_bundle(Recording(content).bundle(int(block["number"], 16))).header
+    recording, height = Recording(content), int(block["number"], 16)
+    header = read_header(recording.header(height))
+    told = content["commits"][recording.heights.index(height)]["signed_header"]["header"]
+    same = (opinion.header_hash(told).hex(), told["app_hash"].lower()) == (block["hash"][2:], block["stateRoot"][2:])
 
     def judge() -> None:
         if (header.block_hash.hex(), header.app_hash.hex()) != (block["hash"][2:], block["stateRoot"][2:]):
             raise ViewsDiffer("The block's hash or state root is another in the other view.")
 
-    return judged(FAMILY, f"{name} both views", "accepted", judge, "the node's two views are one block")
+    return judged(FAMILY, f"{name} both views", "accepted" if same else "refused", judge, "second opinion: protobuf")
 
 
 def _ethereum_proofs(name: str, content: Any) -> Iterator[Item]:
     """eth_getProof: hexadecimal CommitmentProofs of iavl and of the stores, the state of h under header h + 1."""
     told, height = content["eth_getProof"], int(content["eth_block"]["number"], 16) + 1
-    root = read_bundle(Recording(content).bundle(height)).header.app_hash
+    root = read_header(Recording(content).header(height)).app_hash
     address = bytes.fromhex(told["address"][2:])
     for entry in told["storageProof"]:
         slot = int(entry["key"], 16).to_bytes(32, "big")
@@ -66,19 +72,19 @@ def _ethereum_proofs(name: str, content: Any) -> Iterator[Item]:
         trees = ((IAVL, STORAGE_PREFIX + address + slot), (TENDERMINT, b"evm"))
         proofs = [bytes.fromhex(proof[2:]) for proof in entry["proof"]]
         title = f"{name} eth_getProof slot {entry['key']}"
-        yield judged(
-            FAMILY, title, "accepted", lambda t=trees, v=value, p=proofs: verify_chain(root, t, v, p), "its value"
-        )
+        holds = opinion.proofs_hold(root, [key for _, key in trees], value, proofs)
+        expected: Verdict = "accepted" if holds else "refused"
+        why = "second opinion: the hashes written out"
+        yield judged(FAMILY, title, expected, partial(verify_chain, root, trees, value, proofs), why)
     account = [bytes.fromhex(proof[2:]) for proof in told["accountProof"]]
     # {1 exist {1 key, 2 value}}: the account's own bytes are not in the answer but in the proof.
-    from light_clients.protobuf import Message
-
     shown = Message.read(Message.read(account[0], (1,)).octets(1))
     trees = ((IAVL, b"\x01" + address), (TENDERMINT, b"acc"))
+    holds = opinion.proofs_hold(root, [key for _, key in trees], shown.octets(2), account)
     yield judged(
         FAMILY,
         f"{name} eth_getProof account",
-        "accepted",
+        "accepted" if holds else "refused",
         lambda: verify_chain(root, trees, shown.octets(2), account),
         "a BaseAccount of the module auth; it does not hold the code hash",
     )
