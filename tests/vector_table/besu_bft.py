@@ -53,7 +53,7 @@ def _header(name: str, header: bytes, content: Mapping[str, Any]) -> Iterator[It
         FOLDER,
         f"{name} pinned as {family}",
         verdict_in(content) or as_verdict(seen is not None and seen.enough),
-        lambda: _pin(family, header, seen.block_hash if seen else bytes(32)),
+        lambda: _pin(family, header, seen.block_hash if seen else b"\x01" * 32),
         "rlp's hash; its own set sealed it by eth_keys",
     )
     if "commit_seal_hash" in content:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from light_clients.bft.types import ValidatorSet
 from light_clients.clique.chain import follow
 from light_clients.clique.codec import parse_header, sealer_of
 from light_clients.clique.types import CliqueState, Snapshot
-from light_clients.errors import HeaderHashMismatch, ValidatorsUnexpected
+from light_clients.errors import HeaderHashMismatch, LightClientError, ValidatorsUnexpected
 from tests.support.evm_opinion import HeaderOpinion, opinion
 from tests.support.vectors import unhex, unhex_all
 from tests.vector_table.clique import rebuilt
@@ -77,7 +78,12 @@ def _followed(name: str, blocks: Sequence[Recorded]) -> Iterator[Item]:
         )
         if not place:
             continue
-        state = _state_at(configuration, blocks[:place])
+        try:
+            state = _state_at(configuration, blocks[:place])
+        except LightClientError:
+            missing = partial(_state_at, configuration, blocks[:place])
+            yield judged(FOLDER, f"{row} follows", "refused", missing, "a block before it was refused")
+            continue
         run = blocks[place : place + state.confirmations + 1]
         enough = len(run) > state.confirmations
         expected = told or as_verdict(
