@@ -301,6 +301,18 @@ def check_finality(configuration: BeaconConfiguration, update: Update, header: L
     return block
 
 
+def check_committee(configuration: BeaconConfiguration, update: Update, following: SyncCommittee) -> None:
+    """Whether the next committee is the attested state's.
+
+    Raises:
+        CommitteeBranchInvalid: The branch does not lead from it to the attested state.
+    """
+    place = places_of(configuration.fork_at(update.attested.slot).name).following
+    leaf = committee_root(following, configuration.preset)
+    if not is_valid_branch(leaf, update.following_branch, place, update.attested.state_root):
+        raise CommitteeBranchInvalid("The next committee is not the one of the attested state.", found=leaf)
+
+
 def check_signature(configuration: BeaconConfiguration, update: Update, committee: SyncCommittee) -> None:
     """Whether the members that the bits name signed the attested header.
 
@@ -350,14 +362,10 @@ def _brings_committee(state: BeaconState, update: Update) -> bool:
 
 
 def _check_following(state: BeaconState, update: Update, following: SyncCommittee) -> None:
-    configuration = state.configuration
-    is_known = configuration.period_of(update.attested.slot) == state.period and state.following is not None
+    is_known = state.configuration.period_of(update.attested.slot) == state.period and state.following is not None
     if is_known and following != state.following:
         raise CommitteeMismatch("The next committee is another one than the one that was shown before.")
-    place = places_of(configuration.fork_at(update.attested.slot).name).following
-    leaf = committee_root(following, configuration.preset)
-    if not is_valid_branch(leaf, update.following_branch, place, update.attested.state_root):
-        raise CommitteeBranchInvalid("The next committee is not the one of the attested state.", found=leaf)
+    check_committee(state.configuration, update, following)
 
 
 def _final_block(state: BeaconState, height: int, block_hash: BlockHash) -> FinalizedBlock:

@@ -43,6 +43,8 @@ HEAD = Head(keccak256(b"beacon head"))
 CODE_HASH = keccak256(b"gateway code")
 PIN = GatewayPin(keccak256(b"beacon gateway")[:20], Bytes32(CODE_HASH))
 ALL = tuple(range(SIZE))
+TWIN = 99
+"""The salt of a branch whose next committees are others."""
 
 
 def private_key(label: str, number: int) -> bytes:
@@ -140,8 +142,10 @@ class BeaconChain:
         """The label of a period's keys: they change with every period, between two sets."""
         return f"{self.label} {period % 2}"
 
-    def committee(self, period: int) -> tuple[Any, ...]:
-        keys = tuple(public_key(self.members(period), number) for number in ALL)
+    def committee(self, period: int, salt: int = 0) -> tuple[Any, ...]:
+        """The same keys on every branch; the salt 99 makes a branch with its own next committees."""
+        label = f"{self.members(period)} twin" if salt == TWIN else self.members(period)
+        keys = tuple(public_key(label, number) for number in ALL)
         return keys, keys[0]
 
     def places(self, slot: int) -> Places:
@@ -157,7 +161,7 @@ class BeaconChain:
                 places.finalized: root,
                 places.finalized ^ 1: epoch.to_bytes(32, "little"),
                 places.current: committee.root(self.committee(period)),
-                places.following: committee.root(self.committee(period + 1)),
+                places.following: committee.root(self.committee(period + 1, salt)),
                 32: sha256(b"%d %d" % (slot, salt)).digest(),
             }
         )
@@ -235,7 +239,7 @@ class BeaconChain:
         following: tuple[Any, ...] = ((bytes(48),) * SIZE, bytes(48))
         branch: tuple[bytes, ...] = (bytes(32),) * depth_of(form.following)
         if committee:
-            following = self.committee(self.configuration.period_of(attested) + 1)
+            following = self.committee(self.configuration.period_of(attested) + 1, salt)
             branch = tree.branch(places.following, depth_of(form.following))
         final, final_branch = self.empty(), (bytes(32),) * depth_of(form.finalized)
         if finalized is not None:

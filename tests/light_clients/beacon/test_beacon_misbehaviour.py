@@ -6,7 +6,7 @@ import pytest
 
 from light_clients import beacon, errors
 from light_clients.beacon import errors as own
-from tests.support.beacon_chain import ALL, BeaconChain
+from tests.support.beacon_chain import ALL, TWIN, BeaconChain
 
 CHAIN = BeaconChain()
 START = CHAIN.trusted(16)
@@ -32,11 +32,35 @@ def test_checkpoints_are_compared_across_forks_and_containers():
     assert found.height == 24
 
 
-def test_two_attested_blocks_signed_in_one_slot_are_an_accusation():
-    found = beacon.find_misbehaviour(START, CHAIN.optimistic_update(40), CHAIN.optimistic_update(40, salt=1))
+def test_two_next_committees_of_one_period_with_finality_are_an_accusation():
+    found = beacon.find_misbehaviour(START, CHAIN.update(40, 24), CHAIN.update(48, 32, salt=TWIN))
     assert found.height == 40
-    found = beacon.find_misbehaviour(START, CHAIN.update(40, 24), CHAIN.optimistic_update(39, 41, salt=1))
-    assert found.height == 40
+
+
+def test_next_committees_without_finality_in_their_period_are_none():
+    honest = CHAIN.update(40, 24)
+    assert beacon.find_misbehaviour(START, honest, CHAIN.update(48, None, salt=TWIN)) is None
+    assert beacon.find_misbehaviour(START, honest, CHAIN.finality_update(48, 32, salt=TWIN)) is None
+    knows_next = CHAIN.advance(START, honest, 41)
+    assert beacon.find_misbehaviour(knows_next, CHAIN.update(66, 48), CHAIN.update(90, 72)) is None
+    assert beacon.find_misbehaviour(knows_next, CHAIN.update(66, 48), CHAIN.update(68, 56, salt=TWIN)) is None
+
+
+def test_a_next_committee_that_is_not_in_its_state_accuses_nobody():
+    parts = list(CHAIN.update_value(48, 32))
+    parts[1] = CHAIN.committee(1, TWIN)
+    with pytest.raises(own.CommitteeBranchInvalid):
+        beacon.find_misbehaviour(START, CHAIN.update(40, 24), CHAIN.bundle("update", tuple(parts)))
+
+
+def test_attested_blocks_alone_are_none_because_their_slot_of_signing_is_not_signed():
+    first, second = list(CHAIN.update_value(40, 24)), list(CHAIN.update_value(41, 32))
+    first[6] = second[6] = 45
+    bundles = [CHAIN.bundle("update", tuple(parts)) for parts in (first, second)]
+    for bundle in bundles:
+        CHAIN.advance(START, bundle, 45)
+    assert beacon.find_misbehaviour(START, *bundles) is None
+    assert beacon.find_misbehaviour(START, CHAIN.optimistic_update(40), CHAIN.optimistic_update(40, salt=1)) is None
 
 
 def test_branches_signed_in_other_slots_and_one_block_twice_are_none():
