@@ -3,6 +3,7 @@
 import pytest
 from eth_utils import keccak
 
+from light_clients import rlp
 from light_clients.bft.block_json import header_from_json
 from light_clients.errors import RlpRefused
 from light_clients.proofs.bloom import bloom_mask, may_contain
@@ -33,3 +34,9 @@ def test_the_filter_of_the_event_is_the_one_of_the_header():
 def test_a_header_that_is_cut():
     with pytest.raises(RlpRefused):
         may_contain(HEADER[:-1], b"\x01" * 20)
+
+
+def test_a_header_with_the_proof_of_its_childs_validators_is_read_too():
+    bundle = rlp.encode([HEADER, b"proof"])
+    assert may_contain(bundle, unhex(LOG["address"]))
+    assert not may_contain(bundle, keccak(b"nobody")[:20])

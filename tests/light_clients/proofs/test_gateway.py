@@ -1,13 +1,26 @@
 """The slot of a lane's head, and the evidence that shows it, as bytes."""
 
+from dataclasses import replace
+
 import pytest
 
 from light_clients import rlp
-from light_clients.errors import ClaimMalformed, RlpRefused
-from light_clients.proofs.gateway import SlotEvidence, check_claim_form, head_slot
-from schemas.claim import Claim
-from schemas.primitives import BlockHash, Head, LaneId
+from light_clients.errors import (
+    ClaimMalformed,
+    CodeHashMismatch,
+    GatewayAbsent,
+    HeadAbsent,
+    HeadMismatch,
+    RlpRefused,
+)
+from light_clients.proofs.gateway import SlotEvidence, check_claim_form, head_slot, verify_gateway_head
+from schemas.claim import Claim, Direction
+from schemas.primitives import BlockHash, Bytes32, Head, LaneId
 from schemas.suites import keccak256
+from tests.support.beacon_chain import HEAD as HEAD_OF_WORLD
+from tests.support.beacon_chain import LANE as LANE_OF_WORLD
+from tests.support.beacon_chain import PIN as PIN_OF_WORLD
+from tests.support.beacon_chain import GatewayWorld
 
 LANE = LaneId(keccak256(b"lane"))
 EVIDENCE = SlotEvidence(b"header", (b"node 1", b"node 2"), ())
@@ -67,3 +80,31 @@ def test_a_claim_of_good_form():
 def test_a_claim_with_a_field_out_of_range(field, value):
     with pytest.raises(ClaimMalformed):
         check_claim_form(Claim(**{**GOOD, field: value}))
+
+
+WORLD = GatewayWorld()
+CLAIM = Claim(LANE_OF_WORLD, Direction.OUTBOX, 1, HEAD_OF_WORLD, 1, BlockHash(keccak256(b"b")))
+
+
+def judged(pin=PIN_OF_WORLD, claim=CLAIM, storage=WORLD.storage_proof, **options):
+    verify_gateway_head(Bytes32(WORLD.state_root), pin, claim, WORLD.account_proof, storage, **options)
+
+
+def test_the_slot_of_the_gateway_holds_the_head():
+    judged()
+    judged(claim=replace(CLAIM, head=Head(b"\x01" * 32)), proved_head=HEAD_OF_WORLD)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        (GatewayAbsent, {"pin": replace(PIN_OF_WORLD, address=keccak256(b"nobody")[:20])}),
+        (CodeHashMismatch, {"pin": replace(PIN_OF_WORLD, code_hash=Bytes32(b"\x01" * 32))}),
+        (HeadAbsent, {"claim": replace(CLAIM, direction=Direction.OUTCOMES)}),
+        (HeadMismatch, {"claim": replace(CLAIM, head=Head(b"\x01" * 32))}),
+        (HeadMismatch, {"proved_head": Head(b"\x01" * 32)}),
+    ],
+)
+def test_another_gateway_code_slot_or_head_is_refused_by_name(name, options):
+    with pytest.raises(name):
+        judged(**options)
