@@ -17,59 +17,28 @@ from light_clients.errors import (
     HeightNotReached,
     HeightNotRetained,
 )
-from light_clients.proofs.gateway import head_slot
 from light_clients.proofs.ics23 import IAVL, TENDERMINT, prove_value
 from light_clients.proofs.ics23_ops import ProofKeyMismatch, ProofKindUnsupported, ProofRootMismatch
-from schemas.claim import Claim, Direction
-from schemas.primitives import Bytes32, Head, LaneId
-from tests.support.cometbft_chain import START, Chain, Store
+from schemas.claim import Direction
+from schemas.primitives import Bytes32, LaneId
+from tests.support.cometbft_gateway import (
+    ENTRIES,
+    EVM,
+    GATEWAY,
+    HEAD,
+    LANE,
+    MODULE,
+    OTHER_HEAD,
+    GatewayWorld,
+    storage_key,
+)
 from tests.support.cometbft_messages import message, read, written
 from tests.support.cometbft_recordings import Recording
 from tests.support.shared_vectors import shared_json
 
-NOW = START + 100
-LANE, HEAD, OTHER_HEAD = LaneId(b"\x11" * 32), Head(b"\x22" * 32), Head(b"\x33" * 32)
-GATEWAY, CODE = b"\x44" * 20, Bytes32(b"\x55" * 32)
-EVM = cometbft.EvmStorePin(GATEWAY, CODE)
-MODULE = cometbft.ApplicationPin(b"relay", b"head/")
 
-
-def storage_key(lane=LANE, direction=0, address=GATEWAY):
-    return b"\x02" + address + head_slot(lane, direction)
-
-
-ENTRIES = {
-    storage_key(): bytes(HEAD),
-    b"\x04" + GATEWAY: bytes(CODE),
-    b"\x01" + CODE: b"code",
-    b"\x03": b"parameters",
-    storage_key(LaneId(b"\x12" * 32)): bytes(OTHER_HEAD),
-    storage_key(address=b"\x45" * 20): bytes(OTHER_HEAD),
-}
-
-
-class World:
-    """A chain whose block 5 has the state that a store is the root of."""
-
-    def __init__(self, entries, name=b"evm", gateway=GATEWAY):
-        self.store, self.name, self.gateway = Store(entries), name, gateway
-        self.chain = Chain()
-        self.chain.grow(3)
-        self.block = self.chain.grow(app_hash=self.store.app_hash(name))
-        self.chain.grow(2)
-        self.state = self.chain.bootstrap()
-        for height in (2, 3, 5, 7):
-            self.state = cometbft.follow(self.state, height, self.chain.provider, NOW)
-
-    def claim(self, **fields):
-        made = Claim(LANE, Direction.OUTBOX, 3, HEAD, 5, self.block.block_hash)
-        return replace(made, **fields)
-
-    def evidence(self, key=None, **fields):
-        key = storage_key() if key is None else key
-        code = self.store.proof(b"\x04" + self.gateway) if self.name == b"evm" else b""
-        made = cometbft.CometbftEvidence(self.store.proof(key), self.store.store_proof(self.name), code)
-        return replace(made, **fields)
+class World(GatewayWorld):
+    """With a check that a claim is refused by one name."""
 
     def refuse(self, leaf, claim=None, evidence=None, pin=EVM, state=None, proved_head=None):
         with pytest.raises(leaf) as caught:
