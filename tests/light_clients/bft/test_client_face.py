@@ -3,11 +3,12 @@
 import pytest
 
 from light_clients import ibft, ibft2, qbft
+from light_clients.bft.types import BftState, ValidatorSet, VerifiedBftHeader
 from light_clients.errors import RlpRefused
 from light_clients.ibft.verify import CLIENT as IBFT
 from light_clients.ibft2.verify import CLIENT as IBFT2
 from light_clients.qbft.verify import CLIENT as QBFT
-from schemas.primitives import BlockHash
+from schemas.primitives import BlockHash, Bytes32
 from schemas.suites import keccak256
 from tests.support import bft_chain, qbft_chain
 
@@ -41,3 +42,27 @@ def test_an_accusation_names_the_height_and_keeps_both_headers(client, kind, con
     assert found.message == "Two blocks of height 1 are sealed."
     assert found.height == 1
     assert found.evidence == (one.sealed(), other.sealed())
+
+
+@pytest.mark.parametrize(
+    ("first_heights", "kept"),
+    [
+        ((0, 45, 100, 200), (45, 100, 200)),
+        ((0, 44, 46, 200), (44, 46, 200)),
+        ((0, 30, 45, 200), (45, 200)),
+        ((0, 30, 40, 45), (45,)),
+        ((0, 46, 100, 200), (0, 46, 100, 200)),
+        ((0, 45), (45,)),
+    ],
+)
+def test_sets_before_the_window_are_forgotten_and_no_others(first_heights, kept):
+    members = [tuple(qbft_chain.addresses(labels)) for labels in ("ab", "abc")]
+    sets = tuple(ValidatorSet(height, members[place % 2]) for place, height in enumerate(first_heights))
+    recent = tuple(BlockHash(height.to_bytes(32, "big")) for height in range(44, 300))
+    state = BftState(qbft.QbftConfiguration(), 299, 1_000, recent, sets, ())
+    verified = VerifiedBftHeader(
+        300, BlockHash(b"\x01" * 32), Bytes32(bytes(32)), 1_001, (), state.validators, state.votes
+    )
+    after = QBFT.apply(state, verified)
+    assert (after.height, after.oldest_height) == (300, 45)
+    assert tuple(known.first_height for known in after.sets) == kept
