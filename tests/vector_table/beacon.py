@@ -31,6 +31,7 @@ from schemas.primitives import BlockHash, Bytes32
 from tests.support import beacon_opinion
 from tests.vector_table.beacon_suites import Suite
 from tests.vector_table.item import Item, Verdict, judged, unusable
+from tests.vector_table.verdicts import verdict_in
 
 FAMILY = "beacon"
 YEARS = 10 * 365 * 24 * 3600
@@ -112,7 +113,8 @@ def follow(
     """Judges one answer of a node at the time of its signature; expects what the slots allow."""
     configuration = state.configuration
     reached = state
-    expected, why = expectation(state, kind, answer) if due is None else (due, "")
+    told = due or verdict_in(answer)
+    expected, why = expectation(state, kind, answer) if told is None else (told, "the verdict of the file")
 
     def judge() -> None:
         nonlocal reached
@@ -180,17 +182,22 @@ def _hex(text: str) -> bytes:
 def _api(name: str, read: dict[str, Any]) -> Iterator[Item]:
     """Answers of a mainnet node: bootstrap, updates by period, the newest finality and optimistic update."""
     answer = read["bootstrap.json"]
-    bundle = bundle_from_answer("bootstrap", answer, MAINNET.preset)
-    view = beacon_opinion.read("bootstrap", answer["version"], MAINNET.preset, _ssz(bundle))
-    root = BlockHash(beacon_opinion.root(view.header.beacon))
+    states: list[BeaconState] = []
+
+    def begin() -> None:
+        bundle = bundle_from_answer("bootstrap", answer, MAINNET.preset)
+        view = beacon_opinion.read("bootstrap", answer["version"], MAINNET.preset, _ssz(bundle))
+        states.append(beacon.bootstrap(bundle, BlockHash(beacon_opinion.root(view.header.beacon)), MAINNET))
+
     yield judged(
-        FAMILY,
-        f"{name}/bootstrap.json",
-        "accepted",
-        lambda: beacon.bootstrap(bundle, root, MAINNET),
-        "pinned by remerkleable's root",
+        FAMILY, f"{name}/bootstrap.json", verdict_in(answer) or "accepted", begin, "pinned by remerkleable's root"
     )
-    state = beacon.bootstrap(bundle, root, MAINNET)
+    if not states:
+        yield from (
+            unusable(FAMILY, f"{name}/{file}", "its bootstrap was refused") for file in read if file != "bootstrap.json"
+        )
+        return
+    (state,) = states
     for number, update in enumerate(read.get("updates.json", [])):
         row, state = follow(state, f"{name}/updates.json {number}", "update", update)
         yield row
