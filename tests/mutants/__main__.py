@@ -68,17 +68,23 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         print(f"No family named {', '.join(unknown)}; there are {', '.join(FILES)}.")
         return 2
-    results = (
-        {name: Result(**told) for name, told in json.loads(RESULTS.read_text()).items()} if RESULTS.exists() else {}
-    )
     if "--report" not in arguments:
         for name in named or FILES:
-            results[name] = run(name)
+            result = run(name)
+            results = {**_kept(), name: result}  # another run may have ended meanwhile
             RESULTS.write_text(json.dumps({key: asdict(results[key]) for key in sorted(results)}, indent=1) + "\n")
-            print(f"{name}: {results[name].total} mutants, {len(results[name].survivors)} survive", flush=True)
+            print(f"{name}: {result.total} mutants, {len(result.survivors)} survive", flush=True)
+    results = _kept()
     text, good = report(results, tomllib.loads(EXPLAINED.read_text()) if EXPLAINED.exists() else {})
     DOCUMENT.write_text(text)
     return 0 if good else 1
+
+
+def _kept() -> dict[str, Result]:
+    """The last result of every family that was run."""
+    if not RESULTS.exists():
+        return {}
+    return {name: Result(**told) for name, told in json.loads(RESULTS.read_text()).items()}
 
 
 def run(name: str) -> Result:
