@@ -3,8 +3,15 @@
 import pytest
 
 from light_clients import ibft, ibft2, qbft
-from light_clients.bft.types import BftState, ValidatorSet, VerifiedBftHeader
-from light_clients.errors import RlpRefused
+from light_clients.bft.types import (
+    BftState,
+    SelectionMode,
+    ValidatorOverride,
+    ValidatorSelection,
+    ValidatorSet,
+    VerifiedBftHeader,
+)
+from light_clients.errors import ConfigurationInvalid, PinMismatch, RlpRefused
 from light_clients.ibft.verify import CLIENT as IBFT
 from light_clients.ibft2.verify import CLIENT as IBFT2
 from light_clients.qbft.verify import CLIENT as QBFT
@@ -66,3 +73,34 @@ def test_sets_before_the_window_are_forgotten_and_no_others(first_heights, kept)
     after = QBFT.apply(state, verified)
     assert (after.height, after.oldest_height) == (300, 45)
     assert tuple(known.first_height for known in after.sets) == kept
+
+
+def test_the_words_of_a_pin_that_is_refused():
+    spec = bft_chain.first_of(qbft_chain.Spec, number=5)
+    pinned, other = BlockHash(spec.hash()), BlockHash(b"\x01" * 32)
+    with pytest.raises(ConfigurationInvalid) as caught:
+        QBFT.bootstrap(spec.sealed(), pinned, ibft2.Ibft2Configuration())
+    assert caught.value.message == "The configuration is of another family of light clients."
+    with pytest.raises(PinMismatch) as caught:
+        QBFT.bootstrap(spec.sealed(), other, qbft.QbftConfiguration())
+    assert caught.value.message == "The header is not the pinned one."
+    assert (caught.value.expected, caught.value.found) == (other, pinned)
+    empty = bft_chain.first_of(qbft_chain.Spec, listed=())
+    with pytest.raises(ConfigurationInvalid) as caught:
+        QBFT.bootstrap(empty.sealed(), BlockHash(empty.hash()), qbft.QbftConfiguration())
+    assert caught.value.message == (
+        "The pinned header lists no set of validators; where a contract selects them, the configuration says which."
+    )
+
+
+@pytest.mark.parametrize(("height", "place"), [(0, 0), (1, 0), (2, 1), (3, 1)])
+def test_the_set_that_officers_placed_last_sealed_the_pinned_header(height, place):
+    labels = [("a", "b", "c"), ("a", "b", "c", "d")]
+    overrides = tuple(
+        ValidatorOverride(number, tuple(qbft_chain.addresses(names))) for number, names in enumerate(labels, start=1)
+    )
+    selection = ValidatorSelection(0, SelectionMode.PINNED)
+    configuration = qbft.QbftConfiguration(overrides=overrides, selections=(selection,))
+    spec = bft_chain.first_of(qbft_chain.Spec, labels[place], number=height, listed=())
+    state = QBFT.bootstrap(spec.sealed(), BlockHash(spec.hash()), configuration)
+    assert state.sets[0] == ValidatorSet(height, overrides[place].validators)
