@@ -80,7 +80,10 @@ def test_a_stranger_follows_headers_with_the_light_clients_alone():
     blocks = shared_json("goquorum_qbft/headers_vote_out.json")
     assert [line.split()[2] for line in told[:-2]] == [block["json"]["hash"] for block in blocks[1:]]
     assert told[-3].endswith("is final; 3 validators seal the next")
-    assert told[-2:] == ["a changed byte: SealForeign: A seal is of no validator of the set, or over other content.", "[]"]
+    assert told[-2:] == [
+        "a changed byte: SealForeign: A seal is of no validator of the set, or over other content.",
+        "[]",
+    ]
 
 
 def test_the_readme_shows_every_figure_of_the_bench_once():
