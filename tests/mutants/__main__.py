@@ -139,6 +139,8 @@ def report(results: dict[str, Result], explained: dict[str, dict[str, str]]) -> 
             why = explained.get(file, {}).get(new)
             missing += why is None
             lines += [f"- `{file}`: `{old}` → `{new}`", f"  {why or 'Not explained yet.'}"]
+    if not alive:
+        lines.append("None.")
     return "\n".join(lines).rstrip("\n") + "\n", share < BAR and not missing
 
 

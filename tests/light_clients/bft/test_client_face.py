@@ -11,7 +11,7 @@ from light_clients.bft.types import (
     ValidatorSet,
     VerifiedBftHeader,
 )
-from light_clients.errors import ConfigurationInvalid, PinMismatch, RlpRefused
+from light_clients.errors import ConfigurationInvalid, HeaderFieldInvalid, PinMismatch, RlpRefused
 from light_clients.ibft.verify import CLIENT as IBFT
 from light_clients.ibft2.verify import CLIENT as IBFT2
 from light_clients.qbft.verify import CLIENT as QBFT
@@ -104,3 +104,18 @@ def test_the_set_that_officers_placed_last_sealed_the_pinned_header(height, plac
     spec = bft_chain.first_of(qbft_chain.Spec, labels[place], number=height, listed=())
     state = QBFT.bootstrap(spec.sealed(), BlockHash(spec.hash()), configuration)
     assert state.sets[0] == ValidatorSet(height, overrides[place].validators)
+
+
+@FAMILIES
+def test_a_bundle_is_no_header_where_no_contract_selects(client, kind, configuration):
+    first = bft_chain.first_of(kind)
+    state = client.bootstrap(first.sealed(), BlockHash(first.hash()), configuration())
+    one, other = bft_chain.next_of(first), bft_chain.next_of(first, state_root=keccak256(b"another"))
+    bundled = bft_chain.ValidatorState("abcd").bundled(one.sealed())
+    for judge in (
+        lambda: client.verify_header(state, bundled, one.timestamp),
+        lambda: client.find_misbehaviour(state, bundled, other.sealed()),
+        lambda: client.bootstrap(bundled, BlockHash(one.hash()), configuration()),
+    ):
+        with pytest.raises(HeaderFieldInvalid):
+            judge()
