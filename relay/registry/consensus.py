@@ -81,7 +81,9 @@ def trust_ledger(
         AdapterError: the ledger does not answer.
     """
     if consensus not in ("auto", *ETHEREUM_FAMILIES):
-        raise BadInput(f"There is no light client {consensus!r}.", f"Choose auto or one of {', '.join(ETHEREUM_FAMILIES)}.")
+        raise BadInput(
+            f"There is no light client {consensus!r}.", f"Choose auto or one of {', '.join(ETHEREUM_FAMILIES)}."
+        )
     if consensus == "auto" and options:
         raise BadInput("Options are those of one light client.", "Name it with --consensus, or in the file.")
     if pin is None and not development_hub:
