@@ -39,7 +39,7 @@ PARTS = [
     Part(
         "unit",
         "the pure part, with branch coverage",
-        [*PYTEST, "-n", "2", *PURE, "--cov-fail-under=97", "tests/schemas", "tests/light_clients", "tests/relay/test_journey.py"],
+        [*PYTEST, "-n", "2", *PURE, "--cov-fail-under=100", "tests/schemas", "tests/light_clients", "tests/relay/test_journey.py"],
     ),
     Part(
         "unit",

@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-from gmssl import sm2
 from google.protobuf.message import DecodeError
 
 from tests.support.chainmaker_messages import message
+from tests.support.gmssl_opinion import gmssl_verifies
 
 _SM2_KEY = bytes.fromhex("06082a811ccf5501822d03420004")
 
@@ -77,12 +77,14 @@ def signed_by(certificate: x509.Certificate, data: bytes, signature: bytes) -> b
             return False
         return True
     start = at + len(_SM2_KEY)
-    point = certificate.tbs_certificate_bytes[start : start + 64].hex()
+    point = certificate.tbs_certificate_bytes[start : start + 64]
     try:
         r, s = utils.decode_dss_signature(signature)
     except ValueError:
         return False
-    return bool(sm2.CryptSM2(private_key="", public_key=point).verify_with_sm3(f"{r:064x}{s:064x}", data))
+    if max(r, s) >> 256:
+        return False
+    return gmssl_verifies(point, data, bytes.fromhex(f"{r:064x}{s:064x}"))
 
 
 def issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
