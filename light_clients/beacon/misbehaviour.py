@@ -90,7 +90,7 @@ def _checkpoint(state: BeaconState, update: Update) -> bytes:
 
 def _check_signed(state: BeaconState, update: Update, finalized: LightClientHeader) -> None:
     configuration = state.configuration
-    check_slots(update)
+    check_slots(update, finalized)
     try:
         committee = signing_committee(state, update.signature_slot)
     except HeaderBehind as error:

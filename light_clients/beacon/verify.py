@@ -140,7 +140,7 @@ def verify_header(state: BeaconState, header: bytes, now: int) -> VerifiedBeacon
     if update.finalized is None:
         raise HeaderUnconfirmed("The update shows no finalized header; send it once there is one.")
     # 3. Slots and clocks.
-    check_slots(update)
+    check_slots(update, update.finalized)
     ahead = configuration.timestamp_of(update.signature_slot) - now - configuration.maximum_drift_s
     if ahead > 0:
         raise TimestampAhead("The signature is ahead of our clock.", expected=now, found=now + ahead)
@@ -252,14 +252,13 @@ def read_update(header: bytes, preset: Preset) -> Update:
     return parsed
 
 
-def check_slots(update: Update) -> None:
+def check_slots(update: Update, finalized: LightClientHeader) -> None:
     """Whether what is final precedes what was signed, and that the signature.
 
     Raises:
         SlotOrderInvalid: It is not so.
     """
-    finalized = 0 if update.finalized is None else update.finalized.slot
-    if not finalized <= update.attested.slot < update.signature_slot:
+    if not finalized.slot <= update.attested.slot < update.signature_slot:
         raise SlotOrderInvalid(
             "The slots are not in order.", expected=update.signature_slot, found=update.attested.slot
         )
