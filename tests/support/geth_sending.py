@@ -4,6 +4,7 @@ from eth_account import Account
 from eth_utils import to_checksum_address
 
 from tests.support.geth_network import GethNetwork
+from tests.support.operator_world import wait_until
 
 GWEI = 10**9
 BURNER = bytes.fromhex("6001600c60003960016000f3fe")
@@ -75,11 +76,16 @@ class GethSending:
 
     def _bank(self, fields):
         bank = self.network.bank
-        nonce = int(self.rpc("eth_getTransactionCount", bank.address, "pending"), 16)
+        nonce = self._bank_nonce()
         whole = {
             "gasPrice": self.base_fee() * 5 // 4 + self.tip,
             "nonce": nonce,
             "chainId": self.network.chain_id,
         } | fields
         raw = bank.sign_transaction(whole).raw_transaction.hex().removeprefix("0x")
-        return self.rpc("eth_sendRawTransaction", "0x" + raw)
+        taken = self.rpc("eth_sendRawTransaction", "0x" + raw)
+        wait_until(lambda: self._bank_nonce() > nonce, "the pool counts the transaction that it took")
+        return taken
+
+    def _bank_nonce(self):
+        return int(self.rpc("eth_getTransactionCount", self.network.bank.address, "pending"), 16)
