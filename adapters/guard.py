@@ -30,17 +30,20 @@ from adapters.protocol import (
     AdapterFactory,
     AdapterOptions,
     Call,
+    CertificateState,
     GatewayEvent,
+    Installed,
     LaneEnds,
     Ledger,
     LedgerIdentity,
+    MachineTraits,
     Receipt,
     Rejected,
     Signed,
     VerifierParts,
     Wallet,
 )
-from schemas.evidence import StateEvidence
+from schemas.evidence import HeadEvidence
 from schemas.primitives import LaneId
 
 BROADCASTS_KEPT = 4_096
@@ -92,7 +95,9 @@ class GuardedLedger(Panel):
         """The counters that a gateway keeps of a lane, at the newest block."""
         return self._run(lambda ledger: ledger.lane_ends(gateway, lane_id))
 
-    def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
+    def evidence(
+        self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int
+    ) -> list[HeadEvidence | None]:
         """Fetch, for each (lane, direction), the proof of its head in the state of the block at `height`."""
         return self._run(
             lambda ledger: check_list(ledger.evidence(gateway, lane_ids, height), len(lane_ids), "proofs"),
@@ -164,6 +169,41 @@ class GuardedLedger(Panel):
 
         return self._vote(run)
 
+    def machine(self) -> MachineTraits:
+        """What the ledger's machine can do."""
+        return self._at_home(lambda ledger: ledger.machine())
+
+    def account(self, private_key: bytes) -> bytes:
+        """The account of a key on this ledger."""
+        return self._at_home(lambda ledger: ledger.account(private_key))
+
+    def new_name(self, program: str) -> bytes:
+        """A fresh name for a program, or empty where the ledger chooses addresses."""
+        return self._run(lambda ledger: ledger.new_name(program))
+
+    def deployment(self, name: bytes, creation: bytes) -> Call:
+        """A transaction that deploys a program."""
+        return self._run(lambda ledger: ledger.deployment(name, creation))
+
+    def installed(self, address: bytes) -> Installed:
+        """What stands at an address, as most of the fit endpoints say."""
+
+        def stands(ledger: Ledger) -> _Stands | Rejected:
+            try:
+                return _Stands(ledger.installed(address))
+            except Rejected as refusal:
+                return refusal
+
+        return self._vote(stands).installed
+
+    def endow(self, private_keys: Sequence[bytes]) -> bool:
+        """On a development network: make the accounts of these keys able to act."""
+        return self._run(lambda ledger: ledger.endow(private_keys))
+
+    def certificates(self) -> list[CertificateState]:
+        """The certificates that are used to speak to the ledger."""
+        return self._at_home(lambda ledger: ledger.certificates())
+
     def _is_sent_again(self, raw: bytes) -> bool:
         """Whether these bytes were sent before, by this process and not long ago."""
         with self._lock:
@@ -173,6 +213,20 @@ class GuardedLedger(Panel):
             if len(self._broadcasts) > BROADCASTS_KEPT:
                 del self._broadcasts[next(iter(self._broadcasts))]
             return known
+
+
+class _Stands:
+    """What stands at an address, as something that can be compared and counted."""
+
+    def __init__(self, installed: Installed) -> None:
+        self.installed = installed
+        self._words = (installed.code, installed.code_hash, repr(sorted(installed.pin.items())))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Stands) and other._words == self._words
+
+    def __hash__(self) -> int:
+        return hash(self._words)
 
 
 def _is_refusal(answer: Rejected | None) -> bool:

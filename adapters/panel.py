@@ -179,6 +179,15 @@ class Panel:
             raise refused[0][1]
         raise failure or Unreachable("No endpoint is left; add one.")
 
+    def _at_home(self, action: Callable[[Ledger], Result]) -> Result:
+        """Ask the adapter what needs no network: no endpoint has to answer for it."""
+        with self._lock:
+            seat = self._order()[0]
+            if seat.ledger is None:
+                seat.ledger = self._open(seat.endpoint)
+            ledger = seat.ledger
+        return self._limited(seat, lambda: action(ledger))
+
     def _poll(
         self, action: Callable[[Ledger], Result], seats: Sequence[Seat] | None = None, *, needed: bool = True
     ) -> list[tuple[Seat, Result]]:

@@ -1,4 +1,4 @@
-"""The three faces of a ledger: Reader, Prover, Writer. An adapter fetches and delivers; it never judges.
+"""The four faces of a ledger: Reader, Prover, Writer, Host. An adapter fetches and delivers; it never judges.
 
 Every method may raise only `AdapterError` and its kinds (the guard holds an adapter to that). Bytes of headers and
 proofs leave an adapter unjudged: `light_clients` decides what may be believed. Events are what an endpoint *says*;
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.claim import Claim
-from schemas.evidence import StateEvidence
+from schemas.evidence import HeadEvidence
 from schemas.message import Message
 from schemas.outcome import Settled, Status
 from schemas.primitives import BlockHash, ChainId, ChainWord, Head, LaneId, MessageId
@@ -53,7 +53,7 @@ class Rejected(AdapterError):
         code: a short name of the cause: `reverted`, `nonce_too_low`, `nonce_too_high`, `underpriced`, `no_funds`, `known`,
             `pool_full`, `too_much_gas`, `too_large`, `too_dear` (the node's own limit of what one transaction may cost),
             `not_ready` (the node takes no transactions yet), `no_state` (the node has pruned it), `no_method`,
-            `too_much` (narrow the question), `other`.
+            `too_much` (narrow the question), `expired` (the transaction's time is over; a new one has to be made), `other`.
         reason: the custom error of the contract in words, where there is one.
     """
 
@@ -84,7 +84,11 @@ class LedgerIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where an event stands: block height and hash, transaction hash, index of the log in the block, block time (0 if unknown)."""
+    """Where an event stands: block height and hash, transaction hash, index of the log in the block, block time (0 if unknown).
+
+    The height is that of the header which proves the event: its own block's, but on CometBFT the next one's, whose application
+    hash is the first to commit to what the block did.
+    """
 
     height: int
     block_hash: bytes
@@ -229,8 +233,14 @@ class LaneEnds:
 class Prover(Protocol):
     """Fetches evidence of a lane's head."""
 
-    def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
-        """Fetch, for each (lane, direction), the proof of its head in the state of the block at `height`."""
+    def evidence(
+        self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int
+    ) -> list[HeadEvidence | None]:
+        """Fetch, for each (lane, direction), the proof of its head under the header at `height`.
+
+        Where a ledger proves its state, that is the head after everything up to that header. Where it proves transactions or
+        receipts, it is the head after the last entry that stands in that very block, and None where none does.
+        """
         ...
 
 
@@ -272,11 +282,19 @@ Action = Delivery | Settlement | Anchoring
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A transaction to be: target (empty = deployment), calldata, and the gas that it may use."""
+    """A transaction to be.
+
+    Attributes:
+        target: the program, or empty for a deployment at an address that the ledger chooses.
+        data: calldata in the form of the gateway's Solidity interface, or a program's creation code.
+        gas: what it may use; ledgers without gas ignore it.
+        creates: whether it deploys a program under the name in `target`.
+    """
 
     target: bytes
     data: bytes
     gas: int
+    creates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +342,12 @@ class Wallet:
 
 
 class Writer(Protocol):
-    """Builds, signs and sends transactions."""
+    """Builds, signs and sends transactions.
+
+    On a ledger without account nonces (its factory says `ordered = False`) a wallet has nonce 0, and the nonce given to `sign` only
+    makes a transaction unique. What such a ledger does with two transactions of one lane that wait at once is not said, so the hub
+    sends one after the other.
+    """
 
     def call_for(self, gateway: bytes, action: Action) -> Call:
         """Encode a delivery, a settlement or an anchoring for the gateway, with its gas limit."""
@@ -335,7 +358,20 @@ class Writer(Protocol):
         ...
 
     def sign(self, private_key: bytes, nonce: int, call: Call, fee: int) -> Signed:
-        """Sign a transaction offering `fee` per gas; touches no network but for the chain id, remembered."""
+        """Sign a transaction offering `fee` per gas.
+
+        It touches no network but for the chain id, remembered; where a ledger wants a transaction endorsed, its endorsers are asked.
+
+        Args:
+            private_key: 32 bytes, of the curve that the ledger uses.
+            nonce: the account's, or any number that makes the transaction unique.
+            call: what is called.
+            fee: base units per gas.
+
+        Raises:
+            Misconfigured: the ledger knows nobody with this key.
+            Rejected: endorsers refuse.
+        """
         ...
 
     def broadcast(self, transactions: Sequence[bytes]) -> list[Rejected | None]:
@@ -352,6 +388,93 @@ class Writer(Protocol):
         Raises:
             Rejected: it would revert; `reason` says why in the contract's words.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTraits:
+    """What a ledger's machine can do for a gateway, which is chosen at the gateway's deployment.
+
+    Attributes:
+        signatures: how a committee's signatures are checked there: `ecrecover`, `secp256k1` (in Solidity), `chainmaker-sm2`,
+            `fisco-sm2`, or `chaincode`.
+        hashing: how a gateway of the suite `evm` computes its hash: `opcode`, or `chaincode`.
+        time_divisor: units of the machine's block time in a second, 1 or 1000.
+        named: whether programs have names, which are chosen at deployment, instead of addresses.
+        accounts: how the interface writes an account: `address` (20 bytes) or `bytes`.
+    """
+
+    signatures: str = "ecrecover"
+    hashing: str = "opcode"
+    time_divisor: int = 1
+    named: bool = False
+    accounts: str = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What a node says of the program at an address.
+
+    Attributes:
+        code: its code, or empty where a ledger shows none.
+        code_hash: 32 bytes by which lanes pin it.
+        pin: what else a light client has to know of it, by name.
+    """
+
+    code: bytes
+    code_hash: bytes
+    pin: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateState:
+    """A certificate that an adapter uses: whose it is, and until when (Unix seconds)."""
+
+    name: str
+    not_after: int
+
+
+class Host(Protocol):
+    """Puts programs on a ledger, and says what stands there and who may act."""
+
+    def machine(self) -> MachineTraits:
+        """What the ledger's machine can do; asks nothing that changes."""
+        ...
+
+    def account(self, private_key: bytes) -> bytes:
+        """The account of a key on this ledger: 20 bytes on an EVM.
+
+        Raises:
+            Misconfigured: the ledger knows nobody with this key.
+        """
+        ...
+
+    def new_name(self, program: str) -> bytes:
+        """A fresh name for a program, or empty where the ledger chooses addresses."""
+        ...
+
+    def deployment(self, name: bytes, creation: bytes) -> Call:
+        """A transaction that deploys a program; its receipt names the program.
+
+        Raises:
+            Misconfigured: programs are put on this ledger by other means; the text says how.
+        """
+        ...
+
+    def installed(self, address: bytes) -> Installed:
+        """What stands at an address.
+
+        Raises:
+            Rejected: nothing does.
+        """
+        ...
+
+    def endow(self, private_keys: Sequence[bytes]) -> bool:
+        """On a development network: make the accounts of these keys able to act; False where the node does not offer it."""
+        ...
+
+    def certificates(self) -> list[CertificateState]:
+        """The certificates that are used to speak to the ledger, for alarms before they end."""
         ...
 
 
@@ -384,8 +507,8 @@ class AdapterOptions:
     extra: dict[str, str] = field(default_factory=dict)
 
 
-class Ledger(Reader, Prover, Writer, Protocol):
-    """An opened ledger: all three faces, the endpoint in use, and a way to leave it."""
+class Ledger(Reader, Prover, Writer, Host, Protocol):
+    """An opened ledger: all four faces, the endpoint in use, and a way to leave it."""
 
     @property
     def endpoint(self) -> str:
@@ -405,7 +528,7 @@ class AdapterFactory(Protocol):
     """What a package registers under the entry-point group `relayhub.adapters`.
 
     A factory may also have `keeps_time = True`: each request of its ledgers ends within `timeout_s`, so that the guard need
-    not watch its calls from outside.
+    not watch its calls from outside; and `ordered = False`: its ledgers have no account nonces (see `Writer`).
     """
 
     name: str

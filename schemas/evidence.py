@@ -27,3 +27,24 @@ class StateEvidence:
     header: HexBytes
     account_proof: tuple[HexBytes, ...]
     storage_proof: tuple[HexBytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyEvidence:
+    """Evidence of a lane's head on a ledger whose state is under no Merkle-Patricia root: in the form of its consensus family.
+
+    Attributes:
+        height: height of the header.
+        header: the header, in the form that the family's light client takes.
+        proof: what the family's evidence is as bytes.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    height: Uint64
+    header: HexBytes
+    proof: HexBytes
+
+
+HeadEvidence = StateEvidence | FamilyEvidence
+"""What shows a lane's head at a header."""

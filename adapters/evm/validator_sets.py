@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.evm.answers import quantity, record, records
-from adapters.evm.proofs import read_nodes
-from adapters.evm.refusals import proof_refusal
+from adapters.ethereum.answers import quantity, record, records
+from adapters.ethereum.proofs import read_nodes
+from adapters.ethereum.refusals import proof_refusal
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import BadAnswer, Misconfigured, Rejected
 from light_clients.bft.bundle import SetProof, bundle, element_slots, length_slot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.memory.chain import BLOCK_GAS, MemoryChain
+from adapters.memory.chain import BLOCK_GAS, CODE_HASH, MemoryChain
 from adapters.memory.faults import Faults
 from adapters.memory.gateway import Reverted
 from adapters.memory.transactions import sign_transaction
@@ -13,10 +13,13 @@ from adapters.protocol import (
     Action,
     Anchoring,
     Call,
+    CertificateState,
     Delivery,
     GatewayEvent,
+    Installed,
     LaneEnds,
     LedgerIdentity,
+    MachineTraits,
     Misconfigured,
     Receipt,
     Rejected,
@@ -26,7 +29,8 @@ from adapters.protocol import (
     Wallet,
 )
 from adapters.solidity.calldata import encode_action
-from schemas.evidence import StateEvidence
+from light_clients.crypto.secp256k1 import address_of
+from schemas.evidence import HeadEvidence, StateEvidence
 from schemas.primitives import LaneId
 
 MAX_HEADERS = 1_000
@@ -115,13 +119,15 @@ class MemoryLedger:
                 raise Rejected(f"The contract at 0x{verifier.hex()} is no verifier.", endpoint=self._endpoint)
             return found.parts
 
-    def evidence(self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int) -> list[StateEvidence]:
+    def evidence(
+        self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int
+    ) -> list[HeadEvidence | None]:
         """The proof of each head in the state of the block at `height`."""
         with self.chain.lock:
             self._reach(height)
             shown = height - 1 if self.faults.states_old else height
             found = [self.chain.evidence(shown, gateway, lane_id, direction) for lane_id, direction in lane_ids]
-        return [_false_proof(evidence) for evidence in found] if self.faults.heads_lie else found
+        return [_false_proof(evidence) if self.faults.heads_lie else evidence for evidence in found]
 
     def call_for(self, gateway: bytes, action: Action) -> Call:
         """Encode an action as the Solidity gateway takes it."""
@@ -187,6 +193,46 @@ class MemoryLedger:
                 f"The call would revert: {reason}", code="reverted", reason=reason, endpoint=self._endpoint
             ) from error
         return b""
+
+    def machine(self) -> MachineTraits:
+        """It behaves as an Ethereum machine does."""
+        return MachineTraits()
+
+    def account(self, private_key: bytes) -> bytes:
+        """The account of a secp256k1 key, 20 bytes."""
+        return address_of(private_key)
+
+    def new_name(self, program: str) -> bytes:
+        """Programs have addresses here."""
+        del program
+        return b""
+
+    def deployment(self, name: bytes, creation: bytes) -> Call:
+        """Its gateway is there from the beginning.
+
+        Raises:
+            Misconfigured: always.
+        """
+        raise Misconfigured("Nothing can be deployed on an in-process ledger; it has its gateway.")
+
+    def installed(self, address: bytes) -> Installed:
+        """The gateway, which is no code here.
+
+        Raises:
+            Rejected: it is another address.
+        """
+        if address != self.chain.gateway.address:
+            raise Rejected(f"There is no contract at 0x{address.hex()}.", endpoint=self._endpoint)
+        return Installed(b"", CODE_HASH)
+
+    def endow(self, private_keys: Sequence[bytes]) -> bool:
+        """Accounts have what they need."""
+        del private_keys
+        return False
+
+    def certificates(self) -> list[CertificateState]:
+        """None is used here."""
+        return []
 
     def _submit(self, raw: bytes) -> Rejected | None:
         try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.evm.transactions import sign_with_base_fee
+from adapters.ethereum.transactions import sign_with_base_fee
 from adapters.jsonrpc import JsonRpc
 from adapters.protocol import Call
 from light_clients.crypto.secp256k1 import address_of

@@ -133,7 +133,7 @@ class Drill:
 
     def counter(self, chain, lane_id, what):
         """A counter of a lane from the gateway itself: sent, settled or delivered."""
-        from adapters.evm.views import PAUSED, lane_call, read_lane_ends
+        from adapters.ethereum.views import PAUSED, lane_call, read_lane_ends
 
         network, gateway = self.stack.networks[chain], self.gateway(chain)
         answers = [

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.evm import ADAPTER
 from adapters.evm.adapter import EvmLedger
-from adapters.evm.gas import SUFFIX_GAS, action_gas
+from adapters.ethereum.gas import SUFFIX_GAS, action_gas
 from adapters.protocol import (
     AdapterOptions,
     Anchoring,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.evm.headers import header_rlp
+from adapters.ethereum.headers import header_rlp
 from light_clients import clique
 from light_clients.bft.types import ValidatorSet
 from light_clients.clique.chain import follow

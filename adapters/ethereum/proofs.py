@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.evm.answers import data, quantity, record, records
-from adapters.evm.headers import header_rlp
-from adapters.evm.refusals import proof_refusal
+from adapters.ethereum.answers import data, quantity, record, records
+from adapters.ethereum.headers import header_rlp
+from adapters.ethereum.refusals import proof_refusal
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import BadAnswer, Rejected
 from schemas.evidence import StateEvidence

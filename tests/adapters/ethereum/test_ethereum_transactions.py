@@ -7,7 +7,7 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.evm.transactions import address_of_key, sign_legacy, sign_with_base_fee
+from adapters.ethereum.transactions import address_of_key, sign_legacy, sign_with_base_fee
 from adapters.protocol import Call, Misconfigured
 
 KEY = hashlib.sha256(b"relayhub test key").digest()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.evm.logs import LogReader
+from adapters.ethereum.logs import LogReader
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import BadAnswer, Unreachable
 from adapters.transport import AnswerTooLarge

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from adapters.evm.answers import data, quantity, records, word
-from adapters.evm.refusals import asks_for_less
+from adapters.ethereum.answers import data, quantity, records, word
+from adapters.ethereum.refusals import asks_for_less
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import BadAnswer, Position, Unreachable
 from adapters.transport import AnswerTooLarge

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.evm.answers import data, quantity, record
+from adapters.ethereum.answers import data, quantity, record
 from adapters.jsonrpc import RpcError
 from adapters.protocol import BadAnswer, Receipt
 

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from adapters.evm.headers import header_rlp
+from adapters.ethereum.headers import header_rlp
 from adapters.protocol import BadAnswer
 from light_clients.rlp import decode_list, encode, encode_integer
 from schemas.suites import keccak256

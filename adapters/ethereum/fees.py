@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.evm.answers import quantity, record
+from adapters.ethereum.answers import quantity, record
 from adapters.jsonrpc import RpcCall, RpcError
 
 FEE_CALLS: tuple[RpcCall, ...] = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.evm.refusals import asks_for_less, broadcast_refusal, call_refusal, proof_refusal, revert_data
+from adapters.ethereum.refusals import asks_for_less, broadcast_refusal, call_refusal, proof_refusal, revert_data
 from adapters.jsonrpc import RpcError
 
 BROADCAST = {

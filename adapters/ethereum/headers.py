@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.evm.answers import data, quantity, record
+from adapters.ethereum.answers import data, quantity, record
 from adapters.protocol import BadAnswer
 from light_clients.rlp import encode, encode_integer, encode_list
 
