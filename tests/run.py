@@ -36,6 +36,7 @@ PARTS = [
     Part("lint", "types (mypy, strict)", [str(BIN / "mypy")]),
     Part("lint", "imports: the pure part stays pure", [str(BIN / "lint-imports"), "--no-cache"]),
     Part("tools", "geth for the live tests, built once", [str(BIN / "python"), "-m", "tests.support.geth_build"]),
+    Part("tools", "evmd for the live tests, built once", [str(BIN / "python"), "-m", "tests.support.evmd_build"]),
     Part(
         "unit",
         "the pure part, with branch coverage",

@@ -1,9 +1,10 @@
-"""A machine without a PostgreSQL server, or without Go and a geth that it built, runs all but what needs one, and says so by name."""
+"""A machine without a PostgreSQL server, or without Go and what it built, runs all but what needs one, and says so by name."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.support.evmd_build import EVMD
 from tests.support.geth_build import can_have_geth
 from tests.support.postgresql_cluster import PostgresqlCluster, server_binaries
 
@@ -11,6 +12,7 @@ HERE = Path(__file__).parent
 MISSING = {
     "test_postgresql*.py": "" if server_binaries() else "no PostgreSQL server on this machine",
     "test_geth*.py": "" if can_have_geth() else "neither Go nor a geth built before on this machine",
+    "test_evmd*.py": "" if EVMD.can_be_had() else "neither Go nor an evmd built before on this machine",
 }
 NOT_RUN = {path: reason for pattern, reason in MISSING.items() if reason for path in sorted(HERE.glob(pattern))}
 

@@ -81,12 +81,13 @@ def test_another_version_is_refused(cache):
 
 
 def test_tests_that_cannot_run_are_named(tmp_path):
-    names = sorted(path.name for path in (ROOT / "tests" / "live").glob("test_geth*.py"))
-    assert names
+    live = ROOT / "tests" / "live"
+    names = {path.name: program for program in ("a geth", "an evmd") for path in live.glob(f"test_{program[-4:]}*.py")}
+    assert {name[:9] for name in names} == {"test_geth", "test_evmd"}
     environment = {**os.environ, "PATH": str(tmp_path), "RELAYHUB_TEST_CACHE": str(tmp_path)}
     words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests/live"]
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    for name in names:
-        assert f"not run: {name}: neither Go nor a geth" in done.stdout
+    for name, program in names.items():
+        assert f"not run: {name}: neither Go nor {program}" in done.stdout
         assert f"{name}::" not in done.stdout

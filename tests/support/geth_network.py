@@ -19,7 +19,7 @@ from tests.support.geth_links import Links
 from tests.support.geth_node import PATIENCE_S, GethError, GethNode
 
 RICH = 10**27
-_WATCH = """
+WATCH = """
 import os, shutil, signal, sys
 for pid in [int(line) for line in sys.stdin]:
     try:
@@ -65,7 +65,7 @@ class GethNetwork:
         binary = geth(print)
         self._folder = Path(tempfile.mkdtemp(prefix="rh-geth-"))
         self._watcher = subprocess.Popen(
-            [sys.executable, "-c", _WATCH, self._folder, binary], stdin=subprocess.PIPE, text=True
+            [sys.executable, "-c", WATCH, self._folder, binary], stdin=subprocess.PIPE, text=True
         )
         try:
             (self._folder / "genesis.json").write_text(json.dumps(self._genesis))
