@@ -25,8 +25,6 @@ def world():
 
 
 class TestGeth(LedgerConformance):
-    development = False
-
     @pytest.mark.parametrize("end", [0, 1])
     def test_headers_are_the_bytes_that_were_sealed(self, world, end):
         network, ledger = world.networks[end], world.ledgers[end]

@@ -10,6 +10,8 @@ from tests.support.geth_network import GethNetwork
 class GethLane(EvmLane):
     """The lane of `EvmLane`, on real geth nodes."""
 
+    development = False
+
     def start_networks(self, hardforks, *, plain):
         rich = [address_of(private_key) for private_key in self.people()]
         with ExitStack() as started:

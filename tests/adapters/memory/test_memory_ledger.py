@@ -299,14 +299,14 @@ class TestFaults:
 
     def test_a_lost_transaction_is_in_no_block(self, lane, faults):
         faults.loses_transactions = True
-        signed = lane.transact(0, lane.sender, lane.send_call(b"x"), mine=False)
+        signed = lane.post(0, lane.sender, lane.send_call(b"x"))
         lane.source.mine()
         assert lane.ledgers[0].receipts([signed.transaction]) == [None]
 
     def test_a_nonce_that_jumps_leaves_the_transaction_waiting(self, lane, faults):
         faults.nonce_jump = 3
         lane.ledgers[0] = self.alone(lane)
-        signed = lane.transact(0, lane.sender, lane.send_call(b"x"), mine=False)
+        signed = lane.post(0, lane.sender, lane.send_call(b"x"))
         lane.source.mine()
         assert lane.ledgers[0].receipts([signed.transaction]) == [None]
         assert len(lane.source.pool) == 1
@@ -321,7 +321,7 @@ class TestFaults:
 def test_a_reorganisation_takes_messages_back(lane):
     lane.send(b"first")
     kept = lane.source.height
-    signed = lane.transact(0, lane.sender, lane.send_call(b"second"), mine=False)
+    signed = lane.post(0, lane.sender, lane.send_call(b"second"))
     lane.source.mine()
     before = lane.ledgers[0].headers(kept + 1, kept + 1)
     taken = lane.source.reorganise(1)
