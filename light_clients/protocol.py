@@ -57,6 +57,13 @@ class ClientState(Protocol):
     def frozen(self) -> bool:
         """Whether misbehaviour was found."""
 
+    @property
+    def oldest_height(self) -> int:
+        """The lowest height at which a claim can be judged."""
+
+    def hash_at(self, height: int) -> BlockHash | None:
+        """The block that was accepted at a height, or ``None`` where the state does not say."""
+
     def freeze(self) -> Self:
         """The same state, frozen for good."""
 

@@ -7,8 +7,12 @@ what they do not say follows from what the node is, or is the default.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from itertools import pairwise
+from types import ModuleType
 from typing import Any
+
+from sqlalchemy import Row
 
 from adapters.protocol import LedgerIdentity
 from light_clients.bft.options import read_options, write_options
@@ -19,8 +23,11 @@ from light_clients.families import client_named
 from light_clients.ibft import IbftConfiguration
 from light_clients.ibft2 import Ibft2Configuration
 from light_clients.qbft import Dialect, QbftConfiguration
+from relay.config import HubConfig
 
 DEVELOPMENT, CLIQUE = "development", "clique"
+PLAIN_FAMILIES = ("cometbft", "beacon", "chainmaker", "fisco", "fabric")
+"""Families whose options need no node: the module `options` of the family reads and writes them."""
 BFT_FAMILIES: Mapping[str, type[BftConfiguration]] = {
     "qbft": QbftConfiguration,
     "ibft2": Ibft2Configuration,
@@ -47,6 +54,8 @@ def client_configuration(consensus: str, options: Mapping[str, Any], identity: L
     if consensus == CLIQUE:
         counted = {"counts_idle_votes": "besu" in identity.software.lower()}
         return clique_options.read_options({**counted, **options})
+    if consensus in PLAIN_FAMILIES:
+        return _options_of(consensus).read_options({**_known(consensus, identity), **options})
     told = {"sub_second_blocks": identity.development, **options}
     if consensus == "qbft":
         software = identity.software.lower()
@@ -119,6 +128,18 @@ def extra_of_state(consensus: str, client_state: bytes) -> dict[str, str]:
     return adapter_extra(client_named(consensus).state_from_bytes(client_state).configuration)
 
 
+def adapter_options(row: Row[Any], config: HubConfig | None = None) -> dict[str, str]:
+    """What the adapter of a registered ledger is told: at registration, in hub.toml, and by the state of its light client.
+
+    Args:
+        row: the ledger's.
+        config: the hub's configuration, where there is one at hand.
+    """
+    spoken = config.ledger_options.get(row.name, {}) if config is not None else {}
+    said = {name: str(value) for name, value in spoken.items()}
+    return {**(row.adapter_options or {}), **said, **extra_of_state(row.consensus, bytes(row.client_state))}
+
+
 def options_of_state(consensus: str, client_state: bytes) -> dict[str, Any]:
     """The options of a light client that is running, for those who follow the same ledger by themselves.
 
@@ -128,6 +149,20 @@ def options_of_state(consensus: str, client_state: bytes) -> dict[str, Any]:
     """
     if consensus == CLIQUE:
         return clique_options.write_options(client_named(consensus).state_from_bytes(client_state).configuration)
+    if consensus in PLAIN_FAMILIES:
+        return dict(
+            _options_of(consensus).write_options(client_named(consensus).state_from_bytes(client_state).configuration)
+        )
     if consensus not in BFT_FAMILIES:
         return {}
     return write_options(client_named(consensus).state_from_bytes(client_state).configuration)
+
+
+def _options_of(consensus: str) -> ModuleType:
+    return import_module(f"light_clients.{consensus}.options")
+
+
+def _known(consensus: str, identity: LedgerIdentity) -> dict[str, Any]:
+    """What follows from who the ledger is: a Fabric ledger's name is its channel's, unless that is hashed."""
+    _, _, reference = identity.chain_id.partition(":")
+    return {"channel": reference} if consensus == "fabric" and not reference.startswith("hashed-") else {}

@@ -14,7 +14,7 @@ from sqlalchemy import Row, select
 from adapters.guard import GuardedLedger
 from adapters.protocol import AdapterOptions, Endpoint
 from adapters.registry import open_ledger
-from relay.clients import extra_of_state
+from relay.clients import adapter_options
 from relay.errors import LeaseLost, NotFound
 from relay.home import Home
 from relay.keys import KeyStore
@@ -58,7 +58,7 @@ class Context:
 
     def ledger(self, row: Row[Any]) -> GuardedLedger:
         """Return the opened ledger of a chain's row, opening it again when its endpoints or its consensus were changed."""
-        told = extra_of_state(row.consensus, bytes(row.client_state))
+        told = adapter_options(row, self.config)
         signature = f"{row.adapter} {row.endpoints!r} {told}"
         known = self._ledgers.get(row.name)
         if known is not None and known[0] == signature:
@@ -70,7 +70,7 @@ class Context:
             expected_chain=row.chain_id,
             expected_first_block=row.first_block,
             timeout_s=REQUEST_TIMEOUT_S,
-            extra={name: str(value) for name, value in self.config.ledger_options.get(row.name, {}).items()} | told,
+            extra=told,
         )
         ledger = open_ledger(row.adapter, options)
         self._ledgers[row.name] = (signature, ledger)

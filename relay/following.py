@@ -26,6 +26,9 @@ from relay.trail import Trail, run_of
 
 HEADERS_A_LOOK = 400
 HEADERS_A_REQUEST = 1000
+HEADERS_BEFORE_EVENTS = 128
+"""Headers that are judged before events are read, on a ledger that proves no state: its clients remember twice as many, and what
+they have forgotten cannot be proved any more."""
 
 
 class Lied(Exception):
@@ -65,7 +68,16 @@ class Followed:
     replaced: tuple[tuple[bytes, bytes], ...] = ()
 
 
-def follow(ledger: Ledger, client: Any, state: Any, trail: Trail, now: int, *, target: int | None = None) -> Followed:
+def follow(
+    ledger: Ledger,
+    client: Any,
+    state: Any,
+    trail: Trail,
+    now: int,
+    *,
+    target: int | None = None,
+    most: int = HEADERS_A_LOOK,
+) -> Followed:
     """Fetch and judge the headers after the trusted one, at most 400.
 
     Args:
@@ -75,6 +87,7 @@ def follow(ledger: Ledger, client: Any, state: Any, trail: Trail, now: int, *, t
         trail: the newest headers, to hold contradicting ones against.
         now: Unix seconds.
         target: go no further than this height (the endpoint's tip otherwise).
+        most: headers that are judged at once.
 
     Returns:
         The new state; fewer headers than there are where the endpoint has more.
@@ -94,8 +107,10 @@ def follow(ledger: Ledger, client: Any, state: Any, trail: Trail, now: int, *, t
         if final < state.height:
             _look_behind(ledger, client, state, trail, tip)
         return Followed(state, (), final, trail)
-    last = min(goal, state.height + min(HEADERS_A_LOOK, HEADERS_A_REQUEST - depth))
+    last = min(goal, state.height + min(most, HEADERS_A_REQUEST - depth))
     fetched = tuple(ledger.headers(start, last + depth))
+    if not fetched:  # heights are skipped here, and the next step is not final yet
+        return Followed(state, (), final, trail)
     accepted = judged = 0
     known = trail
     while accepted <= last - start and accepted + state.confirmations < len(fetched):

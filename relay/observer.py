@@ -14,7 +14,7 @@ that a history which seems to stand still does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,28 +27,50 @@ from adapters.protocol import (
     VerifierChanged,
 )
 from adapters.solidity.events import HEAD_MOVED, MESSAGE_SENT
-from light_clients.errors import HeadAbsent, Refused
+from light_clients.errors import HeadAbsent, HeightNotRetained, Refused
+from light_clients.families import client_named, evidence_of, proves_state
+from light_clients.pins import pin_of
 from light_clients.proofs.bloom import may_contain
-from light_clients.proofs.gateway import GatewayPin, SlotEvidence
 from relay.following import Lied
 from schemas.claim import Claim, Direction
+from schemas.evidence import HeadEvidence
 from schemas.heads import fold
 from schemas.outcome import outcome_id
-from schemas.primitives import BlockHash, Head, LaneId, SchemaError
+from schemas.primitives import BlockHash, Bytes32, Head, LaneId, SchemaError
 from schemas.suites import Suite
 
 BLOCKS_A_REQUEST = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Proved:
+    """What a proof showed: the head after so many entries, at a block."""
+
+    nonce: int
+    head: Head
+    height: int
+    block_hash: BlockHash
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
-    """One history that is followed: how many entries are known and the head after them."""
+    """One history that is followed.
+
+    Attributes:
+        lane_id: the lane.
+        direction: outbox or outcomes.
+        suite: the lane's hash suite.
+        nonce: how many entries are known.
+        head: the head after them.
+        proved: what was proved further on, before the history was begun anew; entries up to there need no other proof.
+    """
 
     lane_id: LaneId
     direction: Direction
     suite: Suite
     nonce: int
     head: Head
+    proved: Proved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +85,12 @@ class Entry:
 
 @dataclass(slots=True)
 class History:
-    """What one look added to a track: entries in order, and the proof of the last head."""
+    """What one look added to a track: entries in order, the evidence of the last head, and what was proved, oldest first."""
 
     track: Track
     entries: list[Entry] = field(default_factory=list)
-    evidence: SlotEvidence | None = None
+    evidence: Any = None
+    proofs: list[Proved] = field(default_factory=list)
 
     @property
     def nonce(self) -> int:
@@ -101,14 +124,45 @@ class Look:
     changed: tuple[VerifierChanged, ...] = ()
 
 
-def observe(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, tracks: Sequence[Track], first: int) -> Look:
+@dataclass(frozen=True, slots=True)
+class Believer:
+    """Who judges a ledger: its consensus by name, the light client, and the gateway as the client knows it.
+
+    Attributes:
+        consensus: the light client's name.
+        client: the light client.
+        gateway: native bytes of the gateway.
+        pin: what the client is told of it.
+    """
+
+    consensus: str
+    client: Any
+    gateway: bytes
+    pin: Any
+
+    @classmethod
+    def of(cls, consensus: str, gateway: bytes, code_hash: bytes, statement: Mapping[str, Any]) -> Believer:
+        """Whoever judges a gateway of which this is pinned.
+
+        Raises:
+            ConfigurationInvalid: the statement is not what is pinned.
+        """
+        pin = pin_of(consensus, gateway, Bytes32(code_hash), statement)
+        return cls(consensus, client_named(consensus), gateway, pin)
+
+    @property
+    def proves_state(self) -> bool:
+        """Whether the ledger proves what its state is; another proves a head by the transaction that moved it."""
+        return proves_state(self.consensus)
+
+
+def observe(ledger: Ledger, believer: Believer, state: Any, tracks: Sequence[Track], first: int) -> Look:
     """Read the gateway's events from height `first` to the state's height and believe them by proof.
 
     Args:
         ledger: where they are fetched.
-        client: the light client.
-        state: its trusted state; the proof is asked at its height.
-        pin: the gateway's address and code hash.
+        believer: who judges.
+        state: the light client's trusted state; where state is proved, the proof is asked at its height.
         tracks: every history on this ledger that is followed.
         first: the first height whose events are not known yet.
 
@@ -126,7 +180,7 @@ def observe(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, tracks: Se
     start = first
     while start <= state.height:
         end = min(start + BLOCKS_A_REQUEST - 1, state.height)
-        events, endpoint = ledger.events(start, end, pin.address), ledger.endpoint
+        events, endpoint = ledger.events(start, end, believer.gateway), ledger.endpoint
         for event in events:
             if isinstance(event, MessageSent):
                 _add_message(histories, event, endpoint)
@@ -142,16 +196,19 @@ def observe(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, tracks: Se
                 opened.append(event)
         start = end + 1
     moved = tuple(history for history in histories.values() if history.entries)
-    prove(ledger, client, state, pin, moved)
+    prove(ledger, believer, state, moved)
     return Look(state.height, state.block_hash, moved, settled, tuple(opened), tuple(changed))
 
 
-def may_have_moved(headers: Sequence[bytes], pin: GatewayPin, tracks: Sequence[Track]) -> list[Track]:
+def may_have_moved(headers: Sequence[bytes], gateway: bytes, tracks: Sequence[Track]) -> list[Track]:
     """The tracks that, by the bloom filters of verified headers, may have moved in these blocks.
 
     An endpoint that shows no event of such a track has to prove that its head is the known one.
+
+    Raises:
+        RlpRefused: the ledger's headers have no bloom filter.
     """
-    busy = [header for header in headers if may_contain(header, pin.address)]
+    busy = [header for header in headers if may_contain(header, gateway)]
     topics = {Direction.OUTBOX: MESSAGE_SENT, Direction.OUTCOMES: HEAD_MOVED}
     return [
         track
@@ -160,33 +217,96 @@ def may_have_moved(headers: Sequence[bytes], pin: GatewayPin, tracks: Sequence[T
     ]
 
 
-def prove(ledger: Ledger, client: Any, state: Any, pin: GatewayPin, histories: Sequence[History]) -> None:
-    """Fetch and judge the proof of each history's last head at the state's height; keeps it in the history.
+def prove(ledger: Ledger, believer: Believer, state: Any, histories: Sequence[History]) -> None:
+    """Fetch and judge the proof of each history's last head, and keep in the history what it shows.
 
-    A history without entries whose lane is proved not to be open at that end stays without evidence.
+    It stands at the state's block. Where a ledger proves no state, the last head of each block with entries is proved there, and a
+    history without entries cannot be. One without entries whose lane is proved not to be open at that end stays without a proof.
 
     Raises:
         AdapterError: the endpoint does not answer properly.
         Lied: a proof is refused: the endpoint's events or its proof are false.
+        HeightNotRetained: the light client no longer remembers the block.
     """
-    if not histories:
-        return
-    wanted = [(history.track.lane_id, int(history.track.direction)) for history in histories]
-    for history, found in zip(histories, ledger.evidence(pin.address, wanted, state.height), strict=True):
-        evidence = SlotEvidence(found.header, found.account_proof, found.storage_proof)
-        nonce = max(history.nonce, 1)  # a proof shows no nonce, and a claim has none of 0
-        claim = Claim(
-            history.track.lane_id, history.track.direction, nonce, history.head, state.height, state.block_hash
-        )
-        try:
-            client.verify_claim(state, claim, evidence, pin)
-        except HeadAbsent as absent:
-            if history.nonce:
-                raise Lied(absent.name, absent.message, ledger.endpoint) from absent
+    wanted: dict[int, list[tuple[History, int, Head]]] = {}
+    for history in histories:
+        if believer.proves_state:
+            wanted.setdefault(state.height, []).append((history, history.nonce, history.head))
             continue
-        except Refused as refusal:
-            raise Lied(refusal.name, refusal.message, ledger.endpoint) from refusal
-        history.evidence = evidence
+        _hold_against_proved(history, ledger.endpoint)
+        for entry in _last_of_each_block(history):
+            wanted.setdefault(entry.event.position.height, []).append((history, entry.nonce, entry.head))
+    for height, group in sorted(wanted.items()):
+        keys = [(history.track.lane_id, int(history.track.direction)) for history, _, _ in group]
+        found = ledger.evidence(believer.gateway, keys, height)
+        for (history, nonce, head), item in zip(group, found, strict=True):
+            judge_head(ledger.endpoint, believer, state, history, (nonce, head, height), item)
+
+
+def _last_of_each_block(history: History) -> list[Entry]:
+    """The entries to prove: the last of each block, but none that an earlier proof covers."""
+    covered = history.track.proved.nonce if history.track.proved is not None else 0
+    last = {entry.event.position.height: entry for entry in history.entries if entry.nonce > covered}
+    return list(last.values())
+
+
+def _hold_against_proved(history: History, endpoint: str) -> None:
+    """A history that is read anew has to pass through what was proved before."""
+    track = history.track
+    if track.proved is None or track.proved.nonce <= track.nonce:
+        return
+    if history.nonce < track.proved.nonce:
+        text = f"Entries up to {track.proved.nonce} were proved, and only {history.nonce} are shown."
+        raise Lied("HistoryHidden", text, endpoint)
+    if history.entries[track.proved.nonce - track.nonce - 1].head != track.proved.head:
+        raise Lied(
+            "EventDoesNotFold", f"Entry {track.proved.nonce} does not lead to the head that was proved.", endpoint
+        )
+
+
+def judge_head(
+    endpoint: str,
+    believer: Believer,
+    state: Any,
+    history: History,
+    said: tuple[int, Head, int],
+    item: HeadEvidence | None,
+) -> None:
+    """Hold what was fetched against a head at a block, and keep in the history what it shows.
+
+    Args:
+        endpoint: who brought it.
+        believer: who judges.
+        state: the light client's trusted state.
+        history: of the head.
+        said: entries, the head after them, and the block's height.
+        item: the evidence; None where the block shows nothing of the history.
+
+    Raises:
+        Lied: it is refused.
+        HeightNotRetained: the light client no longer remembers the block.
+    """
+    nonce, head, height = said
+    block_hash = state.hash_at(height)
+    if block_hash is None:
+        raise HeightNotRetained("The block is no longer remembered.", expected=state.oldest_height, found=height)
+    if item is None:
+        text = f"Block {height} shows nothing of entry {nonce}, which was said to stand there."
+        raise Lied("HeadNotShown", text, endpoint)
+    track = history.track
+    # A proof shows no nonce, and a claim has none of 0.
+    claim = Claim(track.lane_id, track.direction, max(nonce, 1), head, height, block_hash)
+    try:
+        evidence = evidence_of(believer.consensus, item)
+        believer.client.verify_claim(state, claim, evidence, believer.pin)
+    except HeadAbsent as absent:
+        if nonce:
+            raise Lied(absent.name, absent.message, endpoint) from absent
+        return
+    except Refused as refusal:
+        raise Lied(refusal.name, refusal.message, endpoint) from refusal
+    history.evidence = evidence
+    history.proofs.append(Proved(nonce, head, height, block_hash))
 
 
 def _add_message(histories: dict[tuple[LaneId, int], History], event: MessageSent, endpoint: str) -> None:

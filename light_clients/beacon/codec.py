@@ -193,6 +193,18 @@ def parse_bundle(data: bytes, preset: Preset) -> Bootstrap | Update:
             return Update(_header(fork, attested), None, (), None, (), bits, signature, slot)
 
 
+def beacon_root(data: bytes, configuration: BeaconConfiguration) -> BlockHash:
+    """The root of the beacon block from which a client begins, which is what officers pin; nothing is judged.
+
+    Raises:
+        BundleInvalid: It is no bundle of the kind ``bootstrap``.
+    """
+    parsed = parse_bundle(data, configuration.preset)
+    if not isinstance(parsed, Bootstrap):
+        raise BundleInvalid("A client begins with a bundle of the kind bootstrap.")
+    return BlockHash(parsed.header.root())
+
+
 def read_finalized(configuration: BeaconConfiguration, header: LightClientHeader) -> FinalizedBlock:
     """Checks a header by the rules of its slot's fork, and takes from it what a state keeps.
 

@@ -216,6 +216,16 @@ class BeaconState:
         """The sync-committee period of the newest finalized header."""
         return self.configuration.period_of(self.newest.slot)
 
+    @property
+    def oldest_height(self) -> int:
+        """The lowest height at which a claim can be judged."""
+        return self.recent[0].height
+
+    def hash_at(self, height: int) -> BlockHash | None:
+        """The execution block that was finalized at a height, or ``None`` where the state does not say."""
+        block = self.block_at(height)
+        return None if block is None else block.block_hash
+
     def block_at(self, height: int) -> FinalizedBlock | None:
         """The finalized header that shows an execution block, or ``None`` where none of the window does."""
         return next((block for block in reversed(self.recent) if block.height == height), None)

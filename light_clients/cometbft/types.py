@@ -252,6 +252,11 @@ class CometbftState:
         """What was accepted at a height, or ``None`` where the height was skipped or is outside of the window."""
         return next((anchor for anchor in reversed(self.anchors) if anchor.height == height), None)
 
+    def hash_at(self, height: int) -> BlockHash | None:
+        """The hash that was accepted at a height, or ``None`` where the state does not say."""
+        anchor = self.anchor_at(height)
+        return None if anchor is None else anchor.block_hash
+
     def anchor_below(self, height: int) -> Anchor | None:
         """The newest accepted header below a height, or ``None`` where it is outside of the window."""
         return next((anchor for anchor in reversed(self.anchors) if anchor.height < height), None)

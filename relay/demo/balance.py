@@ -10,23 +10,22 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Row
 
 from adapters.protocol import HeadMoved, Ledger, MessageDelivered
-from light_clients.families import client_named
-from light_clients.proofs.gateway import GatewayPin
+from relay.clients import options_of_state
 from relay.errors import BadInput
-from relay.following import follow
-from relay.observer import Entry, History, Track, observe, prove
+from relay.following import HEADERS_A_LOOK, HEADERS_BEFORE_EVENTS, follow
+from relay.observer import Believer, Entry, History, Track, observe, prove
 from relay.registry.chains import open_chain
 from relay.registry.consensus import Pin, trust_ledger
 from relay.trail import Trail
 from schemas.claim import Direction
 from schemas.heads import outbox_genesis, outcomes_genesis
-from schemas.primitives import BlockHash, Bytes32, LaneId
+from schemas.primitives import BlockHash, LaneId
 from schemas.suites import suite_named
 
 ENDINGS = {1: "executed", 2: "failed", 3: "expired", 4: "refused"}
@@ -110,22 +109,32 @@ def prove_ledger(row: Row[Any], lanes: Sequence[Row[Any]]) -> Proved:
 
 def _prove(ledger: Ledger, row: Row[Any], lanes: Sequence[Row[Any]]) -> Proved:
     pinned = Pin(row.pinned_height, BlockHash(row.pinned_hash))
-    trusted = trust_ledger(ledger, ledger.identity(), row.consensus, pinned, development_hub=True)
-    client, state, headers = client_named(row.consensus), trusted.state, 0
+    options = options_of_state(row.consensus, bytes(row.client_state))
+    trusted = trust_ledger(ledger, ledger.identity(), row.consensus, pinned, development_hub=True, options=options)
+    believer = Believer.of(row.consensus, bytes(row.gateway), bytes(row.gateway_code_hash), row.gateway_pin or {})
+    at_once = HEADERS_A_LOOK if believer.proves_state else HEADERS_BEFORE_EVENTS
+    state, headers, first = trusted.state, 0, row.pinned_height + 1
     trail = Trail(state.height, (trusted.header,))
-    while True:
-        followed = follow(ledger, client, state, trail, int(time.time()))
-        if not followed.headers:
-            break
-        state, trail, headers = followed.state, followed.trail, headers + len(followed.headers)
-    pin = GatewayPin(bytes(row.gateway), Bytes32(row.gateway_code_hash))
     tracks = [track for lane in lanes for track in _tracks(lane, row.name)]
-    look = observe(ledger, client, state, pin, tracks, row.pinned_height + 1)
-    histories = {(item.track.lane_id, item.track.direction): item for item in look.histories}
-    unmoved = [History(track) for track in tracks if (track.lane_id, track.direction) not in histories]
-    prove(ledger, client, state, pin, unmoved)
-    histories |= {(item.track.lane_id, item.track.direction): item for item in unmoved}
-    return Proved(row.name, headers, state.height, histories, look.settled)
+    histories = {(track.lane_id, track.direction): History(track) for track in tracks}
+    settled: dict[LaneId, HeadMoved] = {}
+    more = True
+    while more:
+        followed = follow(ledger, believer.client, state, trail, int(time.time()), most=at_once)
+        state, trail, headers = followed.state, followed.trail, headers + len(followed.headers)
+        more = bool(followed.headers)
+        if more and believer.proves_state:
+            continue
+        known = [replace(item.track, nonce=item.nonce, head=item.head) for item in histories.values()]
+        look = observe(ledger, believer, state, known, first)
+        settled |= look.settled
+        for moved in look.histories:
+            whole = histories[moved.track.lane_id, moved.track.direction]
+            whole.entries += moved.entries
+            whole.evidence, whole.proofs = moved.evidence, whole.proofs + moved.proofs
+        first = state.height + 1
+    prove(ledger, believer, state, [item for item in histories.values() if not item.entries])
+    return Proved(row.name, headers, state.height, histories, settled)
 
 
 def _tracks(lane: Row[Any], chain: str) -> list[Track]:

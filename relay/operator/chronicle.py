@@ -7,9 +7,10 @@ proved. Heights are what the endpoint's events said; a proof at a height shows w
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from relay.observer import History, Track
+from relay.observer import History, Proved, Track
 from schemas.claim import Direction
 from schemas.heads import genesis
 from schemas.primitives import Head, LaneId
@@ -17,6 +18,8 @@ from schemas.suites import Suite
 
 ENTRIES_KEPT = 200_000
 """Entries that are kept in memory at most: some 30 MB."""
+PROOFS_KEPT = 64
+"""Blocks whose proofs are remembered where state cannot be proved anew."""
 
 
 @dataclass(slots=True)
@@ -33,6 +36,7 @@ class Chronicle:
         heads: the head after each later entry.
         heights: the block of each.
         proved_height: the newest block in whose state the last head is proved to stand.
+        proofs: by height, what was proved on a ledger that proves no state; the newest of them.
     """
 
     lane_id: LaneId
@@ -44,6 +48,7 @@ class Chronicle:
     heads: list[Head] = field(default_factory=list)
     heights: list[int] = field(default_factory=list)
     proved_height: int = 0
+    proofs: dict[int, Proved] = field(default_factory=dict)
 
     @classmethod
     def from_opening(cls, lane_id: LaneId, direction: Direction, suite: Suite, height: int) -> Chronicle:
@@ -64,7 +69,15 @@ class Chronicle:
     @property
     def track(self) -> Track:
         """What the observer follows."""
-        return Track(self.lane_id, self.direction, self.suite, self.nonce, self.head)
+        newest = max(self.proofs.values(), key=lambda proof: proof.nonce, default=None)
+        return Track(self.lane_id, self.direction, self.suite, self.nonce, self.head, newest)
+
+    def note_proofs(self, proofs: Sequence[Proved]) -> None:
+        """Remember what was proved: the light client forgets the blocks, and claims may still be at them."""
+        for proof in proofs:
+            self.proofs[proof.height] = proof
+        for height in sorted(self.proofs)[:-PROOFS_KEPT]:
+            del self.proofs[height]
 
     def extend(self, history: History, proved_height: int) -> None:
         """Add what a look proved."""

@@ -17,6 +17,8 @@
     gateway_code_hash = "0x…"
     pinned_height = 12
     pinned_hash = "0x…"
+    gateway_pin = { version = "1.0" }   # what the code hash stands for, where it is no hash of code
+    adapter_options = { certificates = "…" }
 
 Paths are relative to the file. The file is read again when it changes.
 """
@@ -31,9 +33,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.protocol import AdapterOptions, Endpoint
-from light_clients.proofs.gateway import GatewayPin
+from light_clients.errors import ConfigurationInvalid
 from relay.clients import extra_of_options
 from relay.errors import BadInput, NotFound
+from relay.observer import Believer
 from schemas.primitives import Account, BlockHash, Bytes32, ChainId, ChainWord, SchemaError, name_text
 
 
@@ -53,6 +56,8 @@ class ChainConfig(BaseModel):
         pinned_hash: its hash.
         gateway_height: block from which the gateway's events are read; the pinned one if it is not given.
         client: options of the light client, by name; what is not given follows from what the operator's node is.
+        gateway_pin: what the code hash stands for, where it is no hash of code (`light_clients.pins`).
+        adapter_options: options of the adapter, by name.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,6 +74,8 @@ class ChainConfig(BaseModel):
     pinned_hash: BlockHash
     gateway_height: int = Field(default=-1, ge=-1, lt=1 << 63)
     client: dict[str, Any] = {}
+    gateway_pin: dict[str, Any] = {}
+    adapter_options: dict[str, str] = {}
 
     @property
     def first_height(self) -> int:
@@ -81,9 +88,13 @@ class ChainConfig(BaseModel):
         return ChainId(self.chain_id).word(self.first_block)
 
     @property
-    def pin(self) -> GatewayPin:
-        """The gateway as a light client wants it."""
-        return GatewayPin(self.gateway, self.gateway_code_hash)
+    def believer(self) -> Believer:
+        """Who judges the ledger.
+
+        Raises:
+            ConfigurationInvalid: what is pinned of the gateway cannot be.
+        """
+        return Believer.of(self.consensus, self.gateway, self.gateway_code_hash, self.gateway_pin)
 
     @property
     def options(self) -> AdapterOptions:
@@ -92,7 +103,7 @@ class ChainConfig(BaseModel):
             endpoints=tuple(Endpoint(url) for url in self.endpoints),
             expected_chain=self.chain_id,
             expected_first_block=self.first_block,
-            extra=extra_of_options(self.consensus, self.client),
+            extra={**self.adapter_options, **extra_of_options(self.consensus, self.client)},
         )
 
     @property
@@ -148,12 +159,15 @@ def load_config(file: Path) -> OperatorConfig:
         for chain in config.chains:
             name_text(chain.name, "chain name")
             ChainId(chain.chain_id)
+            _ = chain.believer
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(str(part) for part in first["loc"]) or "the file"
         raise BadInput(f"{file}: {setting}: {first['msg']}.", "Correct the setting.") from None
     except SchemaError as error:
         raise BadInput(f"{file}: {error}.", "Correct the setting.") from None
+    except ConfigurationInvalid as error:
+        raise BadInput(f"{file}: {error.message}", "Correct the setting.") from None
     unsealed = [chain.name for chain in config.chains if chain.consensus == "development"]
     if unsealed and not config.development:
         raise BadInput(

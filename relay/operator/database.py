@@ -3,6 +3,7 @@
     ledgers      the light client's state, its newest headers (`relay.trail`), up to which block the gateway was read
     openings     lanes that a gateway opened, as it said
     committees   (ledger, lane) → the contract that checks signatures for its end there, empty where nobody signs
+    proved       (lane, direction, height) → entries, head and block that were proved, on ledgers that prove no state
     checkpoints  (lane, direction) → entries, head, and the block from which to read on after a restart
     signed       (lane, direction, nonce) → the one head that was ever signed there, and the newest signature
 
@@ -14,15 +15,16 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from adapters.protocol import LaneOpened, Position
 from relay.errors import BadInput
+from relay.observer import Proved
 from schemas.claim import Direction
-from schemas.primitives import ChainWord, Head, LaneId
+from schemas.primitives import BlockHash, ChainWord, Head, LaneId
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledgers (
@@ -36,6 +38,10 @@ CREATE TABLE IF NOT EXISTS openings (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS committees (
     ledger BLOB NOT NULL, lane_id BLOB NOT NULL, committee BLOB NOT NULL, PRIMARY KEY (ledger, lane_id)
+) STRICT;
+CREATE TABLE IF NOT EXISTS proved (
+    ledger BLOB NOT NULL, lane_id BLOB NOT NULL, direction INTEGER NOT NULL, height INTEGER NOT NULL, block_hash BLOB NOT NULL,
+    nonce INTEGER NOT NULL, head BLOB NOT NULL, PRIMARY KEY (ledger, lane_id, direction, height)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS checkpoints (
     ledger BLOB NOT NULL, lane_id BLOB NOT NULL, direction INTEGER NOT NULL, nonce INTEGER NOT NULL, head BLOB NOT NULL,
@@ -148,6 +154,19 @@ class OperatorDatabase:
             ).fetchall()
         return [Checkpoint(LaneId(row[0]), Direction(row[1]), row[2], Head(row[3]), row[4]) for row in rows]
 
+    def proved(self, ledger: bytes) -> dict[tuple[LaneId, int], list[Proved]]:
+        """What was proved of each history, oldest first, on a ledger that proves no state."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT lane_id, direction, nonce, head, height, block_hash FROM proved WHERE ledger = ? ORDER BY height",
+                (ledger,),
+            ).fetchall()
+        found: dict[tuple[LaneId, int], list[Proved]] = {}
+        for lane_id, direction, nonce, head, height, block_hash in rows:
+            proof = Proved(nonce, Head(head), height, BlockHash(block_hash))
+            found.setdefault((LaneId(lane_id), direction), []).append(proof)
+        return found
+
     def signed(self, keys: Iterable[tuple[bytes, int, int]]) -> dict[tuple[bytes, int, int], Signed]:
         """What was signed for each (lane, direction, nonce)."""
         found = {}
@@ -160,14 +179,27 @@ class OperatorDatabase:
                     found[key] = Signed(*row)
         return found
 
-    def save_look(self, ledger: bytes, row: LedgerRow, opened: Sequence[LaneOpened]) -> None:
-        """Remember how far a ledger was followed, and the lanes that it opened."""
+    def save_look(
+        self,
+        ledger: bytes,
+        row: LedgerRow,
+        opened: Sequence[LaneOpened],
+        proved: Mapping[tuple[LaneId, int], Sequence[Proved]],
+    ) -> None:
+        """Remember how far a ledger was followed, the lanes that it opened, and all proofs of the histories that are given."""
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(
                 "INSERT OR REPLACE INTO openings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [_opening_row(ledger, item) for item in opened],
             )
+            for (lane_id, direction), proofs in proved.items():
+                mine = (ledger, bytes(lane_id), direction)
+                self._connection.execute("DELETE FROM proved WHERE ledger = ? AND lane_id = ? AND direction = ?", mine)
+                self._connection.executemany(
+                    "INSERT INTO proved VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [(*mine, item.height, bytes(item.block_hash), item.nonce, bytes(item.head)) for item in proofs],
+                )
             self._connection.execute("INSERT OR REPLACE INTO ledgers VALUES (?, ?, ?, ?)", (ledger, *astuple(row)))
 
     def committees(self, ledger: bytes) -> dict[LaneId, bytes]:

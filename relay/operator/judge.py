@@ -162,7 +162,7 @@ def judge(offer: Offer, known: KnownLane | None, view: LedgerView) -> Judged:
         raise NotYet("HeightNotReached", f"Block {claim.height} of {view.config.name} is not accepted yet.")
     # 8. The block.
     try:
-        accepted = view.block_hash(claim.height)
+        accepted = view.block_hash(claim.height, key)
     except HeightNotRetained as error:
         raise RefusedClaim(error.name, "The claim's block is older than the light client remembers.") from None
     if accepted != claim.block_hash:

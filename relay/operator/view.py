@@ -7,26 +7,26 @@ only by proof (`relay.observer`); after a lie everything since the last proof of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from adapters.protocol import LaneOpened, Ledger, Rejected
-from light_clients.errors import HeaderUnconfirmed, HeightNotRetained, Misbehaviour, Refused, RlpRefused
-from light_clients.families import client_named
+from light_clients.errors import HeaderUnconfirmed, HeightNotRetained, Misbehaviour, RlpRefused
+from light_clients.families import ETHEREUM_FAMILIES
 from light_clients.proofs.bloom import may_contain
-from light_clients.proofs.gateway import SlotEvidence
 from relay.clients import client_configuration, with_announced
-from relay.following import Lied, follow
-from relay.observer import may_have_moved, observe
+from relay.following import HEADERS_A_LOOK, HEADERS_BEFORE_EVENTS, Lied, follow
+from relay.observer import History, Proved, judge_head, may_have_moved, observe
 from relay.operator.chronicle import Chronicle
 from relay.operator.configuration import ChainConfig
 from relay.operator.database import Checkpoint, LedgerRow, OperatorDatabase
 from relay.operator.lanes import DESTINATION, LaneBook
 from relay.pins import headers_to_pin
 from relay.trail import Trail, run_of
-from schemas.claim import Claim, Direction
-from schemas.primitives import BlockHash, Head, LaneId
+from schemas.claim import Direction
+from schemas.primitives import BlockHash, LaneId
 
 PROVE_AGAIN_BLOCKS = 256
 """Histories that do not move are proved again after so many blocks, so that a restart need not read further back."""
@@ -54,7 +54,8 @@ class LedgerView:
         self.ledger = ledger
         self.chronicles: dict[Key, Chronicle] = {}
         self.state: Any = None
-        self._client: Any = client_named(config.consensus)
+        self._believer = config.believer
+        self._client: Any = self._believer.client
         self._database = database
         self._book = book
         self._trail = Trail(0, ())
@@ -62,6 +63,7 @@ class LedgerView:
         self._may_hold_events = True  # whether a block since then may hold some
         self._may_have_moved: set[Key] = set()  # histories that moved since then, by the sealed bloom filters
         self._opened: list[LaneOpened] = []  # not yet in the database
+        self._new_proofs: set[Key] = set()  # histories with proofs that are not yet in the database
         self._saved: LedgerRow | None = None
         self._unconfirmed = 0
         self._proofs: dict[tuple[LaneId, int, int], int] = {}  # (lane, direction, height) → entries proved there
@@ -83,15 +85,20 @@ class LedgerView:
         if self.state is None:
             self._bootstrap()
         try:
-            self._follow(now, target)
-            if self.state.height >= self._next:
-                if self._may_hold_events:
-                    self._observe()
-                self._next, self._may_hold_events = self.state.height + 1, False
-                self._prove_again()
+            more = True
+            while more:
+                more = self._follow(now, target)
+                if self.state.height >= self._next:
+                    if self._may_hold_events:
+                        self._observe()
+                    self._next, self._may_hold_events = self.state.height + 1, False
+                    self._prove_again()
             self._read_verifiers()
         except Lied as lie:
             self._distrust(lie)
+            raise
+        except HeightNotRetained as error:
+            self._begin_anew(error)
             raise
         except HeaderUnconfirmed as error:
             self._unconfirmed += 1
@@ -103,13 +110,20 @@ class LedgerView:
             self.save()
             raise
 
-    def block_hash(self, height: int) -> BlockHash:
+    def block_hash(self, height: int, key: Key) -> BlockHash:
         """The block of an accepted height.
 
+        Args:
+            height: of the block.
+            key: the history that is asked about; where something of it was proved at that block, the block is remembered longer.
+
         Raises:
-            HeightNotRetained: the light client no longer remembers it.
+            HeightNotRetained: it is no longer remembered.
         """
         found: BlockHash | None = self.state.hash_at(height)
+        chronicle = self.chronicles.get(key)
+        if found is None and chronicle is not None and height in chronicle.proofs:
+            return chronicle.proofs[height].block_hash
         if found is None:
             raise HeightNotRetained("The height is no longer kept.", expected=self.state.oldest_height, found=height)
         return found
@@ -122,7 +136,7 @@ class LedgerView:
             Lied: a proof is refused.
             LightClientError: the height is not within the light client's window, or the client is frozen.
         """
-        missing = [key for key in dict.fromkeys(keys) if (*key, height) not in self._proofs]
+        missing = [key for key in dict.fromkeys(keys) if self.proved(key, height) is None]
         if not missing:
             return
         try:
@@ -135,6 +149,9 @@ class LedgerView:
 
     def proved(self, key: Key, height: int) -> int | None:
         """How many entries of a history are proved to stand in the state of a block, if that was proved."""
+        chronicle = self.chronicles.get(key)
+        if chronicle is not None and height in chronicle.proofs:
+            return chronicle.proofs[height].nonce
         return self._proofs.get((*key, height))
 
     def checkpoint(self, key: Key, nonce: int) -> Checkpoint:
@@ -155,7 +172,9 @@ class LedgerView:
             return
         direction = Direction(key[1])
         height = max(known.ends[int(direction)].height, self.config.first_height)
+        proofs = self.chronicles[key].proofs
         self.chronicles[key] = Chronicle.from_opening(key[0], direction, known.lane.suite, height)
+        self.chronicles[key].proofs = proofs
         self._read_again_from(height)
 
     def read_openings_again(self) -> None:
@@ -167,9 +186,11 @@ class LedgerView:
         if self.state is None:
             return
         row = LedgerRow(self.state.to_bytes(), self._trail.to_bytes(), self._next - 1)
-        if row != self._saved:
-            self._database.save_look(self.config.identity, row, self._opened)
+        if row != self._saved or self._new_proofs:
+            proved = {key: list(self.chronicles[key].proofs.values()) for key in self._new_proofs}
+            self._database.save_look(self.config.identity, row, self._opened, proved)
             self._saved, self._opened = row, []
+            self._new_proofs.clear()
 
     def _remember(self) -> None:
         """Take up what the database remembers."""
@@ -190,6 +211,9 @@ class LedgerView:
             if chronicle is not None:
                 chronicle.base_nonce, chronicle.base_head = point.nonce, point.head
                 chronicle.base_height = chronicle.proved_height = point.height
+        for key, proofs in self._database.proved(self.config.identity).items():
+            if key in self.chronicles:
+                self.chronicles[key].note_proofs(proofs)
         for chronicle in self.chronicles.values():
             self._read_again_from(chronicle.base_height)
 
@@ -201,31 +225,36 @@ class LedgerView:
         self._trail = Trail(self.state.height, headers[-1:])
         log.info("pinned", chain=self.config.name, height=self.state.height)
 
-    def _follow(self, now: int, target: int | None) -> None:
+    def _follow(self, now: int, target: int | None) -> bool:
+        """Follow the headers; True where events have to be read before more of them are followed."""
+        provable = self._believer.proves_state
+        most = HEADERS_A_LOOK if provable else HEADERS_BEFORE_EVENTS
         while True:
-            followed = follow(self.ledger, self._client, self.state, self._trail, now, target=target)
+            followed = follow(self.ledger, self._client, self.state, self._trail, now, target=target, most=most)
             if not followed.headers:
-                return
+                return False
             self.state, self._trail = followed.state, followed.trail
             self._read_blooms(followed.headers)
             if self.state.height >= (followed.tip if target is None else min(followed.tip, target)):
-                return
+                return False
+            if not provable:
+                return True
 
     def _read_blooms(self, headers: Sequence[bytes]) -> None:
         """Which blocks may hold events, and of which histories; a ledger without bloom filters is asked about every block."""
         tracks = [chronicle.track for chronicle in self.chronicles.values()]
-        try:
-            moved = may_have_moved(headers, self.config.pin, tracks)
-            events = any(may_contain(header, self.config.gateway) for header in headers)
-        except RlpRefused:
-            moved, events = [], True
+        moved, events = [], True
+        if self.config.consensus in ETHEREUM_FAMILIES:
+            with suppress(RlpRefused):
+                moved = may_have_moved(headers, self.config.gateway, tracks)
+                events = any(may_contain(header, self.config.gateway) for header in headers)
         self._may_hold_events = self._may_hold_events or events
         self._may_have_moved |= {(track.lane_id, int(track.direction)) for track in moved}
 
     def _observe(self) -> None:
         """Read the gateway's events; a lane that opened meanwhile is read in a second pass, from its opening."""
         tracks = [chronicle.track for chronicle in self.chronicles.values()]
-        look = observe(self.ledger, self._client, self.state, self.config.pin, tracks, self._next)
+        look = observe(self.ledger, self._believer, self.state, tracks, self._next)
         new = [key for opened in look.opened if (key := self._open(opened)) is not None]
         for change in look.changed:
             if (end := self._own_end(change.lane_id)) is not None:
@@ -235,11 +264,11 @@ class LedgerView:
         if new:
             first = min(self.chronicles[key].base_height for key in new)
             tracks = [self.chronicles[key].track for key in new]
-            histories += observe(self.ledger, self._client, self.state, self.config.pin, tracks, first).histories
+            histories += observe(self.ledger, self._believer, self.state, tracks, first).histories
         for history in histories:
             key = (history.track.lane_id, int(history.track.direction))
             self.chronicles[key].extend(history, look.height)
-            self._note_proof(key, look.height, history.nonce)
+            self._note_proofs(key, history.proofs)
             self._may_have_moved.discard(key)
         # What seems to stand still though its block's filter says that it moved has to be proved to stand.
         still = [key for key in self._may_have_moved if key in self.chronicles]
@@ -287,40 +316,64 @@ class LedgerView:
         return None if known is None else known.own_end(self.config.word, self.config.gateway)
 
     def _prove(self, keys: Sequence[Key], height: int) -> None:
-        block_hash = self.block_hash(height)
+        """Prove the heads of histories at an accepted block; where no state is proved, those that an entry of that block moved."""
         found = self.ledger.evidence(self.config.gateway, list(keys), height)
         for key, item in zip(keys, found, strict=True):
             chronicle = self.chronicles[key]
+            if height in chronicle.proofs:
+                continue
             nonce = chronicle.nonce_at(height)
-            head: Head = chronicle.head_after(nonce)
-            evidence = SlotEvidence(item.header, item.account_proof, item.storage_proof)
-            # A slot shows a head and no number of entries; the claim's own form wants at least one.
-            claim = Claim(chronicle.lane_id, chronicle.direction, max(nonce, 1), head, height, block_hash)
-            try:
-                self._client.verify_claim(self.state, claim, evidence, self.config.pin)
-            except Refused as refusal:
-                raise Lied(refusal.name, refusal.message, self.ledger.endpoint) from refusal
+            history = History(chronicle.track)
+            judge_head(
+                self.ledger.endpoint,
+                self._believer,
+                self.state,
+                history,
+                (nonce, chronicle.head_after(nonce), height),
+                item,
+            )
             if nonce == chronicle.nonce:
                 chronicle.proved_height = max(chronicle.proved_height, height)
-            self._note_proof(key, height, nonce)
+            self._note_proofs(key, history.proofs)
 
     def _prove_again(self) -> None:
         """Prove histories that have not moved for long, and remember that nothing needs to be read before this block."""
         height = self.state.height
-        old = [key for key, item in self.chronicles.items() if item.proved_height <= height - PROVE_AGAIN_BLOCKS]
-        if not old:
-            return
-        self._prove(old, height)
+        if self._believer.proves_state:
+            old = [key for key, item in self.chronicles.items() if item.proved_height <= height - PROVE_AGAIN_BLOCKS]
+            if old:
+                self._prove(old, height)
+        else:
+            old = [key for key, item in self.chronicles.items() if self._rests(item, height)]
+            for key in old:
+                self.chronicles[key].proved_height = height
         resting = [key for key in old if not self.chronicles[key].heads]
-        self._database.save_checkpoints(
-            self.config.identity, [self.checkpoint(key, self.chronicles[key].nonce) for key in resting]
-        )
+        if resting:
+            self._database.save_checkpoints(
+                self.config.identity, [self.checkpoint(key, self.chronicles[key].nonce) for key in resting]
+            )
 
-    def _note_proof(self, key: Key, height: int, nonce: int) -> None:
+    @staticmethod
+    def _rests(chronicle: Chronicle, height: int) -> bool:
+        """Whether a history without new entries was last looked at long ago; no proof shows that it stands still."""
+        return not chronicle.heads and chronicle.proved_height <= height - PROVE_AGAIN_BLOCKS
+
+    def _begin_anew(self, error: HeightNotRetained) -> None:
+        """Follow the ledger from the pin again: something of old was hidden, and only clients of then can judge it."""
+        log.warning("followed_anew", chain=self.config.name, text=str(error))
+        self.state, self._next = None, self.config.first_height
+        self.chronicles.clear()
+        self._proofs.clear()
+
+    def _note_proofs(self, key: Key, proofs: Sequence[Proved]) -> None:
         if len(self._proofs) >= PROOFS_KEPT:
             for old in list(self._proofs)[: PROOFS_KEPT // 2]:
                 del self._proofs[old]
-        self._proofs[(*key, height)] = nonce
+        for proof in proofs:
+            self._proofs[(*key, proof.height)] = proof.nonce
+        if proofs and not self._believer.proves_state:
+            self.chronicles[key].note_proofs(proofs)
+            self._new_proofs.add(key)
 
     def _distrust(self, lie: Lied) -> None:
         another = self.ledger.leave_endpoint(f"{lie.name}: {lie}")

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select, update
 
 from adapters.protocol import AdapterOptions, Endpoint, Ledger
 from adapters.registry import open_ledger
-from relay.clients import extra_of_state
+from relay.clients import adapter_options
 from relay.config import HubConfig
 from relay.errors import NotFound, NotNow
 from relay.home import Home
@@ -48,7 +48,7 @@ def open_chain(row: Row[Any]) -> Ledger:
             endpoints=tuple(Endpoint(item["url"], item["operator"]) for item in row.endpoints),
             expected_chain=row.chain_id,
             expected_first_block=bytes(row.first_block),
-            extra=extra_of_state(row.consensus, bytes(row.client_state)),
+            extra=adapter_options(row),
         ),
     )
 

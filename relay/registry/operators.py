@@ -169,6 +169,8 @@ def _chain_entry(row: Row[Any]) -> dict[str, Any]:
         "pinned_height": row.pinned_height,
         "pinned_hash": "0x" + bytes(row.pinned_hash).hex(),
         **({"client": options} if options else {}),
+        **({"gateway_pin": row.gateway_pin} if row.gateway_pin else {}),
+        **({"adapter_options": row.adapter_options} if row.adapter_options else {}),
     }
 
 

@@ -15,13 +15,12 @@ from sqlalchemy import Connection, Row, select
 
 from adapters.protocol import AdapterError, HeadMoved, Ledger, Unreachable
 from light_clients.errors import HeaderUnconfirmed, LightClientError, Misbehaviour
-from light_clients.families import client_named
+from light_clients.families import ETHEREUM_FAMILIES
 from light_clients.proofs.bloom import may_contain
-from light_clients.proofs.gateway import GatewayPin
 from relay.context import Context
 from relay.crash import crash_point
-from relay.following import Followed, Lied, follow
-from relay.observer import History, Look, Track, may_have_moved, observe, prove
+from relay.following import HEADERS_A_LOOK, HEADERS_BEFORE_EVENTS, Followed, Lied, follow
+from relay.observer import Believer, History, Look, Track, may_have_moved, observe, prove
 from relay.steps.forks import log_replaced, trail_of
 from relay.steps.freeze import freeze_chain
 from relay.steps.record import save_headers, save_look
@@ -32,11 +31,14 @@ from relay.store.lanes import on_chain
 from relay.store.tables import claims, lanes, outcomes, waits
 from relay.store.waits import Reason
 from schemas.claim import Direction
-from schemas.primitives import Bytes32, Head, LaneId
+from schemas.primitives import Head, LaneId
 from schemas.suites import suite_named
 
 PROOF_AGE_BLOCKS = 64
 """An open claim at an older block is made anew: operators' light clients remember some 256 headers."""
+
+PROVE_EVERY_BLOCKS = 16
+"""Without bloom filters nothing says which blocks hold events: histories that seem to stand still are proved to, so often."""
 
 
 @dataclass(slots=True)
@@ -55,17 +57,19 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
     Returns:
         The lanes that moved; `more` where headers remain.
     """
-    client = client_named(row.consensus)
     began = time.monotonic()
     now = int(context.clock())
     try:
-        state = client.state_from_bytes(row.client_state)
-        followed = follow(ledger, client, state, trail_of(row), now)
-        log_replaced(row.name, client, followed)
-        if followed.state.height < followed.tip and len(followed.headers) > 0:
+        believer = Believer.of(row.consensus, bytes(row.gateway), bytes(row.gateway_code_hash), row.gateway_pin or {})
+        state = believer.client.state_from_bytes(row.client_state)
+        at_once = HEADERS_A_LOOK if believer.proves_state else HEADERS_BEFORE_EVENTS
+        followed = follow(ledger, believer.client, state, trail_of(row), now, most=at_once)
+        log_replaced(row.name, believer.client, followed)
+        more = followed.state.height < followed.tip and len(followed.headers) > 0
+        if more and believer.proves_state:
             save_headers(lease, row, followed)
             return LookResult(set(), more=True, new_block=True)
-        found = _observe(context, ledger, client, row, followed)
+        found = _observe(context, ledger, believer, row, followed)
     except Misbehaviour as misbehaviour:
         freeze_chain(lease, row, misbehaviour)
         return LookResult(set(), more=False, new_block=False)
@@ -81,28 +85,34 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
     crash_point("worker.look.before_commit")
     woken = save_look(lease, row, followed, found, stalled)
     crash_point("worker.look.after_commit")
-    return LookResult(woken, more=False, new_block=bool(followed.headers))
+    return LookResult(woken, more=more, new_block=bool(followed.headers))
 
 
-def _observe(context: Context, ledger: Ledger, client: Any, row: Row[Any], followed: Followed) -> Look:
+def _observe(context: Context, ledger: Ledger, believer: Believer, row: Row[Any], followed: Followed) -> Look:
     """Read and prove what happened since the last look; asks for events only where the headers' blooms may hold some."""
     state = followed.state
     with context.store.read() as connection:
         lane_rows = on_chain(connection, row.name)
-        stale = _stale_tracks(connection, row, state.height)
-    pin = GatewayPin(bytes(row.gateway), Bytes32(row.gateway_code_hash))
+        stale = _stale_tracks(connection, row, state.height) if believer.proves_state else set()
     tracks = [track for lane in lane_rows for track in _tracks(lane, row.name)]
     headers = followed.headers if len(followed.headers) == state.height - row.observed_height else None
-    if headers is not None and not any(may_contain(header, pin.address) for header in headers):
+    blooms = row.consensus in ETHEREUM_FAMILIES
+    if not blooms:
+        headers = None
+    if headers is not None and not any(may_contain(header, believer.gateway) for header in headers):
         found = Look(state.height, state.block_hash, (), {}, ())
     else:
-        found = observe(ledger, client, state, pin, tracks, row.observed_height + 1)
-    suspected = tracks if headers is None else may_have_moved(headers, pin, tracks)
+        found = observe(ledger, believer, state, tracks, row.observed_height + 1)
+    if headers is not None:
+        suspected = may_have_moved(headers, believer.gateway, tracks)
+    else:
+        due = blooms or state.height // PROVE_EVERY_BLOCKS > row.observed_height // PROVE_EVERY_BLOCKS
+        suspected = tracks if due else []
     stale |= {(track.lane_id, track.direction) for track in suspected}
     moved = {(history.track.lane_id, history.track.direction) for history in found.histories}
     again = [History(track) for track in tracks if (track.lane_id, track.direction) in stale - moved]
-    prove(ledger, client, state, pin, again)
-    shown = (*found.histories, *(history for history in again if history.evidence is not None))
+    prove(ledger, believer, state, again)
+    shown = (*found.histories, *(history for history in again if history.proofs))
     with context.store.read() as connection:
         settled = _true_settlements(connection, lane_rows, found.settled, ledger.endpoint)
     return replace(found, histories=shown, settled=settled)

@@ -119,14 +119,15 @@ def _save_settled(connection: Connection, lane_id: LaneId, event: HeadMoved) -> 
 
 def _save_history(connection: Connection, found: Look, history: History, mined: set[bytes]) -> None:
     track = history.track
+    proof = history.proofs[-1]
     lane = get(connection, track.lane_id)
     before = journey_of(lane)
     if track.direction is Direction.OUTBOX:
         after = _save_messages(connection, history, before)
         columns: dict[str, object] = {
             "final_head": bytes(history.head),
-            "final_height": found.height,
-            "final_hash": bytes(found.block_hash),
+            "final_height": proof.height,
+            "final_hash": bytes(proof.block_hash),
         }
     else:
         after = _save_outcomes(connection, history, before, mined, skipped(connection, lane))
@@ -134,22 +135,21 @@ def _save_history(connection: Connection, found: Look, history: History, mined: 
             waits.clear_if(connection, "lane", track.lane_id.hex(), SETBACKS)
         columns = {
             "outcome_head": bytes(history.head),
-            "outcome_height": found.height,
-            "outcome_hash": bytes(found.block_hash),
+            "outcome_height": proof.height,
+            "outcome_hash": bytes(proof.block_hash),
         }
     reference = history.entries[-1].event.position.transaction if history.entries else b""
     save_journey(connection, track.lane_id, before, after, height=found.height, reference=reference, **columns)
-    if history.evidence is not None:
-        proof = {
-            "lane_id": bytes(track.lane_id),
-            "direction": int(track.direction),
-            "height": found.height,
-            "head": bytes(history.head),
-            "nonce": history.nonce,
-            "evidence": history.evidence.to_bytes(),
-            "at": time.time(),
-        }
-        insert_new(connection, proofs, [proof])
+    row = {
+        "lane_id": bytes(track.lane_id),
+        "direction": int(track.direction),
+        "height": proof.height,
+        "head": bytes(proof.head),
+        "nonce": proof.nonce,
+        "evidence": history.evidence.to_bytes(),
+        "at": time.time(),
+    }
+    insert_new(connection, proofs, [row])
 
 
 def _save_messages(connection: Connection, history: History, before: Journey) -> Journey:

@@ -76,9 +76,11 @@ chains = Table(
     Column("endpoints", JSON, nullable=False),  # [{"url": …, "operator": …}]
     Column("software", Words, nullable=False),
     Column("development", Boolean, nullable=False),
-    Column("consensus", String(32), nullable=False),  # qbft | development
+    Column("consensus", String(32), nullable=False),  # the light client's name
     Column("gateway", LargeBinary(64), nullable=False),
     Column("gateway_code_hash", LargeBinary(32), nullable=False),
+    Column("gateway_pin", JSON),  # what the hash stands for (light_clients.pins); null = it says all
+    Column("adapter_options", JSON),  # {name: text}; null = none
     Column("verifier", LargeBinary(64), nullable=False),  # the committee that new lanes get
     Column("mailbox", LargeBinary(64), nullable=False, default=b""),  # the example receiver of a development hub
     Column("officers", JSON, nullable=False),  # key names on a development hub, else []

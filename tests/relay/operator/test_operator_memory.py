@@ -10,6 +10,7 @@ from adapters.protocol import LaneOpened, Position
 from light_clients.crypto.secp256k1 import recover_address
 from relay.errors import BadInput, NotFound
 from relay.keys import KeyStore
+from relay.observer import Proved
 from relay.operator.chronicle import Chronicle
 from relay.operator.configuration import load_config
 from relay.operator.database import Checkpoint, LedgerRow, OperatorDatabase, Signed
@@ -203,8 +204,13 @@ def test_direction_and_lane_are_part_of_the_key(database):
 def test_everything_is_there_after_reopening(database):
     point = Checkpoint(LANE.lane_id, Direction.OUTBOX, 3, word("head"), 9)
     database.record(b"ledger", [signed()], [point])
-    database.save_look(b"ledger", LedgerRow(b"state", b"header", 12), [opened(0)])
+    proofs = [Proved(3, word("head"), 9, BlockHash(b"\x09" * 32)), Proved(4, word("next"), 11, BlockHash(b"\x0b" * 32))]
+    key = (LANE.lane_id, 0)
+    database.save_look(b"ledger", LedgerRow(b"state", b"header", 10), [], {key: proofs[:1]})
+    database.save_look(b"ledger", LedgerRow(b"state", b"header", 12), [opened(0)], {key: proofs})
     again = OperatorDatabase(database.path)
+    assert again.proved(b"ledger") == {key: proofs}
+    assert again.proved(b"other") == {}
     assert again.ledger(b"ledger") == LedgerRow(b"state", b"header", 12)
     assert again.ledger(b"other") is None
     assert again.openings(b"ledger") == [opened(0)]
@@ -310,7 +316,7 @@ def test_a_configuration_is_read_with_paths_beside_the_file(tmp_path):
     assert (config.key_file, config.database) == (tmp_path / "signer.json", tmp_path / "operator.db")
     assert (chain.adapter, chain.first_height, chain.options.expected_chain) == ("evm", 7, "eip155:1337")
     assert chain.options.expected_first_block == b"\x11" * 32
-    assert chain.pin.address == b"\x22" * 20
+    assert chain.believer.pin.address == b"\x22" * 20
 
 
 def test_ledgers_in_other_scripts_are_welcome(tmp_path):

@@ -9,6 +9,7 @@ from adapters.protocol import Unreachable
 from light_clients.errors import HeightNotRetained, PinMismatch, RlpTruncated
 from relay.following import Lied
 from relay.operator import view as view_module
+from schemas.primitives import LaneId
 from tests.relay.operator.test_operator_judge import Scene
 
 
@@ -293,4 +294,4 @@ def test_a_height_outside_of_the_window_is_not_answered(scene):
     scene.hub.ledgers["alpha"].mine(300)
     scene.look("alpha")
     with pytest.raises(HeightNotRetained):
-        scene.views["alpha"].block_hash(1)
+        scene.views["alpha"].block_hash(1, (LaneId(b"\x07" * 32), 0))
