@@ -39,6 +39,8 @@ FORKS: Mapping[str, type[BaseComputation]] = {
 ECRECOVER = bytes(19) + b"\x01"
 CALLS = (opcode_values.CALL, opcode_values.CALLCODE, opcode_values.DELEGATECALL, opcode_values.STATICCALL)
 HASHES: Mapping[str, Callable[[bytes], bytes]] = {"keccak256": keccak256, "sm3": sm3}
+NATIVE_SPEED = 100
+"""How much more gas revm does in the same time, by order of magnitude."""
 Opcode = Callable[..., Any]
 
 
@@ -58,23 +60,28 @@ class Frame(BaseComputation):
         """
         if message.depth > cls.traits.call_depth:
             return cls._too_deep(state, message, transaction_context)
-        wanted, message.gas = message.gas, min(message.gas, transaction_context.work_left)
-        answer = cls.native.answer(message)
-        if answer is not None:
-            computation = cls(state, message, transaction_context)
-            answer.settle(computation)
-        else:
-            state.open_frame()
-            try:
-                computation = cls.apply_computation(state, message, transaction_context, parent_computation)
-            except BaseException:
-                state.close_frame(success=False)
-                raise
-            state.close_frame(success=computation.is_success)
+        pure, wanted = cls.native.takes(message), message.gas
+        message.gas = min(wanted, transaction_context.work_left * (NATIVE_SPEED if pure else 1))
+        computation = cls._run(state, message, transaction_context, parent_computation, pure=pure)
         if computation.is_error and message.gas < wanted and isinstance(computation.error, OutOfGas):
             raise Panic("the transaction did more work than the platform's scheduler waits for")
         if cls.traits.nested_gas_uncapped:
-            transaction_context.work_left -= computation.get_gas_used()
+            transaction_context.work_left -= computation.get_gas_used() // (NATIVE_SPEED if pure else 1)
+        return computation
+
+    @classmethod
+    def _run(cls, state: Any, message: Any, transaction_context: Any, parent: Any, *, pure: bool) -> Any:
+        if pure:
+            computation = cls(state, message, transaction_context)
+            cls.native.run(message.code, message.data_as_bytes, message.gas).settle(computation)
+            return computation
+        state.open_frame()
+        try:
+            computation = cls.apply_computation(state, message, transaction_context, parent)
+        except BaseException:
+            state.close_frame(success=False)
+            raise
+        state.close_frame(success=computation.is_success)
         return computation
 
     @classmethod

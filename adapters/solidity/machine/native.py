@@ -76,13 +76,11 @@ class Native:
         self._loaded = b""
         self.enabled = True
 
-    def answer(self, message: Any) -> Answer | None:
-        """Run a message in revm; None where its contract does more than compute."""
+    def takes(self, message: Any) -> bool:
+        """Whether a message is for a contract that only computes."""
         if not (self.enabled and message.code) or message.is_create or message.value:
-            return None
-        if not is_pure(message.code, hash_allowed=self._hash_allowed):
-            return None
-        return self.run(message.code, message.data_as_bytes, message.gas)
+            return False
+        return is_pure(message.code, hash_allowed=self._hash_allowed)
 
     def run(self, code: bytes, data: bytes, gas: int) -> Answer:
         """Run code that `is_pure` on calldata with this much gas for the frame."""

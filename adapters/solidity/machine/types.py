@@ -40,7 +40,8 @@ class Traits:
         static_can_write: STATICCALL is CALL without value.
         callee_logs_first: a callee's logs stand before all of the caller's.
         work_max: gas that the frames of a transaction may use together, charged or not: the platform's scheduler limit.
-            GAS answers no more than what is left of it; a frame that needs more is a panic.
+            A frame is given no more than what is left of it, and needing more is a panic. Contracts that run in revm
+            count a hundredth.
     """
 
     fork: Fork = "paris"
