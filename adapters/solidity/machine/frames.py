@@ -62,8 +62,11 @@ class Frame(BaseComputation):
             return cls._too_deep(state, message, transaction_context)
         pure, wanted = cls.native.takes(message), message.gas
         message.gas = min(wanted, transaction_context.work_left * (NATIVE_SPEED if pure else 1))
+        limited = message.gas < wanted
+        if cls.traits.nested_gas_uncapped:
+            limited = transaction_context.limited = limited or transaction_context.limited
         computation = cls._run(state, message, transaction_context, parent_computation, pure=pure)
-        if computation.is_error and message.gas < wanted and isinstance(computation.error, OutOfGas):
+        if limited and computation.is_error and isinstance(computation.error, OutOfGas):
             raise Panic("the transaction did more work than the platform's scheduler waits for")
         if cls.traits.nested_gas_uncapped:
             transaction_context.work_left -= computation.get_gas_used() // (NATIVE_SPEED if pure else 1)

@@ -18,11 +18,12 @@ ISTANBUL_REFUND_QUOTIENT, LONDON_REFUND_QUOTIENT = 2, 5
 
 
 class Transaction(BaseTransactionContext):
-    """Who started a transaction, and how much work its frames may still do."""
+    """Who started a transaction, how much work its frames may still do, whether one was given less gas for that."""
 
     def __init__(self, origin: bytes, work_left: int) -> None:
         super().__init__(gas_price=0, origin=cast("Any", origin))
         self.work_left = work_left
+        self.limited = False
 
     @property
     def blob_versioned_hashes(self) -> tuple[()]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import pyrevm
-from eth.exceptions import OutOfGas, Revert
+from eth.exceptions import InvalidInstruction, OutOfGas, Revert, VMError
 
 from adapters.solidity.machine.types import Traits
 
@@ -32,6 +32,7 @@ CALLER, ADDRESS = "0x" + "c1" * 20, "0x" + "ad" * 20
 GAS, KECCAK256, STATICCALL, PUSH1, PUSH32, JUMPDEST, PUSH0 = 0x5A, 0x20, 0xFA, 0x60, 0x7F, 0x5B, 0x5F
 TERMINATORS = frozenset((0x00, 0x56, 0xF3, 0xFD, 0xFE))
 SAFE_PRECOMPILES = frozenset((2, 3, 4, 5, 9))
+HALTS: dict[str, type[VMError]] = {"out of gas": OutOfGas, "invalid": InvalidInstruction}
 _OUTPUT = re.compile(r"output: 0x([0-9a-fA-F]*)")
 
 
@@ -48,7 +49,7 @@ ALLOWED = _allowed()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What revm said: output, gas used, and how the frame ended (`success`, `revert`, `halt`)."""
+    """What revm said: output, gas used, and how the frame ended (`success`, `revert`, `out of gas`, `invalid`)."""
 
     output: bytes
     gas_used: int
@@ -56,9 +57,9 @@ class Answer:
 
     def settle(self, computation: Any) -> None:
         """Put the answer into a frame of py-evm that has not run."""
-        if self.ended == "halt":
+        if self.ended in HALTS:
             computation.consume_gas(computation.msg.gas, reason="halted")
-            computation.error = OutOfGas("the contract ran out of gas or met an invalid instruction")
+            computation.error = HALTS[self.ended]("the contract halted in revm")
             return
         computation.consume_gas(self.gas_used, reason="run in revm")
         computation.output = self.output
@@ -93,7 +94,7 @@ class Native:
         except RuntimeError as error:
             found = _OUTPUT.search(str(error)) if "Revert {" in str(error) else None
             if found is None:
-                return Answer(b"", gas, "halt")
+                return Answer(b"", gas, "out of gas" if "reason: OutOfGas" in str(error) else "invalid")
             return Answer(bytes.fromhex(found.group(1)), self._gas_used() - intrinsic, "revert")
         return Answer(output, self._gas_used() - intrinsic, "success")
 
