@@ -12,6 +12,8 @@ from schemas.claim import Claim
 from schemas.evidence import FamilyEvidence, HeadEvidence, StateEvidence
 from schemas.primitives import Head, LaneId
 
+HEADERS_A_TIME = 500
+
 
 class Followed(Protocol):
     """A ledger whose headers were believed up to a height."""
@@ -95,9 +97,9 @@ def headers_are_believed(world: World, judge: Judge | None) -> Followed:
     if not world.consensus or judge is None:
         raise NotHere("the world names no light client")
     tip = ledger.tip()
-    headers = ledger.headers(0, min(tip, 999))
-    for first in range(1_000, tip + 1, 1_000):
-        headers += ledger.headers(first, min(tip, first + 999))
+    headers = []
+    for first in range(world.first_height, tip + 1, HEADERS_A_TIME):
+        headers += ledger.headers(first, min(tip, first + HEADERS_A_TIME - 1))
     try:
         return judge.follow(world.consensus, ledger.identity(), headers, world, 0)
     except Refused as error:

@@ -24,12 +24,15 @@ class MemoryLane(LaneWorld):
 
     receiver, reverting = RECEIVER, REVERTING
 
-    def __init__(self, *, suite=EVM, endpoints=("",), validators=4):
+    consensus = "qbft"
+
+    def __init__(self, *, suite=EVM, endpoints=("",), validators=4, open_one=lambda options: open_ledger("memory", options)):
         number = next(_numbers)
         self.names = [f"test-{number}-{end}" for end in ("source", "destination")]
         self.chains = [memory_chain(name, validators=validators) for name in self.names]
         self.source, self.destination = self.chains
-        self.ledgers = [open_ledger("memory", self.options(name, endpoints)) for name in self.names]
+        self._options = [self.named(name, endpoints) for name in self.names]
+        self.ledgers = [open_one(options) for options in self._options]
         self.words = [chain.word for chain in self.chains]
         self.gateways = [chain.gateway.address for chain in self.chains]
         self.lane = Lane("tests", suite, self.words[0], self.gateways[0], self.words[1], self.gateways[1], "main")
@@ -42,8 +45,11 @@ class MemoryLane(LaneWorld):
         self.destination.gateway.receivers[RECEIVER] = self.receive
         self.destination.gateway.receivers[REVERTING] = self.refuse
 
+    def options(self, end):
+        return self._options[end]
+
     @staticmethod
-    def options(name, endpoints):
+    def named(name, endpoints):
         return AdapterOptions(tuple(Endpoint(f"memory://{name}/{endpoint}".rstrip("/")) for endpoint in endpoints))
 
     def receive(self, lane_id, message_id, sender, payload):
