@@ -1,7 +1,8 @@
 """What officers do: actions that they propose, approve and execute, and narrowing that one officer does at once.
 
 An *action* is calldata for `propose` and `execute`; a *call* is calldata that is sent as it is. Who may do what is the
-table in adapters/solidity/README.md. Source: the hub's protocol (docs/protocol.md, What a gateway does, 5).
+table in adapters/solidity/README.md. `accounts` says how a gateway's interface writes an account: `address`, or `bytes` as a
+chaincode does. Source: the hub's protocol (docs/protocol.md, What a gateway does, 5).
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Caps:
     window_limit: int = 100_000
 
 
-def open_lane(lane: Lane, end: int, verifier: bytes, peer_code_hash: bytes, caps: Caps) -> bytes:
+def open_lane(
+    lane: Lane, end: int, verifier: bytes, peer_code_hash: bytes, caps: Caps, *, accounts: str = "address"
+) -> bytes:
     """Action: open one end of a lane (two officers, delay).
 
     Args:
@@ -47,6 +50,7 @@ def open_lane(lane: Lane, end: int, verifier: bytes, peer_code_hash: bytes, caps
         verifier: 20 bytes, the contract that judges the peer: outcomes at the source, messages at the destination.
         peer_code_hash: 32 bytes, the hash of the other gateway's code.
         caps: what the lane carries at most.
+        accounts: how the interface writes an account, `address` or `bytes`.
     """
     opening = (
         end,
@@ -60,60 +64,68 @@ def open_lane(lane: Lane, end: int, verifier: bytes, peer_code_hash: bytes, caps
         verifier,
         peer_code_hash,
     )
-    return contract("IGatewayActions").encode("openLane", opening, astuple(caps))
+    return contract("IGatewayActions", accounts).encode("openLane", opening, astuple(caps))
 
 
-def set_caps(lane_id: LaneId, caps: Caps) -> bytes:
+def set_caps(lane_id: LaneId, caps: Caps, *, accounts: str = "address") -> bytes:
     """Action: change what a lane carries (two officers, delay)."""
-    return contract("IGatewayActions").encode("setCaps", lane_id, astuple(caps))
+    return contract("IGatewayActions", accounts).encode("setCaps", lane_id, astuple(caps))
 
 
-def allow_sender(lane_id: LaneId, account: bytes, limit: int) -> bytes:
+def allow_sender(lane_id: LaneId, account: bytes, limit: int, *, accounts: str = "address") -> bytes:
     """Action at the source: let an account send `limit` messages a window, 1 to 65,535 (two officers, delay)."""
-    return contract("IGatewayActions").encode("allowSender", lane_id, account, limit)
+    return contract("IGatewayActions", accounts).encode("allowSender", lane_id, account, limit)
 
 
-def allow_receiver(lane_id: LaneId, account: bytes) -> bytes:
+def allow_receiver(lane_id: LaneId, account: bytes, *, accounts: str = "address") -> bytes:
     """Action at the destination: let an application receive (two officers, delay)."""
-    return contract("IGatewayActions").encode("allowReceiver", lane_id, account)
+    return contract("IGatewayActions", accounts).encode("allowReceiver", lane_id, account)
 
 
-def set_verifier(lane_id: LaneId, verifier: bytes) -> bytes:
+def set_verifier(lane_id: LaneId, verifier: bytes, *, accounts: str = "address") -> bytes:
     """Action: another verifier judges the peer; old anchors are void (two officers, delay)."""
-    return contract("IGatewayActions").encode("setVerifier", lane_id, verifier)
+    return contract("IGatewayActions", accounts).encode("setVerifier", lane_id, verifier)
 
 
-def unpause() -> bytes:
+def unpause(*, accounts: str = "address") -> bytes:
     """Action: the gateway works again (two officers, delay)."""
-    return contract("IGatewayActions").encode("unpause")
+    return contract("IGatewayActions", accounts).encode("unpause")
 
 
-def unpause_lane(lane_id: LaneId) -> bytes:
+def unpause_lane(lane_id: LaneId, *, accounts: str = "address") -> bytes:
     """Action: a lane works again (two officers, delay)."""
-    return contract("IGatewayActions").encode("unpauseLane", lane_id)
+    return contract("IGatewayActions", accounts).encode("unpauseLane", lane_id)
 
 
-def close_lane(lane_id: LaneId) -> bytes:
+def close_lane(lane_id: LaneId, *, accounts: str = "address") -> bytes:
     """Action: a lane takes nothing new (two officers, no delay)."""
-    return contract("IGatewayActions").encode("closeLane", lane_id)
+    return contract("IGatewayActions", accounts).encode("closeLane", lane_id)
 
 
-def abandon_lane(lane_id: LaneId) -> bytes:
+def abandon_lane(lane_id: LaneId, *, accounts: str = "address") -> bytes:
     """Action: say that a closed lane will not settle what is open (two officers, delay)."""
-    return contract("IGatewayActions").encode("abandonLane", lane_id)
+    return contract("IGatewayActions", accounts).encode("abandonLane", lane_id)
 
 
-def replace_officer(previous: bytes, following: bytes) -> bytes:
+def replace_officer(previous: bytes, following: bytes, *, accounts: str = "address") -> bytes:
     """Action on a gateway or a committee: another officer (two others, delay)."""
-    return contract("IGatewayActions").encode("replaceOfficer", previous, following)
+    return contract("IGatewayActions", accounts).encode("replaceOfficer", previous, following)
 
 
-def replace_guardian(following: bytes) -> bytes:
+def replace_guardian(following: bytes, *, accounts: str = "address") -> bytes:
     """Action on a gateway or a committee: another guardian (two officers, no delay)."""
-    return contract("IGatewayActions").encode("replaceGuardian", following)
+    return contract("IGatewayActions", accounts).encode("replaceGuardian", following)
 
 
-def add_epoch(epoch: int, signers: Sequence[tuple[bytes, bytes]], threshold: int, previous_ends_at: int) -> bytes:
+def add_epoch(
+    epoch: int,
+    signers: Sequence[tuple[bytes, bytes]],
+    threshold: int,
+    previous_ends_at: int,
+    *,
+    keys: Sequence[bytes] = (),
+    accounts: str = "address",
+) -> bytes:
     """Action on a committee: the next epoch (two officers, delay).
 
     Args:
@@ -121,56 +133,60 @@ def add_epoch(epoch: int, signers: Sequence[tuple[bytes, bytes]], threshold: int
         signers: (account of 20 bytes, organisation as 32 bytes) in the order of the bitmap.
         threshold: organisations that must sign.
         previous_ends_at: Unix seconds until which the epoch before is believed.
+        keys: 64 bytes (X, Y) for each signer, in their order, where a back-end checks signatures; else none.
+        accounts: how the interface writes an account, `address` or `bytes`.
     """
-    accounts, organisations = [signer for signer, _ in signers], [organisation for _, organisation in signers]
-    return contract("ICommitteeActions").encode("addEpoch", epoch, accounts, organisations, threshold, previous_ends_at)
+    members, organisations = [signer for signer, _ in signers], [organisation for _, organisation in signers]
+    return contract("ICommitteeActions", accounts).encode(
+        "addEpoch", epoch, members, organisations, threshold, previous_ends_at, list(keys)
+    )
 
 
-def propose(action: bytes) -> bytes:
+def propose(action: bytes, *, accounts: str = "address") -> bytes:
     """Call by one officer; the id is in the event Proposed, and `proposals()` counts them."""
-    return contract("Gateway").encode("propose", action)
+    return contract("Gateway", accounts).encode("propose", action)
 
 
-def approve(proposal: int) -> bytes:
+def approve(proposal: int, *, accounts: str = "address") -> bytes:
     """Call by another officer; the delay begins."""
-    return contract("Gateway").encode("approve", proposal)
+    return contract("Gateway", accounts).encode("approve", proposal)
 
 
-def execute(proposal: int, action: bytes) -> bytes:
+def execute(proposal: int, action: bytes, *, accounts: str = "address") -> bytes:
     """Call by any officer after the delay, with the same action."""
-    return contract("Gateway").encode("execute", proposal, action)
+    return contract("Gateway", accounts).encode("execute", proposal, action)
 
 
-def cancel(proposal: int) -> bytes:
+def cancel(proposal: int, *, accounts: str = "address") -> bytes:
     """Call by the guardian or one officer."""
-    return contract("Gateway").encode("cancel", proposal)
+    return contract("Gateway", accounts).encode("cancel", proposal)
 
 
-def pause() -> bytes:
+def pause(*, accounts: str = "address") -> bytes:
     """Call by the guardian or one officer: the whole gateway stops."""
-    return contract("Gateway").encode("pause")
+    return contract("Gateway", accounts).encode("pause")
 
 
-def pause_lane(lane_id: LaneId) -> bytes:
+def pause_lane(lane_id: LaneId, *, accounts: str = "address") -> bytes:
     """Call by the guardian or one officer: one lane stops."""
-    return contract("Gateway").encode("pauseLane", lane_id)
+    return contract("Gateway", accounts).encode("pauseLane", lane_id)
 
 
-def lower_caps(lane_id: LaneId, caps: Caps) -> bytes:
+def lower_caps(lane_id: LaneId, caps: Caps, *, accounts: str = "address") -> bytes:
     """Call by one officer: caps that are nowhere higher."""
-    return contract("Gateway").encode("lowerCaps", lane_id, astuple(caps))
+    return contract("Gateway", accounts).encode("lowerCaps", lane_id, astuple(caps))
 
 
-def lower_sender_limit(lane_id: LaneId, account: bytes, limit: int = 0) -> bytes:
+def lower_sender_limit(lane_id: LaneId, account: bytes, limit: int = 0, *, accounts: str = "address") -> bytes:
     """Call by one officer: fewer messages a window, 0 denies."""
-    return contract("Gateway").encode("lowerSenderLimit", lane_id, account, limit)
+    return contract("Gateway", accounts).encode("lowerSenderLimit", lane_id, account, limit)
 
 
-def deny_receiver(lane_id: LaneId, account: bytes) -> bytes:
+def deny_receiver(lane_id: LaneId, account: bytes, *, accounts: str = "address") -> bytes:
     """Call by one officer: an application receives no more."""
-    return contract("Gateway").encode("denyReceiver", lane_id, account)
+    return contract("Gateway", accounts).encode("denyReceiver", lane_id, account)
 
 
-def strike(signer: bytes) -> bytes:
+def strike(signer: bytes, *, accounts: str = "address") -> bytes:
     """Call on a committee by the guardian or one officer: a signer is out of every epoch, and a new generation begins."""
-    return contract("CommitteeVerifier").encode("strike", signer)
+    return contract("CommitteeVerifier", accounts).encode("strike", signer)

@@ -33,7 +33,7 @@ RETRY = selector(f"retry(bytes32,{SETTLED_TYPE})")
 PROBE = selector(f"probe(bytes32,{CLAIM_TYPE},bytes)")
 LOAD = selector("load(bytes32,bytes,bytes,uint64,uint64,uint64,uint256)")
 
-SIGNATURE_BYTES = 65
+SIGNATURE_BYTES = (64, 65)
 
 _MESSAGE_HEAD = struct.Struct(">" + "24xQ" * 7 + "32s24xQ")
 _THREE_WORDS = struct.Struct(">" + "24xQ" * 3)
@@ -111,16 +111,16 @@ def encode_probe(lane_id: bytes, claim: Claim, proof: bytes) -> bytes:
 
 
 def committee_proof(epoch: int, signatures: Iterable[tuple[int, bytes]]) -> bytes:
-    """Encode a committee's proof from (index of the signer in the epoch, signature of 65 bytes).
+    """Encode a committee's proof from (index of the signer in the epoch, signature of 65 bytes, or of 64 under SM2).
 
     Raises:
-        ValueError: an index is twice or not 0 to 255, or a signature has not 65 bytes.
+        ValueError: an index is twice or not 0 to 255, or a signature has neither 64 nor 65 bytes.
     """
     ordered = sorted(signatures)
     bitmap = 0
     for index, signature in ordered:
-        if not 0 <= index <= 255 or bitmap >> index & 1 or len(signature) != SIGNATURE_BYTES:
-            raise ValueError("a committee's proof needs each signer once, 0 to 255, with a signature of 65 bytes")
+        if not 0 <= index <= 255 or bitmap >> index & 1 or len(signature) not in SIGNATURE_BYTES:
+            raise ValueError("a committee's proof needs each signer once, 0 to 255, with a signature of 64 or 65 bytes")
         bitmap |= 1 << index
     parts = [encode_bytes(signature) for _, signature in ordered]
     return b"".join((integer_word(epoch), integer_word(bitmap), integer_word(96), encode_list(parts)))

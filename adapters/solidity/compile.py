@@ -23,6 +23,7 @@ COMPILED = {
     "CommitteeVerifier": "CommitteeVerifier.sol",
     "QbftVerifier": "QbftVerifier.sol",
     "BothVerifier": "BothVerifier.sol",
+    "Secp256k1": "signatures/Secp256k1.sol",
     "IGatewayActions": "Interfaces.sol",
     "ICommitteeActions": "Interfaces.sol",
     "ILightClientActions": "Interfaces.sol",

@@ -13,7 +13,8 @@ import pytest
 
 from adapters.protocol import HeadMoved, MessageDelivered, MessageSent, Position
 from adapters.solidity import administration, calldata, events
-from adapters.solidity.contracts import _types, committee_creation, contract, gateway_creation, organisation_word
+from adapters.solidity.compiled import types_of
+from adapters.solidity.contracts import committee_creation, contract, gateway_creation, organisation_word
 from adapters.solidity.refusals import decode_refusal
 from light_clients.crypto.secp256k1 import address_of, sign
 from schemas.attestation import Place, attestation_digest
@@ -102,7 +103,7 @@ class Done:
     def named(self, contract_name, event):
         """Data of the logs of one event of a contract."""
         item = next(item for item in contract(contract_name).abi if item["type"] == "event" and item["name"] == event)
-        topic = keccak256(f"{event}({','.join(_types(item['inputs']))})".encode())
+        topic = keccak256(f"{event}({','.join(types_of(item['inputs']))})".encode())
         return [(topics, data) for _, topics, data in self.logs if topics[0] == topic]
 
 
@@ -222,7 +223,8 @@ def make_gateway(
     )
 
 
-def make_committee(chain, delay_s=0, signers=SIGNERS, threshold=2, development=False, word=None):
+def make_committee(chain, delay_s=0, signers=SIGNERS, threshold=2, development=False, word=None, **choices):
+    """`choices`: signatures, keys and libraries of a committee that does not recover its signers."""
     return chain.deploy(
         committee_creation(
             chain_word=word or chain.word,
@@ -232,6 +234,7 @@ def make_committee(chain, delay_s=0, signers=SIGNERS, threshold=2, development=F
             signers=[(address_of(private), organisation) for private, organisation in signers],
             threshold=threshold,
             development=development,
+            **choices,
         )
     )
 

@@ -31,6 +31,8 @@ error ChainWordZero();
 error TimeDivisorZero();
 /// @notice This machine's hash opcode is not Keccak-256; deploy the build of the other suite.
 error HashNotKeccak();
+/// @notice The name given is another contract's; deploy under the name that is given to the constructor.
+error NameOfAnother(address named, address self);
 
 // The gateway's door
 
@@ -168,8 +170,14 @@ error SignatureMalformed();
 error SignatureOfAnother(address signer, address recovered);
 /// @notice Too few organisations signed; collect more attestations.
 error QuorumTooSmall(uint256 organisations, uint256 threshold);
-/// @notice This machine does not recover signatures; choose another signature back-end.
+/// @notice This machine, or the contract chosen, does not judge a known signature rightly; choose another signature back-end.
 error SignatureBackendFails();
+/// @notice Where a back-end checks signatures each signer has a key of 64 bytes, elsewhere none; correct the list of keys.
+error KeysMalformed();
+/// @notice The key is no point of the back-end's curve in 64 bytes (X, Y); correct it.
+error KeyUnfit();
+/// @notice The signer is not the account of its key on this ledger; correct the account or the key.
+error KeyOfAnother(address signer, address owner);
 
 // The light client: reading headers
 

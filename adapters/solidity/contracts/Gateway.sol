@@ -1,84 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IGateway, LaneCaps, LaneOpening, LaneView} from "./Interfaces.sol";
-import {UnknownSuite} from "./Errors.sol";
-import {Heads} from "./base/Heads.sol";
+import {Identity} from "./base/Identity.sol";
 import {Officers} from "./base/Officers.sol";
-import {Words} from "./base/Words.sol";
-import {Inbox} from "./gateway/Inbox.sol";
 import {Outbox} from "./gateway/Outbox.sol";
-import {Settlement} from "./gateway/Settlement.sol";
+import {Lookups} from "./gateway/Lookups.sol";
+import {EvmSuite} from "./hashing/EvmSuite.sol";
 
-/// @title The gateway that every EVM-like ledger shares
-/// @notice Source: docs/protocol.md, section What a gateway does. It holds no value and no allowance, cannot be upgraded and
-/// stands behind no proxy.
-contract Gateway is Heads, Inbox, Settlement {
+/// @title The gateway that every EVM-like ledger shares, for lanes of the suite `evm`
+/// @notice Source: docs/protocol.md, section What a gateway does.
+contract Gateway is EvmSuite, Lookups {
+    /// @param selfName this contract's name where the ledger gives names (ChainMaker), else empty.
     constructor(
         bytes32 chainWord_,
         address[] memory officers_,
         address guardian_,
         uint64 delaySeconds_,
         uint64 minimumExpirySeconds_,
-        uint64 timeDivisor_
+        uint64 timeDivisor_,
+        bytes memory selfName
     )
+        Identity(selfName)
         Officers(chainWord_, officers_, guardian_, delaySeconds_, timeDivisor_)
         Outbox(minimumExpirySeconds_)
     {}
-
-    /// @inheritdoc IGateway
-    function lane(bytes32 laneId) external view override returns (LaneView memory seen) {
-        Lane storage state = _lanes[laneId];
-        if (!state.config.opened) return seen;
-        seen.opened = true;
-        seen.end = state.config.destination ? DESTINATION : SOURCE;
-        seen.closed = state.config.closed;
-        seen.paused = state.config.paused;
-        seen.abandoned = state.config.abandoned;
-        seen.verifier = state.verifier;
-        seen.peerCodeHash = state.peerCodeHash;
-        seen.peerGateway = state.peerGateway;
-        seen.caps = LaneCaps(
-            state.config.maxPayload,
-            state.config.maxGas,
-            state.config.maxCallbackGas,
-            state.config.receiverLength,
-            state.config.windowSeconds,
-            state.config.windowLimit
-        );
-        if (state.config.destination) {
-            seen.delivered = state.consumed;
-        } else {
-            seen.sent = uint64(state.page);
-            seen.settled = state.consumed;
-        }
-        seen.verifierChanges = state.verifierChanges;
-        seen.generation = _generation(state);
-    }
-
-    /// @inheritdoc IGateway
-    function heads(bytes32 laneId)
-        external
-        view
-        override
-        returns (bytes32 outbox, bytes32 outcomes, bytes32 inbox, bytes32 settled)
-    {
-        return (_outboxHeads[laneId], _outcomeHeads[laneId], _inboxHeads[laneId], _settledHeads[laneId]);
-    }
-
-    /// @inheritdoc IGateway
-    function laneIdOf(LaneOpening calldata opening) external pure override returns (bytes32) {
-        if (keccak256(bytes(opening.suite)) != Words.SUITE) revert UnknownSuite(opening.suite);
-        return _laneId(opening);
-    }
-
-    /// @inheritdoc IGateway
-    function senderLimit(bytes32 laneId, address account) external view override returns (uint16) {
-        return _lanes[laneId].senderLimits[account].limit;
-    }
-
-    /// @inheritdoc IGateway
-    function receiverAllowed(bytes32 laneId, address account) external view override returns (bool) {
-        return _lanes[laneId].receivers[account];
-    }
 }

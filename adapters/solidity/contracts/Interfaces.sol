@@ -217,13 +217,15 @@ interface IGatewayActions is IOfficersActions {
 
 /// Actions of the committee, given to `propose` and `execute` as calldata.
 interface ICommitteeActions is IOfficersActions {
-    /// The next epoch; the one before it is believed until `previousEndsAt` (Unix seconds).
+    /// The next epoch; the one before it is believed until `previousEndsAt` (Unix seconds). `keys`: 64 bytes (X, Y) for each
+    /// signer where a contract checks signatures, else empty.
     function addEpoch(
         uint64 epoch,
         address[] calldata signers,
         bytes32[] calldata organisations,
         uint8 threshold,
-        uint64 previousEndsAt
+        uint64 previousEndsAt,
+        bytes[] calldata keys
     ) external;
 }
 
@@ -357,6 +359,12 @@ interface ICommitteeVerifier is IKnownVerifier, IOfficers {
         returns (address[] memory signers, bytes32[] memory organisations, uint8 threshold, uint64 endsAt);
     function struck(address signer) external view returns (bool);
     function organisationOf(address signer) external view returns (bytes32);
+
+    /// The signer's key of 64 bytes (X, Y) where a contract checks signatures, else empty.
+    function keyOf(address signer) external view returns (bytes memory);
+
+    /// What signers sign with: `secp256k1` (r, s, v) or `sm2` (r, s).
+    function signatureScheme() external view returns (string memory);
     function development() external view returns (bool);
 
     /// The digest that the signers of `number` sign for a claim at the gateway of that hash.

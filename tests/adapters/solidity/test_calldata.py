@@ -122,7 +122,7 @@ def test_committee_proof(epoch, signatures):
         pytest.param([(0, bytes(65)), (0, bytes(65))], id="a signer twice"),
         pytest.param([(256, bytes(65))], id="an index over 255"),
         pytest.param([(-1, bytes(65))], id="a negative index"),
-        pytest.param([(0, bytes(64))], id="a short signature"),
+        pytest.param([(0, bytes(63))], id="a short signature"),
     ],
 )
 def test_a_committee_proof_that_no_committee_takes_is_not_made(signatures):

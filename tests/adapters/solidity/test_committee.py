@@ -376,7 +376,7 @@ def test_a_zero_signer_and_lists_of_different_length_are_refused(committee):
     zero = administration.add_epoch(2, [(bytes(20), organisation), (account("b"), organisation_word("b"))], 2, START)
     with refuses("SignersMalformed"):
         committee.chain.administer(committee.address, zero)
-    uneven = contract("ICommitteeActions").encode("addEpoch", 2, [account("a")] * 2, [organisation], 2, START)
+    uneven = contract("ICommitteeActions").encode("addEpoch", 2, [account("a")] * 2, [organisation], 2, START, [])
     with refuses("SignersMalformed"):
         committee.chain.administer(committee.address, uneven)
 

@@ -16,7 +16,6 @@ import {
     TooEarly,
     UnknownAction
 } from "../Errors.sol";
-import {Words} from "./Words.sol";
 
 /// @title Two officers, a delay and a guardian
 /// @notice Widening takes two officers and the delay, narrowing one officer at once (docs/protocol.md, section What a gateway
@@ -50,7 +49,6 @@ abstract contract Officers is IOfficers {
         uint64 delaySeconds_,
         uint64 timeDivisor_
     ) {
-        Words.requireKeccak();
         if (chainWord_ == 0) revert ChainWordZero();
         if (timeDivisor_ == 0) revert TimeDivisorZero();
         if (officers_.length < 3 || guardian_ == address(0)) revert OfficersMalformed();

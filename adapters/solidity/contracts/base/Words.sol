@@ -2,41 +2,26 @@
 pragma solidity 0.8.37;
 
 import {Claim, Message} from "../Interfaces.sol";
-import {HashNotKeccak} from "../Errors.sol";
 
-/// @title The protocol's ids, heads and digests in the suite `evm` (H is Keccak-256)
+/// @title The protocol's ids, heads and digests, in whatever suite the contract is built for
 /// @notice Hashes of concatenated 32-byte words; source: docs/protocol.md, section Words and tags. The words are laid out
-/// behind the free memory pointer, which stays where it is.
-library Words {
-    bytes32 internal constant SUITE = keccak256("evm");
-    bytes32 internal constant TAG_LANE = keccak256("relayhub/evm/lane/v1");
-    bytes32 internal constant TAG_MESSAGE = keccak256("relayhub/evm/message/v1");
-    bytes32 internal constant TAG_OUTCOME = keccak256("relayhub/evm/outcome/v1");
-    bytes32 internal constant TAG_OUTCOMES = keccak256("relayhub/evm/outcomes/v1");
-    bytes32 internal constant TAG_STEP = keccak256("relayhub/evm/step/v1");
-    bytes32 internal constant TAG_ATTESTATION = keccak256("relayhub/evm/attestation/v1");
-    bytes32 private constant HASH_OF_NOTHING = 0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470;
+/// behind the free memory pointer, which stays where it is. A suite gives H and its tags (EvmSuite, SmSuite).
+abstract contract Words {
+    /// H of `size` bytes of memory; `start` is at least 0x80, and the word before it is as it was afterwards.
+    function _hash(uint256 start, uint256 size) internal view virtual returns (bytes32);
 
-    /// The opcode is asked at deployment: some ledgers compute another hash with it. Only called by constructors, whose
-    /// calldata is empty; the compiler cannot fold that.
-    function requireKeccak() internal pure {
-        bytes32 computed;
-        assembly ("memory-safe") {
-            computed := keccak256(0, calldatasize())
-        }
-        if (computed != HASH_OF_NOTHING) revert HashNotKeccak();
-    }
+    function _tagLane() internal pure virtual returns (bytes32);
+    function _tagMessage() internal pure virtual returns (bytes32);
+    function _tagOutcome() internal pure virtual returns (bytes32);
+    function _tagOutcomes() internal pure virtual returns (bytes32);
+    function _tagStep() internal pure virtual returns (bytes32);
+    function _tagAttestation() internal pure virtual returns (bytes32);
 
-    function hash(bytes calldata data) internal pure returns (bytes32 digest) {
-        assembly ("memory-safe") {
-            let words := mload(0x40)
-            calldatacopy(words, data.offset, data.length)
-            digest := keccak256(words, data.length)
-        }
-    }
+    /// Whether a lane's suite is the one that this contract computes in.
+    function _isSuite(string memory suite) internal pure virtual returns (bool);
 
     /// Writes `bytes` as the ABI does, padded with zeros to whole words; returns where it ends.
-    function append(uint256 place, bytes calldata data) internal pure returns (uint256 end) {
+    function _append(uint256 place, bytes calldata data) internal pure returns (uint256 end) {
         assembly ("memory-safe") {
             mstore(place, data.length)
             end := add(add(place, 0x20), and(add(data.length, 31), not(31)))
@@ -45,37 +30,52 @@ library Words {
         }
     }
 
-    function hashAddress(address account) internal pure returns (bytes32 digest) {
+    function _hashCalldata(bytes calldata data) internal view returns (bytes32) {
+        uint256 words;
         assembly ("memory-safe") {
-            mstore(0, shl(96, account))
-            digest := keccak256(0, 20)
+            words := mload(0x40)
+            calldatacopy(words, data.offset, data.length)
         }
+        return _hash(words, data.length);
+    }
+
+    function _hashBytes(bytes memory data) internal view returns (bytes32) {
+        uint256 start;
+        assembly ("memory-safe") {
+            start := add(data, 0x20)
+        }
+        return _hash(start, data.length);
+    }
+
+    function _hashAddress(address account) internal view returns (bytes32) {
+        uint256 words;
+        assembly ("memory-safe") {
+            words := mload(0x40)
+            mstore(words, shl(96, account))
+        }
+        return _hash(words, 20);
     }
 
     /// The id of a message as it lies in calldata, with the hash that it gives of its payload. The words are taken raw: one
     /// that is no unsigned 64-bit integer gives an id that no source ever folded.
-    function messageId(bytes32 laneId, Message calldata message) internal pure returns (bytes32 id) {
-        bytes32 tag = TAG_MESSAGE;
+    function _messageId(bytes32 laneId, Message calldata message) internal view returns (bytes32) {
+        bytes32 senderHash = _hashTail(message, 0x20);
+        bytes32 receiverHash = _hashTail(message, 0x40);
+        bytes32 tag = _tagMessage();
+        uint256 words;
         assembly ("memory-safe") {
-            function hashTail(place, scratch) -> digest {
-                let length := calldataload(place)
-                calldatacopy(scratch, add(place, 0x20), length)
-                digest := keccak256(scratch, length)
-            }
-            let words := mload(0x40)
-            let senderHash := hashTail(add(message, calldataload(add(message, 0x20))), words)
-            let receiverHash := hashTail(add(message, calldataload(add(message, 0x40))), words)
+            words := mload(0x40)
             mstore(words, tag)
             mstore(add(words, 0x20), laneId)
             mstore(add(words, 0x40), calldataload(message))
             mstore(add(words, 0x60), senderHash)
             mstore(add(words, 0x80), receiverHash)
             calldatacopy(add(words, 0xa0), add(message, 0x60), 0xa0) // expiresAt to payloadHash stand in the id's order
-            id := keccak256(words, 0x140)
         }
+        return _hash(words, 0x140);
     }
 
-    function messageId(
+    function _messageId(
         bytes32 laneId,
         uint256 nonce,
         bytes32 senderHash,
@@ -85,10 +85,11 @@ library Words {
         uint256 callbackGas,
         uint256 payloadLength,
         bytes32 payloadHash
-    ) internal pure returns (bytes32 id) {
-        bytes32 tag = TAG_MESSAGE;
+    ) internal view returns (bytes32) {
+        bytes32 tag = _tagMessage();
+        uint256 words;
         assembly ("memory-safe") {
-            let words := mload(0x40)
+            words := mload(0x40)
             mstore(words, tag)
             mstore(add(words, 0x20), laneId)
             mstore(add(words, 0x40), nonce)
@@ -99,75 +100,77 @@ library Words {
             mstore(add(words, 0xe0), callbackGas)
             mstore(add(words, 0x100), payloadLength)
             mstore(add(words, 0x120), payloadHash)
-            id := keccak256(words, 0x140)
         }
+        return _hash(words, 0x140);
     }
 
-    function outcomeId(bytes32 message, uint256 status, bytes32 resultHash) internal pure returns (bytes32 id) {
-        bytes32 tag = TAG_OUTCOME;
+    function _outcomeId(bytes32 message, uint256 status, bytes32 resultHash) internal view returns (bytes32) {
+        bytes32 tag = _tagOutcome();
+        uint256 words;
         assembly ("memory-safe") {
-            let words := mload(0x40)
+            words := mload(0x40)
             mstore(words, tag)
             mstore(add(words, 0x20), message)
             mstore(add(words, 0x40), status)
             mstore(add(words, 0x60), resultHash)
-            id := keccak256(words, 0x80)
         }
+        return _hash(words, 0x80);
     }
 
-    function fold(bytes32 head, bytes32 entryId) internal pure returns (bytes32 next) {
-        bytes32 tag = TAG_STEP;
+    function _step(bytes32 head, bytes32 entryId) internal view returns (bytes32) {
+        bytes32 tag = _tagStep();
+        uint256 words;
         assembly ("memory-safe") {
-            let words := mload(0x40)
+            words := mload(0x40)
             mstore(words, tag)
             mstore(add(words, 0x20), head)
             mstore(add(words, 0x40), entryId)
-            next := keccak256(words, 0x60)
         }
+        return _hash(words, 0x60);
     }
 
-    function foldAll(bytes32 head, bytes32[] calldata ids) internal pure returns (bytes32 last) {
+    function _stepAll(bytes32 head, bytes32[] calldata ids) internal view returns (bytes32 last) {
         last = head;
         for (uint256 i = 0; i < ids.length; ++i) {
-            last = fold(last, ids[i]);
+            last = _step(last, ids[i]);
         }
     }
 
-    function outcomesGenesis(bytes32 laneId) internal pure returns (bytes32) {
-        return keccak256(abi.encode(TAG_OUTCOMES, laneId, uint256(0)));
+    function _outcomesGenesis(bytes32 laneId) internal view returns (bytes32) {
+        return _hashBytes(abi.encode(_tagOutcomes(), laneId, uint256(0)));
     }
 
-    function nameLane(
+    function _nameLane(
         string memory hub,
         bytes32 sourceChain,
         bytes memory sourceGateway,
         bytes32 destinationChain,
         bytes memory destinationGateway,
         string memory channel
-    ) internal pure returns (bytes32) {
-        return keccak256(
+    ) internal view returns (bytes32) {
+        return _hashBytes(
             abi.encode(
-                TAG_LANE,
-                keccak256(bytes(hub)),
+                _tagLane(),
+                _hashBytes(bytes(hub)),
                 sourceChain,
-                keccak256(sourceGateway),
+                _hashBytes(sourceGateway),
                 destinationChain,
-                keccak256(destinationGateway),
-                keccak256(bytes(channel))
+                _hashBytes(destinationGateway),
+                _hashBytes(bytes(channel))
             )
         );
     }
 
-    function attestation(
+    function _attestation(
         bytes32 chainWord,
         bytes32 gatewayHash,
         bytes32 verifierHash,
         uint64 epoch,
         Claim calldata claim
-    ) internal pure returns (bytes32) {
-        return keccak256(
+    ) internal view returns (bytes32) {
+        return _hashBytes(
             abi.encode(
-                TAG_ATTESTATION,
+                _tagAttestation(),
                 chainWord,
                 gatewayHash,
                 verifierHash,
@@ -180,5 +183,18 @@ library Words {
                 claim.blockHash
             )
         );
+    }
+
+    /// H of the `bytes` whose offset stands at this place of a message.
+    function _hashTail(Message calldata message, uint256 field) private view returns (bytes32) {
+        uint256 words;
+        uint256 length;
+        assembly ("memory-safe") {
+            let place := add(message, calldataload(add(message, field)))
+            length := calldataload(place)
+            words := mload(0x40)
+            calldatacopy(words, add(place, 0x20), length)
+        }
+        return _hash(words, length);
     }
 }

@@ -15,7 +15,6 @@ import {
     ProofRefused,
     WrongDirection
 } from "../Errors.sol";
-import {Words} from "../base/Words.sol";
 import {Lanes} from "./Lanes.sol";
 
 /// @title Believing a claim: by the lane's verifier, or because its head is anchored in the present generation
@@ -45,7 +44,7 @@ abstract contract Claims is Lanes {
         Lane storage state = _known(laneId);
         if (direction != (state.config.destination ? 0 : 1)) revert WrongDirection(direction);
         if (head == 0) revert HeadZero();
-        _requireHead(Words.foldAll(head, ids), claim);
+        _requireHead(_stepAll(head, ids), claim);
         _believe(laneId, state, direction, claim, proof);
         bytes32 present = _generation(state);
         _anchors[laneId][head] = present;
@@ -75,7 +74,7 @@ abstract contract Claims is Lanes {
         Claim calldata claim,
         bytes calldata proof
     ) internal {
-        _requireHead(Words.foldAll(head, suffixIds), claim);
+        _requireHead(_stepAll(head, suffixIds), claim);
         uint64 derived = consumed + uint64(suffixIds.length);
         if (claim.nonce != derived) revert ClaimNonceMismatch(derived, claim.nonce);
         _believe(laneId, state, state.config.destination ? 0 : 1, claim, proof);

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Claim, IGateway, IReceiver, Message} from "../Interfaces.sol";
 import {NonceGap, NothingNew, PayloadMismatch, PayloadMissing, WindowFull} from "../Errors.sol";
-import {Words} from "../base/Words.sol";
 import {Claims} from "./Claims.sol";
 
 /// @title The destination end: deliver
@@ -62,9 +61,9 @@ abstract contract Inbox is Claims {
             for (uint256 i = 0; i < ids.length; ++i) {
                 Message calldata message = messages[first + i];
                 if (message.nonce != ++consumed) revert NonceGap(consumed, message.nonce);
-                bytes32 id = Words.messageId(laneId, message);
+                bytes32 id = _messageId(laneId, message);
                 ids[i] = id;
-                head = Words.fold(head, id);
+                head = _step(head, id);
             }
         }
     }
@@ -89,7 +88,7 @@ abstract contract Inbox is Claims {
         head = _outcomeHeads[laneId];
         unchecked {
             for (uint256 i = 0; i < ids.length; ++i) {
-                head = Words.fold(head, _deliver(batch, messages[first + i], ids[i]));
+                head = _step(head, _deliver(batch, messages[first + i], ids[i]));
             }
         }
         if (batch.calls != 0) _countWindow(laneId, state, batch.calls);
@@ -122,20 +121,21 @@ abstract contract Inbox is Claims {
         }
         bytes32 topic = MESSAGE_DELIVERED;
         bytes32 laneId = batch.laneId;
-        bytes32 resultHash;
+        uint256 length;
         assembly ("memory-safe") {
-            let length := mload(add(words, 0x60))
+            length := mload(add(words, 0x60))
             mstore(add(words, 0x20), status)
-            resultHash := keccak256(add(words, 0x80), length)
             log3(words, add(0x80, and(add(length, 31), not(31))), topic, laneId, calldataload(message))
         }
-        return Words.outcomeId(id, status, resultHash);
+        unchecked {
+            return _outcomeId(id, status, _hash(words + 0x80, length));
+        }
     }
 
     /// A payload that is there matches its length and hash; an empty one with a non-zero length travels by hash.
-    function _payloadGiven(Message calldata message, bytes calldata payload) private pure returns (bool) {
+    function _payloadGiven(Message calldata message, bytes calldata payload) private view returns (bool) {
         if (payload.length == 0 && message.payloadLength != 0) return false;
-        if (payload.length != message.payloadLength || Words.hash(payload) != message.payloadHash) {
+        if (payload.length != message.payloadLength || _hashCalldata(payload) != message.payloadHash) {
             revert PayloadMismatch(message.nonce);
         }
         return true;
@@ -193,11 +193,11 @@ abstract contract Inbox is Claims {
             mstore(add(start, 0x44), 0x80)
         }
         unchecked {
-            uint256 end = Words.append(start + 0x84, sender);
+            uint256 end = _append(start + 0x84, sender);
             assembly ("memory-safe") {
                 mstore(add(start, 0x64), sub(end, add(start, 0x04)))
             }
-            size = Words.append(end, payload) - start;
+            size = _append(end, payload) - start;
         }
     }
 

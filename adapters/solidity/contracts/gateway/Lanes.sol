@@ -23,11 +23,11 @@ import {
 } from "../Errors.sol";
 import {Heads} from "../base/Heads.sol";
 import {Officers} from "../base/Officers.sol";
-import {Words} from "../base/Words.sol";
+import {Identity} from "../base/Identity.sol";
 
 /// @title Lanes and their administration
 /// @notice Source: docs/protocol.md, sections Names and What a gateway does (5).
-abstract contract Lanes is Heads, Officers, IGateway {
+abstract contract Lanes is Heads, Identity, Officers, IGateway {
     uint8 internal constant SOURCE = 0;
     uint8 internal constant DESTINATION = 1;
 
@@ -73,17 +73,11 @@ abstract contract Lanes is Heads, Officers, IGateway {
         bool placed;
     }
 
-    bytes32 internal immutable _selfHash;
-
     uint8 private _lock = UNLOCKED;
     bool public override paused;
     mapping(bytes32 laneId => Lane) internal _lanes;
     mapping(address account => bool) private _isVerifier;
     mapping(address account => uint256 lanes) private _receiverOf;
-
-    constructor() {
-        _selfHash = Words.hashAddress(address(this));
-    }
 
     /// @inheritdoc IGateway
     function pause() external override onlyGuardianOrOfficer {
@@ -199,8 +193,8 @@ abstract contract Lanes is Heads, Officers, IGateway {
         return keccak256(abi.encode(uint256(state.verifierChanges), IVerifier(state.verifier).generation()));
     }
 
-    function _laneId(LaneOpening memory opening) internal pure returns (bytes32) {
-        return Words.nameLane(
+    function _laneId(LaneOpening memory opening) internal view returns (bytes32) {
+        return _nameLane(
             opening.hub,
             opening.sourceChain,
             opening.sourceGateway,
@@ -221,12 +215,12 @@ abstract contract Lanes is Heads, Officers, IGateway {
         if (opening.end == SOURCE) {
             state.peerGateway = opening.destinationGateway;
             _outboxHeads[laneId] = laneId;
-            _settledHeads[laneId] = Words.outcomesGenesis(laneId);
+            _settledHeads[laneId] = _outcomesGenesis(laneId);
         } else {
             state.config.destination = true;
             state.peerGateway = opening.sourceGateway;
             _inboxHeads[laneId] = laneId;
-            _outcomeHeads[laneId] = Words.outcomesGenesis(laneId);
+            _outcomeHeads[laneId] = _outcomesGenesis(laneId);
         }
         emit LaneOpened(
             laneId,
@@ -245,14 +239,15 @@ abstract contract Lanes is Heads, Officers, IGateway {
 
     function _checkOpening(LaneOpening memory opening) private view {
         if (opening.end > DESTINATION) revert UnknownEnd(opening.end);
-        if (keccak256(bytes(opening.suite)) != Words.SUITE) revert UnknownSuite(opening.suite);
+        if (!_isSuite(opening.suite)) revert UnknownSuite(opening.suite);
         if (
             !_sized(bytes(opening.hub)) || !_sized(bytes(opening.channel)) || !_sized(opening.sourceGateway)
                 || !_sized(opening.destinationGateway) || opening.sourceChain == 0 || opening.destinationChain == 0
                 || opening.peerCodeHash == 0
         ) revert OpeningMalformed();
-        bool source = opening.sourceChain == chainWord && keccak256(opening.sourceGateway) == _selfHash;
-        bool destination = opening.destinationChain == chainWord && keccak256(opening.destinationGateway) == _selfHash;
+        bool source = opening.sourceChain == chainWord && _hashBytes(opening.sourceGateway) == _selfHash;
+        bool destination =
+            opening.destinationChain == chainWord && _hashBytes(opening.destinationGateway) == _selfHash;
         if (source && destination) revert LaneToItself();
         if (opening.end == SOURCE ? !source : !destination) revert NotOurEnd();
     }

@@ -17,7 +17,6 @@ import {
     UnknownLane,
     WrongEnd
 } from "../Errors.sol";
-import {Words} from "../base/Words.sol";
 import {Lanes} from "./Lanes.sol";
 
 /// @title The source end: send
@@ -51,16 +50,16 @@ abstract contract Outbox is Lanes {
             _checkSend(laneId, state.config, receiver.length, payload.length, gasLimit, callbackGas);
         if (expiresAt != 0) _checkExpiry(expiresAt, time);
         uint256 nonce = _count(laneId, state, time, windowSeconds);
-        messageId = Words.messageId(
+        messageId = _messageId(
             laneId,
             nonce,
-            Words.hashAddress(msg.sender),
-            Words.hash(receiver),
+            _hashAddress(msg.sender),
+            _hashCalldata(receiver),
             expiresAt,
             gasLimit,
             callbackGas,
             payload.length,
-            Words.hash(payload)
+            _hashCalldata(payload)
         );
         bytes32 head = _advance(laneId, messageId);
         uint256 words;
@@ -87,12 +86,12 @@ abstract contract Outbox is Lanes {
         }
         uint256 end;
         unchecked {
-            end = Words.append(words + 0x140, receiver);
+            end = _append(words + 0x140, receiver);
         }
         assembly ("memory-safe") {
             mstore(add(words, 0xe0), sub(end, words))
         }
-        end = Words.append(end, payload);
+        end = _append(end, payload);
         bytes32 topic = MESSAGE_SENT;
         assembly ("memory-safe") {
             log3(words, sub(end, words), topic, laneId, nonce)
@@ -109,7 +108,7 @@ abstract contract Outbox is Lanes {
             slot := keccak256(0, 0x40)
             head := sload(slot)
         }
-        head = Words.fold(head, messageId);
+        head = _step(head, messageId);
         assembly ("memory-safe") {
             sstore(slot, head)
         }

@@ -11,7 +11,6 @@ import {
     OutcomeMalformed,
     PayloadGiven
 } from "../Errors.sol";
-import {Words} from "../base/Words.sol";
 import {Claims} from "./Claims.sol";
 import {Outbox} from "./Outbox.sol";
 
@@ -71,18 +70,18 @@ abstract contract Settlement is Claims, Outbox {
                 uint64 nonce = entry.message.nonce;
                 if (nonce != ++consumed) revert NonceGap(consumed, nonce);
                 (messageIds[i], outcomeIds[i]) = _ids(laneId, entry);
-                head = Words.fold(head, outcomeIds[i]);
+                head = _step(head, outcomeIds[i]);
             }
         }
     }
 
-    function _ids(bytes32 laneId, Settled calldata entry) private pure returns (bytes32 messageId, bytes32 outcomeId) {
+    function _ids(bytes32 laneId, Settled calldata entry) private view returns (bytes32 messageId, bytes32 outcomeId) {
         Message calldata message = entry.message;
         uint256 status = entry.status;
         if (message.payload.length != 0) revert PayloadGiven(message.nonce);
         if (status == 0 || status > 4 || entry.result.length > 256) revert OutcomeMalformed(message.nonce);
-        messageId = Words.messageId(laneId, message);
-        outcomeId = Words.outcomeId(messageId, status, Words.hash(entry.result));
+        messageId = _messageId(laneId, message);
+        outcomeId = _outcomeId(messageId, status, _hashCalldata(entry.result));
     }
 
     function _callBack(

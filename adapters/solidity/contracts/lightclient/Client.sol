@@ -20,6 +20,7 @@ import {
 } from "../Errors.sol";
 import {Officers} from "../base/Officers.sol";
 import {Signatures} from "../base/Signatures.sol";
+import {Keccak} from "../hashing/Keccak.sol";
 import {Header, Headers} from "./Headers.sol";
 
 /// @title What a light client trusts: one header, the set that it lists, and for how long
@@ -46,6 +47,8 @@ abstract contract Client is Officers, Signatures, ILightClientVerifier {
     uint64 internal _resets;
 
     constructor(bool development_, ClientConfiguration memory settings) {
+        Keccak.requireOpcode();
+        _requireRecovery();
         if (
             settings.peerChainWord == 0 || settings.dialect > GOQUORUM || settings.epochLength == 0
                 || settings.trustingPeriod == 0 || settings.trustingPeriod > type(uint32).max

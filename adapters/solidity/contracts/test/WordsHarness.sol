@@ -2,38 +2,38 @@
 pragma solidity 0.8.37;
 
 import {Claim, Settled} from "../Interfaces.sol";
-import {Words} from "../base/Words.sol";
+import {EvmSuite} from "../hashing/EvmSuite.sol";
 
 /// @title The library's hashes, open to tests
-contract WordsHarness {
+contract WordsHarness is EvmSuite {
     /// Ids of many messages with their outcomes, and the two heads that they fold to.
     function entries(bytes32 laneId, Settled[] calldata settled)
         external
-        pure
+        view
         returns (bytes32[] memory messageIds, bytes32[] memory outcomeIds, bytes32 outbox, bytes32 outcomes)
     {
         messageIds = new bytes32[](settled.length);
         outcomeIds = new bytes32[](settled.length);
         outbox = laneId;
-        outcomes = Words.outcomesGenesis(laneId);
+        outcomes = _outcomesGenesis(laneId);
         for (uint256 i = 0; i < settled.length; ++i) {
-            messageIds[i] = Words.messageId(laneId, settled[i].message);
-            outcomeIds[i] = Words.outcomeId(messageIds[i], settled[i].status, Words.hash(settled[i].result));
-            outbox = Words.fold(outbox, messageIds[i]);
-            outcomes = Words.fold(outcomes, outcomeIds[i]);
+            messageIds[i] = _messageId(laneId, settled[i].message);
+            outcomeIds[i] = _outcomeId(messageIds[i], settled[i].status, _hashCalldata(settled[i].result));
+            outbox = _step(outbox, messageIds[i]);
+            outcomes = _step(outcomes, outcomeIds[i]);
         }
     }
 
-    function outcome(bytes32 messageId, uint8 status, bytes calldata result) external pure returns (bytes32) {
-        return Words.outcomeId(messageId, status, Words.hash(result));
+    function outcome(bytes32 messageId, uint8 status, bytes calldata result) external view returns (bytes32) {
+        return _outcomeId(messageId, status, _hashCalldata(result));
     }
 
-    function foldAll(bytes32 head, bytes32[] calldata ids) external pure returns (bytes32) {
-        return Words.foldAll(head, ids);
+    function foldAll(bytes32 head, bytes32[] calldata ids) external view returns (bytes32) {
+        return _stepAll(head, ids);
     }
 
-    function outcomesGenesis(bytes32 laneId) external pure returns (bytes32) {
-        return Words.outcomesGenesis(laneId);
+    function outcomesGenesis(bytes32 laneId) external view returns (bytes32) {
+        return _outcomesGenesis(laneId);
     }
 
     function nameLane(
@@ -43,8 +43,8 @@ contract WordsHarness {
         bytes32 destinationChain,
         bytes calldata destinationGateway,
         string calldata channel
-    ) external pure returns (bytes32) {
-        return Words.nameLane(hub, sourceChain, sourceGateway, destinationChain, destinationGateway, channel);
+    ) external view returns (bytes32) {
+        return _nameLane(hub, sourceChain, sourceGateway, destinationChain, destinationGateway, channel);
     }
 
     function attestation(
@@ -53,7 +53,7 @@ contract WordsHarness {
         bytes32 verifierHash,
         uint64 epoch,
         Claim calldata claim
-    ) external pure returns (bytes32) {
-        return Words.attestation(chainWord, gatewayHash, verifierHash, epoch, claim);
+    ) external view returns (bytes32) {
+        return _attestation(chainWord, gatewayHash, verifierHash, epoch, claim);
     }
 }
