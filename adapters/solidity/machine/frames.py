@@ -223,7 +223,8 @@ def _call(plain: type[Any], traits: Traits, *, static: bool) -> Opcode:
 
     class Quirky(plain):  # type: ignore[misc] # py-evm's class is chosen at run time
         def compute_msg_gas(self, computation: Any, gas: int, to: bytes, value: int) -> tuple[int, int]:
-            if not traits.nested_gas_uncapped:
+            computation.gas_at_call = None
+            if not traits.nested_gas_uncapped or to in computation.precompiles:
                 return cast("tuple[int, int]", super().compute_msg_gas(computation, gas, to, value))
             computation.gas_at_call = computation.get_gas_remaining()
             return computation.gas_at_call, 0
@@ -240,7 +241,8 @@ def _call(plain: type[Any], traits: Traits, *, static: bool) -> Opcode:
 
     def uncharged(computation: Any) -> None:
         opcode(computation)
-        computation._gas_meter.gas_remaining = computation.gas_at_call  # noqa: SLF001 - py-evm's meter
+        if computation.gas_at_call is not None:
+            computation._gas_meter.gas_remaining = computation.gas_at_call  # noqa: SLF001 - py-evm's meter
 
     return uncharged
 

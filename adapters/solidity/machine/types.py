@@ -33,7 +33,8 @@ class Traits:
             They cost no gas. One that raises `Panic` fails the transaction.
         code_max: bytes of code that a contract may have.
         call_depth: nested calls that are allowed.
-        nested_gas_uncapped: `{gas: g}` is ignored, a callee may use all that the caller has left and is not charged for.
+        nested_gas_uncapped: `{gas: g}` is ignored, a contract that is called may use all that the caller has left
+            and is not charged for; precompiles are.
         nested_writes_persist: what a frame's callees wrote stays when the frame itself reverts.
         frames_buffer_writes: a frame's writes are seen by others only once it ends; what it wrote then overwrites what
             frames inside it wrote to the same slots, and what it has read it does not read again.
