@@ -27,6 +27,8 @@ class HubConfig(BaseModel):
         batch_limit: messages that one delivery carries at most.
         poll_interval_s: seconds between two looks at a ledger's tip.
         ledger_options: options of a ledger's adapter, by the ledger's name and the option's (adapters.evm.options).
+        require_certificates: whether lanes of a production hub need a certificate of each third party's adapter; a development
+            hub asks for none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +43,7 @@ class HubConfig(BaseModel):
     batch_limit: int = Field(default=100, ge=1, le=500)
     poll_interval_s: float = Field(default=0.1, gt=0, le=60)
     ledger_options: dict[str, dict[str, str | int]] = {}
+    require_certificates: bool = True
 
 
 def parse_config(settings: dict[str, Any], where: str) -> HubConfig:

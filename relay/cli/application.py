@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from relay.cli import chain, demo, doctor, hub, key, lane, messages, officer, operator, recover, status
+from relay.cli import adapter, chain, demo, doctor, hub, key, lane, messages, officer, operator, recover, status
 from relay.cli.failures import FAILED, INTERRUPTED, report
 from relay.errors import BadInput
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 hub.register(app)
 app.add_typer(chain.app, name="chain")
 app.add_typer(lane.app, name="lane")
+app.add_typer(adapter.app, name="adapter")
 app.add_typer(operator.app, name="operator")
 app.add_typer(key.app, name="key")
 officer.register(app)

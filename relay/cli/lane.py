@@ -62,6 +62,7 @@ def open_(
     """Open a lane at both of its ends."""
     from adapters.solidity.administration import Caps
     from relay.cli.session import session
+    from relay.registry.certificates import check_certificates
     from relay.registry.lane_verifiers import parse_trust
     from relay.registry.opening import open_lanes
 
@@ -75,6 +76,7 @@ def open_(
         window_limit=window_limit,
     )
     with session(home) as hub:
+        check_certificates(hub.config, hub.store, hub.home.folder, (source, destination))
         opened = open_lanes(
             hub.config,
             hub.store,

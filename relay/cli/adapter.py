@@ -1,0 +1,85 @@
+"""`relayhub adapter`: which adapters are installed, and certifying those of third parties."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from relay.cli.failures import FAILED
+from relay.cli.options import HomeOption, JsonOption
+from relay.cli.output import emit, home_of, note
+
+if TYPE_CHECKING:
+    from adapters.conformance.scorecard import Result
+
+app = typer.Typer(help="Adapters: list, certify.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def show_all(home: HomeOption = "", as_json: JsonOption = False) -> None:
+    """List adapters: who provides them, and whether they are certified."""
+    from relay.certify.certificate import state_of
+    from relay.certify.packages import providers
+    from relay.views.tables import table
+
+    folder = home_of(home).folder
+    data: list[dict[str, Any]] = []
+    for provider in providers():
+        certified, why = state_of(provider, folder)
+        data.append(
+            {
+                "name": provider.name,
+                "package": provider.package,
+                "version": provider.version,
+                "built_in": provider.built_in,
+                "certified": certified,
+                "why": why,
+            }
+        )
+    rows = [
+        [item["name"], item["package"], item["version"], "yes" if item["certified"] else "no", item["why"]]
+        for item in data
+    ]
+    emit(data, "" if as_json else table(["adapter", "package", "version", "certified", ""], rows), as_json=as_json)
+
+
+@app.command("certify")
+def certify(
+    name: Annotated[str, typer.Argument(help="The adapter's name.")],
+    out: Annotated[
+        str,
+        typer.Option("--out", help="Where the certificate goes [default: the hub's folder, else certificate.json]."),
+    ] = "",
+    home: HomeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Try an adapter on ledgers that its package starts, and keep what came out; exit code 2 where a check failed."""
+    from relay.certify.certificate import certificate_path, save
+    from relay.certify.run import certify as run
+
+    place = home_of(home)
+    known = certificate_path(place.folder, name) if place.config_file.exists() else Path("certificate.json")
+    path = Path(out) if out else known
+    certificate = run(name, tell=None if as_json else _tell)
+    save(certificate, path)
+    failed = [check.name for check in certificate.checks if check.result == "failed"]
+    counted = sum(check.result == "passed" for check in certificate.checks)
+    verdict = (
+        f"{name} ({certificate.package} {certificate.package_version}) passed {counted} of {len(certificate.checks)} "
+        f"checks; the others have no subject there. The certificate: {path}"
+        if certificate.passed
+        else f"{name} is not certified: {', '.join(failed)} failed. The findings: {path}"
+    )
+    emit({**certificate.model_dump(), "file": str(path)}, verdict, as_json=as_json)
+    if not certificate.passed:
+        raise typer.Exit(FAILED)
+
+
+def _tell(result: Result) -> None:
+    """One line of the table, as soon as it is known."""
+    from relay.cli.failures import one_line
+
+    line = f"{result.result:<9}  {result.name:<18}  {result.title:<44}"
+    note(f"{line}  {one_line(result.finding)}".rstrip())
