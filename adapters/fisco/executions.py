@@ -1,0 +1,124 @@
+"""A transaction and its receipt with their paths, as the light client takes them, out of a node's answers.
+
+On line 3 the transaction goes along, because a receipt alone can be read in several ways (docs/light-clients/fisco.md). Its nonce is
+text in the JSON of some versions and the hexadecimal of that text in others; the hash says which. On line 2 the transaction is needed
+for a change of sealers alone, with its signature, which the JSON of nodes before 2.7 does not hold.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from adapters.fisco.answers import Json, data, readable, record, whole
+from adapters.fisco.node import Node
+from light_clients import rlp
+from light_clients.errors import LightClientError
+from light_clients.fisco.block_json import call_3_from_json, path_2_from_json, path_3_from_json, receipt_from_json
+from light_clients.fisco.evidence import Execution
+from light_clients.fisco.executions import read_call
+from light_clients.fisco.types import FiscoConfiguration
+
+SIGNATURE_SIZES = {"evm": 65, "sm": 128}
+
+
+def execution_of(
+    node: Node, configuration: FiscoConfiguration, transaction: bytes, index: int, count: int
+) -> Execution | None:
+    """The execution of a transaction with its receipt's path and, on line 3, its own.
+
+    Args:
+        node: who is asked.
+        configuration: the line and the suite.
+        transaction: its hash.
+        index: its position in the block.
+        count: transactions in the block.
+
+    Returns:
+        None where the transaction cannot be read in one way alone (line 3), so that nothing of it is proved.
+
+    Raises:
+        AdapterError: the node does not answer, or not in its form.
+    """
+    receipt, path = node.receipt_with_proof(transaction)
+    if node.line == 2:
+        with readable("The receipt and its path"):
+            return Execution(
+                index, 0, b"", (), receipt_from_json(receipt, configuration), path_2_from_json(path, index)
+            )
+    answer, transaction_path = node.transaction_with_proof(transaction)
+    written = call_bytes_3(answer, configuration, transaction)
+    if written is None:
+        return None
+    with readable("The transaction, its receipt and their paths"):
+        return Execution(
+            index,
+            count,
+            written,
+            path_3_from_json(transaction_path, index),
+            receipt_from_json(receipt, configuration),
+            path_3_from_json(path, index),
+        )
+
+
+def call_bytes_3(answer: Json, configuration: FiscoConfiguration, transaction: bytes) -> bytes | None:
+    """The bytes of a line-3 transaction; None where no reading of its JSON has its hash, or it has more than one reading."""
+    for nonce in _nonces(answer.get("nonce")):
+        try:
+            written = call_3_from_json({**answer, "nonce": nonce})
+            # A call of the consensus precompile ends in a node's key, 128 digits that the function itself asks for.
+            call = read_call(Execution(0, 1, written, (), b"", ()), configuration, own_digits=128)
+        except LightClientError:
+            continue
+        if call.hash == transaction:
+            return written
+    return None
+
+
+def transaction_bytes_2(answer: Json, configuration: FiscoConfiguration, transaction: bytes) -> bytes | None:
+    """A line-2 transaction as its signer sent it; None where its JSON does not hold all of it."""
+    if not isinstance(answer.get("signature"), dict):
+        return None
+    signature = data(record(answer["signature"], "signature").get("signature"), "signature")
+    if len(signature) != SIGNATURE_SIZES[configuration.suite]:
+        return None
+    to = data(answer.get("to"), "to", 20)
+    first: bytes = signature[64:] if configuration.suite == "sm" else bytes((27 + signature[64] % 2,))
+    numbers = {name: _integer(answer.get(name), name) for name in ("nonce", "gasPrice", "gas", "value")}
+    names = {name: _integer(answer.get(name), name) for name in ("blockLimit", "chainId", "groupId")}
+    items: list[rlp.RlpItem] = [
+        numbers["nonce"],
+        numbers["gasPrice"],
+        numbers["gas"],
+        names["blockLimit"],
+        to if any(to) else b"",
+        numbers["value"],
+        data(answer.get("input"), "input"),
+        names["chainId"],
+        names["groupId"],
+        data(answer.get("extraData"), "extraData"),
+        first,
+        signature[:32].lstrip(b"\0"),
+        signature[32:64].lstrip(b"\0"),
+    ]
+    written = rlp.encode(items)
+    return written if configuration.hashing.hash(written) == transaction else None
+
+
+def _nonces(nonce: Any) -> list[str]:
+    """The texts that a nonce of line 3 may be."""
+    if not isinstance(nonce, str):
+        return []
+    texts = [nonce]
+    with suppress(ValueError):
+        texts.append(bytes.fromhex(nonce.removeprefix("0x")).decode("ascii"))
+    return texts
+
+
+def _integer(value: Any, name: str) -> bytes:
+    """An integer of up to 256 bits as RLP holds it."""
+    if isinstance(value, str) and value.startswith("0x") and len(value) % 2:
+        value = "0x0" + value[2:]
+    if isinstance(value, str) and value.startswith("0x"):
+        return data(value, name).lstrip(b"\0")
+    return rlp.decode_list(rlp.encode_list([rlp.encode_integer(whole(value, name))]))[0]  # type: ignore[return-value] # an integer is bytes

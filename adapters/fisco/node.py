@@ -1,0 +1,194 @@
+"""Questions to a node of either line over its JSON-RPC, each by itself: nodes of line 3 take no batches.
+
+Line 2 takes the group's number first and writes heights in hexadecimal; line 3 takes the group and a node's name first. Sources:
+FISCO BCOS 2.9.1 `librpc/Rpc.cpp` and its JSON-RPC API document; 3.x `bcos-rpc/jsonrpc/JsonRpcImpl_2_0.cpp`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from adapters.fisco.answers import Json, data, listed, record, whole
+from adapters.fisco.options import FiscoOptions
+from adapters.fisco.refusals import asked_wrongly, no_such_block
+from adapters.jsonrpc import JsonRpc, RpcError
+from adapters.protocol import BadAnswer
+from schemas.primitives import hex0x
+
+MAXIMUM_TRANSACTIONS = 100_000
+"""Transactions of a block that are read."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Node:
+    """One endpoint's node. Safe to share between threads."""
+
+    def __init__(self, rpc: JsonRpc, options: FiscoOptions) -> None:
+        """Prepare to ask; nothing is asked yet."""
+        self.rpc = rpc
+        self.network = options.network
+        self._parallel = options.parallel
+        first: list[Any] = [int(self.network.group)] if self.network.line == 2 else [self.network.group, options.node]
+        self._first = first
+        self._lock = threading.Lock()
+        self._workers: ThreadPoolExecutor | None = None
+
+    @property
+    def line(self) -> int:
+        """Of the platform."""
+        return self.network.line
+
+    def ask(self, method: str, *params: Any) -> Any:
+        """Ask for something of the group.
+
+        Raises:
+            RpcError: the node refuses.
+        """
+        return self.rpc.call(method, [*self._first, *params])
+
+    def demand(self, method: str, *params: Any) -> Any:
+        """Ask for something of the group that every node has.
+
+        Raises:
+            AdapterError: the node refuses; its kind says whether the group, the node or the question is at fault.
+        """
+        try:
+            return self.ask(method, *params)
+        except RpcError as error:
+            raise asked_wrongly(error) from error
+
+    def height(self) -> int:
+        """Number of the newest block."""
+        return whole(self.demand("getBlockNumber"), "the newest block's number")
+
+    def block_hash(self, height: int) -> bytes:
+        """Hash of the block at a height.
+
+        Raises:
+            Rejected: there is none.
+        """
+        return data(self._of_block(height, "getBlockHashByNumber", self._number(height)), "hash of the block", 32)
+
+    def header(self, height: int) -> Json:
+        """The header at a height with its signatures.
+
+        Raises:
+            Rejected: there is none.
+        """
+        if self.line == 2:
+            return self._block(height, "getBlockHeaderByNumber", self._number(height), True)
+        return self._block(height, "getBlockByNumber", height, True, True)
+
+    def block(self, height: int, *, whole_transactions: bool = False) -> Json:
+        """The block at a height with the hashes of its transactions, or with the transactions themselves.
+
+        Raises:
+            Rejected: there is none.
+        """
+        if self.line == 2:
+            return self._block(height, "getBlockByNumber", self._number(height), whole_transactions)
+        return self._block(height, "getBlockByNumber", height, False, not whole_transactions)
+
+    def receipt(self, transaction: bytes) -> Json:
+        """The receipt of a mined transaction.
+
+        Raises:
+            RpcError: the node does not have it (line 3), or refuses.
+            BadAnswer: it is none, or another transaction's.
+        """
+        answer = self.ask("getTransactionReceipt", hex0x(transaction), *([False] if self.line == 3 else []))
+        return self._of(record(answer, "the receipt"), transaction)
+
+    def receipts(self, transactions: Sequence[bytes]) -> list[Json]:
+        """The receipts of transactions that the node says are mined.
+
+        Raises:
+            AdapterError: one is missing.
+        """
+        return self.each(lambda transaction: self._demanded(self.receipt, transaction), transactions)
+
+    def receipt_with_proof(self, transaction: bytes) -> tuple[Json, Any]:
+        """A receipt and its path.
+
+        Raises:
+            AdapterError: the node has none, or refuses.
+        """
+        if self.line == 2:
+            answer = record(self.demand("getTransactionReceiptByHashWithProof", hex0x(transaction)), "the receipt")
+            receipt = record(answer.get("transactionReceipt"), "the receipt")
+            return self._of(receipt, transaction), answer.get("receiptProof")
+        receipt = record(self.demand("getTransactionReceipt", hex0x(transaction), True), "the receipt")
+        return self._of(receipt, transaction), receipt.get("txReceiptProof") or receipt.get("receiptProof")
+
+    def transaction_with_proof(self, transaction: bytes) -> tuple[Json, Any]:
+        """A transaction and its path.
+
+        Raises:
+            AdapterError: the node has none, or refuses.
+        """
+        if self.line == 2:
+            answer = record(self.demand("getTransactionByHashWithProof", hex0x(transaction)), "the transaction")
+            return record(answer.get("transaction"), "the transaction"), answer.get("txProof")
+        answer = record(self.demand("getTransaction", hex0x(transaction), True), "the transaction")
+        return answer, answer.get("txProof") or answer.get("transactionProof")
+
+    def each(self, question: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Ask the same of several, some at once; the answers come in order, the first failure is raised."""
+        asked = list(items)
+        if len(asked) < 2 or self._parallel == 1:
+            return [question(item) for item in asked]
+        with self._lock:
+            if self._workers is None:
+                self._workers = ThreadPoolExecutor(self._parallel, thread_name_prefix="fisco")
+        return list(self._workers.map(question, asked))
+
+    def close(self) -> None:
+        """Release connections and threads."""
+        if self._workers is not None:
+            self._workers.shutdown(wait=False, cancel_futures=True)
+        self.rpc.close()
+
+    def _number(self, height: int) -> Any:
+        return hex(height) if self.line == 2 else height
+
+    def _block(self, height: int, method: str, *params: Any) -> Json:
+        block = record(self._of_block(height, method, *params), "the block")
+        if whole(block.get("number"), "number of the block") != height:
+            raise BadAnswer(f"the endpoint answered another block where block {height} was asked for; leave it.")
+        return block
+
+    def _of_block(self, height: int, method: str, *params: Any) -> Any:
+        try:
+            return self.ask(method, *params)
+        except RpcError as error:
+            raise no_such_block(error, height) from error
+
+    def _demanded(self, question: Callable[[bytes], Json], transaction: bytes) -> Json:
+        try:
+            return question(transaction)
+        except RpcError as error:
+            raise asked_wrongly(error) from error
+
+    @staticmethod
+    def _of(receipt: Json, transaction: bytes) -> Json:
+        if data(receipt.get("transactionHash"), "transactionHash of the receipt", 32) != transaction:
+            raise BadAnswer("the receipt is of another transaction than was asked for; leave the endpoint.")
+        return receipt
+
+
+def transaction_hashes(block: Json) -> list[bytes]:
+    """The hashes of a block's transactions, where the block was asked for with hashes.
+
+    Raises:
+        BadAnswer: they are no hashes, or one stands twice.
+    """
+    listed_hashes = listed(block.get("transactions"), "the transactions of the block", MAXIMUM_TRANSACTIONS)
+    hashes = [data(item, "hash of a transaction", 32) for item in listed_hashes]
+    if len(set(hashes)) != len(hashes):
+        raise BadAnswer("a transaction stands twice in a block; leave the endpoint.")
+    return hashes
