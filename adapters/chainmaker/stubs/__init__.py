@@ -1,0 +1,1 @@
+"""Generated from `adapters/chainmaker/protos`; its README has the command."""
