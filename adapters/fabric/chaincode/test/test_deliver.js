@@ -6,17 +6,12 @@ import { programAccount } from '../lib/accounts.js';
 import { APPLICATIONS } from '../applications/index.js';
 import { keccak256 } from '../lib/suites.js';
 import { integerWord } from '../lib/words.js';
+import { named } from './expect.js';
 import { CAPS, MAILBOX, PEER, SUITES, laneWorld } from './world.js';
 
 const DESTINATION = 1;
 const NOBODY = programAccount('nobody');
 const word = (number) => integerWord(number).toString('hex');
-
-const named = (name, values = {}) => (error) => {
-  assert.equal(error.name, name, error.message);
-  for (const [field, value] of Object.entries(values)) assert.deepEqual(error.values[field], value);
-  return true;
-};
 
 /** @param {any} lane @returns {Promise<{count: bigint, last: string}>} what the mailbox holds */
 async function mailbox(lane) {
