@@ -177,6 +177,10 @@ class GuardedLedger(Panel):
         """The account of a key on this ledger."""
         return self._at_home(lambda ledger: ledger.account(private_key))
 
+    def called_by(self, program: bytes) -> bytes:
+        """What other programs call a program by."""
+        return self._at_home(lambda ledger: ledger.called_by(program))
+
     def new_name(self, program: str) -> bytes:
         """A fresh name for a program, or empty where the ledger chooses addresses."""
         return self._run(lambda ledger: ledger.new_name(program))

@@ -344,7 +344,7 @@ class Wallet:
 class Writer(Protocol):
     """Builds, signs and sends transactions.
 
-    On a ledger without account nonces (its factory says `ordered = False`) a wallet has nonce 0, and the nonce given to `sign` only
+    On a ledger without account nonces (its machine says `ordered=False`) a wallet has nonce 0, and the nonce given to `sign` only
     makes a transaction unique. What such a ledger does with two transactions of one lane that wait at once is not said, so the hub
     sends one after the other.
     """
@@ -402,6 +402,7 @@ class MachineTraits:
         time_divisor: units of the machine's block time in a second, 1 or 1000.
         named: whether programs have names, which are chosen at deployment, instead of addresses.
         accounts: how the interface writes an account: `address` (20 bytes) or `bytes`.
+        ordered: whether accounts have nonces, which keep their transactions in order (see `Writer`).
     """
 
     signatures: str = "ecrecover"
@@ -409,6 +410,7 @@ class MachineTraits:
     time_divisor: int = 1
     named: bool = False
     accounts: str = "address"
+    ordered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,6 +449,10 @@ class Host(Protocol):
         Raises:
             Misconfigured: the ledger knows nobody with this key.
         """
+        ...
+
+    def called_by(self, program: bytes) -> bytes:
+        """What other programs call a program by: its address of 20 bytes on an EVM, also where it has a name."""
         ...
 
     def new_name(self, program: str) -> bytes:
@@ -528,7 +534,7 @@ class AdapterFactory(Protocol):
     """What a package registers under the entry-point group `relayhub.adapters`.
 
     A factory may also have `keeps_time = True`: each request of its ledgers ends within `timeout_s`, so that the guard need
-    not watch its calls from outside; and `ordered = False`: its ledgers have no account nonces (see `Writer`).
+    not watch its calls from outside.
     """
 
     name: str

@@ -202,6 +202,10 @@ class MemoryLedger:
         """The account of a secp256k1 key, 20 bytes."""
         return address_of(private_key)
 
+    def called_by(self, program: bytes) -> bytes:
+        """Programs have addresses here."""
+        return program
+
     def new_name(self, program: str) -> bytes:
         """Programs have addresses here."""
         del program

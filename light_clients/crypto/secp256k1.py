@@ -79,7 +79,23 @@ def address_of(private_key: bytes) -> bytes:
         SignatureLength: The key is not 32 bytes.
         SignatureInvalid: The key is zero or not below the group order.
     """
-    return keccak256(_key(private_key).public_key.format(compressed=False)[1:])[12:]
+    return keccak256(public_key_of(private_key))[12:]
+
+
+def public_key_of(private_key: bytes) -> bytes:
+    """The public key of a private key.
+
+    Args:
+        private_key: 32 bytes.
+
+    Returns:
+        X and Y, 64 bytes.
+
+    Raises:
+        SignatureLength: The key is not 32 bytes.
+        SignatureInvalid: The key is zero or not below the group order.
+    """
+    return _key(private_key).public_key.format(compressed=False)[1:]
 
 
 def recover_address(digest: bytes, signature: bytes) -> bytes:

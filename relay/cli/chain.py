@@ -22,7 +22,7 @@ def add(
     chain_id: Annotated[str, typer.Option("--chain-id", help="Refuse any ledger but this (1337 or eip155:1337).")] = "",
     adapter: Annotated[str, typer.Option("--adapter", help="Which adapter speaks to it.")] = "evm",
     consensus: Annotated[
-        str, typer.Option("--consensus", help="auto, qbft, ibft2, ibft, or development (none verifiable).")
+        str, typer.Option("--consensus", help="auto, or the light client's name; development = none verifiable.")
     ] = "auto",
     client_options: Annotated[
         str, typer.Option("--client-options", help="A file with the light client's options, or the genesis file.")
@@ -34,6 +34,9 @@ def add(
         list[str] | None, typer.Option("--officer", help="An officer of new contracts; give three.")
     ] = None,
     guardian: Annotated[str, typer.Option("--guardian", help="The guardian of new contracts.")] = "",
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="An option of the adapter, NAME=VALUE; see its README.")
+    ] = None,
     key: Annotated[str, typer.Option("--key", help="The relayer's key [default: relayer-NAME, made if missing].")] = "",
     home: HomeOption = "",
     as_json: JsonOption = False,
@@ -41,8 +44,8 @@ def add(
     """Register a ledger: ask the node what it is, trust a pinned header, deploy the gateway."""
     from relay.cli.session import session
     from relay.registry.chains import endpoints_of
-    from relay.registry.operators import address
-    from relay.registry.registration import ChainRequest, Registration
+    from relay.registry.operators import account_named
+    from relay.registry.registration import ChainRequest, Registration, options_of
 
     with session(home) as hub:
         request = ChainRequest(
@@ -53,11 +56,12 @@ def add(
             consensus=consensus,
             client_options=client_options,
             pin=pin,
-            gateway=address(gateway) if gateway else b"",
-            verifier=address(verifier) if verifier else b"",
+            gateway=account_named(gateway) if gateway else b"",
+            verifier=account_named(verifier) if verifier else b"",
             key=key,
-            officers=tuple(address(item) for item in officer or ()),
-            guardian=address(guardian) if guardian else b"",
+            officers=tuple(account_named(item) for item in officer or ()),
+            guardian=account_named(guardian) if guardian else b"",
+            options=options_of(option or ()),
         )
         row = Registration(hub.home, hub.config, hub.store, _quiet if as_json else note).add(request)
         data = {

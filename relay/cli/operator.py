@@ -16,7 +16,7 @@ app = typer.Typer(help="Operators: add, run, list, strike.", no_args_is_help=Tru
 @app.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="The operator's name.")],
-    signer: Annotated[str, typer.Option("--signer", help="Address of its signing key, 0x….")],
+    signer: Annotated[str, typer.Option("--signer", help="Its signing key: the address or the public key, 0x….")],
     organisation: Annotated[
         str, typer.Option("--organisation", help="Who it belongs to; a quorum counts organisations.")
     ],
@@ -28,11 +28,11 @@ def add(
     from relay.cli.session import session
     from relay.registry.chains import all_chains
     from relay.registry.committee_changes import renew_committees
-    from relay.registry.operators import add_operator, address
+    from relay.registry.operators import account_named, add_operator
 
     with session(home) as hub:
         officer = hub.keys.load(key) if key else None
-        add_operator(hub.store, name, address(signer), organisation)
+        add_operator(hub.store, name, account_named(signer), organisation)
         ledgers = [row.name for row in all_chains(hub.store) if row.state != "retired"]
         proposed = []
         if ledgers and (officer is not None or hub.config.development):

@@ -12,10 +12,10 @@ from adapters.solidity import administration
 from adapters.solidity.verifiers import set_validators
 from light_clients.qbft.signed import signed_form
 from relay.errors import BadInput, NotFound
-from relay.registry.chains import chain_named, open_chain
+from relay.registry.chains import chain_named, machine_of, open_chain
 from relay.registry.committee import next_epoch, refresh_committee
 from relay.registry.lanes import all_lanes, lane_row, refresh
-from relay.registry.operators import address
+from relay.registry.operators import account_named
 from relay.registry.verifiers import learn_verifier
 from relay.store import Store
 from relay.store.tables import verifiers
@@ -50,7 +50,7 @@ def _lane(store: Store, wish: Wish) -> LaneId:
 
 def _checked_verifier(store: Store, row: Row[Any], wish: Wish) -> bytes:
     """The verifier that is named, if it is one of this version; it is written down, so that what it says can be followed."""
-    found = address(wish.verifier)
+    found = account_named(wish.verifier)
     ledger = open_chain(row)
     try:
         learn_verifier(store.write, ledger, row.name, found)
@@ -66,7 +66,7 @@ def _newest_validators(store: Store, row: Row[Any], wish: Wish) -> bytes:
         NotFound: the hub knows no such light client.
     """
     with store.read() as connection:
-        known = verifier_at(connection, row.name, address(wish.verifier))
+        known = verifier_at(connection, row.name, account_named(wish.verifier))
     if known is None or known.kind != Kind.LIGHT_CLIENT or not known.peer:
         raise NotFound(
             f"The hub knows no light client at {wish.verifier} on {row.name}.", "See: relayhub status --json."
@@ -79,12 +79,16 @@ ACTIONS: dict[str, Action] = {
     "allow-sender": Action(
         "gateway",
         ("lane", "account"),
-        lambda store, _row, wish: administration.allow_sender(_lane(store, wish), address(wish.account), wish.limit),
+        lambda store, row, wish: administration.allow_sender(
+            _lane(store, wish), account_named(wish.account), wish.limit, accounts=machine_of(row).accounts
+        ),
     ),
     "allow-receiver": Action(
         "gateway",
         ("lane", "account"),
-        lambda store, _row, wish: administration.allow_receiver(_lane(store, wish), address(wish.account)),
+        lambda store, row, wish: administration.allow_receiver(
+            _lane(store, wish), account_named(wish.account), accounts=machine_of(row).accounts
+        ),
     ),
     "close-lane": Action("gateway", ("lane",), lambda store, _row, wish: administration.close_lane(_lane(store, wish))),
     "abandon-lane": Action(
@@ -93,7 +97,9 @@ ACTIONS: dict[str, Action] = {
     "set-verifier": Action(
         "gateway",
         ("lane", "verifier"),
-        lambda store, row, wish: administration.set_verifier(_lane(store, wish), _checked_verifier(store, row, wish)),
+        lambda store, row, wish: administration.set_verifier(
+            _lane(store, wish), _checked_verifier(store, row, wish), accounts=machine_of(row).accounts
+        ),
     ),
     "pin-validators": Action("named", ("verifier",), _newest_validators),
     "resume-lane": Action(
@@ -103,18 +109,30 @@ ACTIONS: dict[str, Action] = {
     "replace-officer": Action(
         "gateway",
         ("previous", "account"),
-        lambda _store, _row, wish: administration.replace_officer(address(wish.previous), address(wish.account)),
+        lambda _store, row, wish: administration.replace_officer(
+            account_named(wish.previous), account_named(wish.account), accounts=machine_of(row).accounts
+        ),
     ),
     "replace-guardian": Action(
-        "gateway", ("account",), lambda _store, _row, wish: administration.replace_guardian(address(wish.account))
+        "gateway",
+        ("account",),
+        lambda _store, row, wish: administration.replace_guardian(
+            account_named(wish.account), accounts=machine_of(row).accounts
+        ),
     ),
     "replace-verifier-officer": Action(
         "verifier",
         ("previous", "account"),
-        lambda _store, _row, wish: administration.replace_officer(address(wish.previous), address(wish.account)),
+        lambda _store, row, wish: administration.replace_officer(
+            account_named(wish.previous), account_named(wish.account), accounts=machine_of(row).accounts
+        ),
     ),
     "replace-verifier-guardian": Action(
-        "verifier", ("account",), lambda _store, _row, wish: administration.replace_guardian(address(wish.account))
+        "verifier",
+        ("account",),
+        lambda _store, row, wish: administration.replace_guardian(
+            account_named(wish.account), accounts=machine_of(row).accounts
+        ),
     ),
     "add-epoch": Action("verifier", (), lambda store, row, wish: next_epoch(store, row, wish.threshold)),
 }

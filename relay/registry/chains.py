@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from adapters.protocol import AdapterOptions, Endpoint, Ledger
+from adapters.protocol import AdapterOptions, Endpoint, Ledger, MachineTraits
 from adapters.registry import open_ledger
 from relay.clients import adapter_options
 from relay.config import HubConfig
@@ -51,6 +51,15 @@ def open_chain(row: Row[Any]) -> Ledger:
             extra=adapter_options(row),
         ),
     )
+
+
+def machine_of(row: Row[Any]) -> MachineTraits:
+    """What the machine of a registered ledger can do; the network is asked nothing."""
+    ledger = open_chain(row)
+    try:
+        return ledger.machine()
+    finally:
+        ledger.close()
 
 
 def retire_chain(home: Home, config: HubConfig, store: Store, name: str) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Row, update
 
 from adapters.protocol import Ledger
 from adapters.solidity.administration import add_epoch
-from adapters.solidity.contracts import organisation_word
+from adapters.solidity.contracts import back_ends, organisation_word
 from relay.registry.chains import open_chain
-from relay.registry.gateways import Contract
-from relay.registry.operators import members, quorum_of
+from relay.registry.gateways import Contract, account_value
+from relay.registry.operators import keys_of, members, quorum_of
 from relay.store import Store
 from relay.store.tables import committees
 from relay.store.upsert import upsert
@@ -30,7 +30,7 @@ def read_committee(ledger: Ledger, verifier: bytes) -> dict[str, Any]:
         "verifier": verifier,
         "epoch": number,
         "threshold": int(threshold),
-        "signers": [str(signer) for signer in signers],
+        "signers": ["0x" + account_value(signer).hex() for signer in signers],
     }
 
 
@@ -62,11 +62,15 @@ def next_epoch(store: Store, row: Row[Any], threshold: int) -> bytes:
         NotNow: there are fewer organisations than the threshold.
     """
     quorum = quorum_of(store, threshold)
-    signers = [(bytes(member.signer), organisation_word(member.organisation)) for member in members(store)]
+    rows = members(store)
+    signers = [(bytes(member.signer), organisation_word(member.organisation)) for member in rows]
     ledger = open_chain(row)
     try:
+        traits = ledger.machine()
         contract = Contract(ledger, "CommitteeVerifier", bytes(row.verifier))
         number, now = int(contract.ask("epoch")) + 1, int(contract.ask("nowSeconds"))
     finally:
         ledger.close()
-    return add_epoch(number, signers, quorum, max(now, int(time.time())) + OVERLAP_S)
+    keys = keys_of(rows) if back_ends(traits.signatures) else ()
+    ends_at = max(now, int(time.time())) + OVERLAP_S
+    return add_epoch(number, signers, quorum, ends_at, keys=keys, accounts=traits.accounts)

@@ -13,7 +13,7 @@ from typing import Any
 
 from adapters.protocol import Ledger, LedgerIdentity
 from light_clients.errors import LightClientError
-from light_clients.families import ETHEREUM_FAMILIES, client_named, header_hash, is_sealed
+from light_clients.families import FAMILIES, client_named, header_hash, is_sealed
 from relay.clients import BFT_FAMILIES, CLIQUE, DEVELOPMENT, client_configuration
 from relay.errors import BadInput
 from relay.pins import headers_to_pin, newest_final
@@ -21,6 +21,9 @@ from relay.trail import run_of
 from schemas.primitives import BlockHash, SchemaError
 
 _PIN = re.compile(r"(0|[1-9][0-9]{0,18}):(0x[0-9a-fA-F]{64})")
+
+CONSENSUS_OF = {"cosmos": "cometbft", "cmaker": "chainmaker", "fisco": "fisco", "fabric": "fabric"}
+"""The light client that judges a ledger by its CAIP-2 namespace, where there is but one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,10 @@ def trust_ledger(
         BadInput: a pin is missing or not the ledger's, an option is wrong, or no light client can judge the ledger.
         AdapterError: the ledger does not answer.
     """
-    if consensus not in ("auto", *ETHEREUM_FAMILIES):
-        raise BadInput(
-            f"There is no light client {consensus!r}.", f"Choose auto or one of {', '.join(ETHEREUM_FAMILIES)}."
-        )
+    if consensus not in ("auto", *FAMILIES):
+        raise BadInput(f"There is no light client {consensus!r}.", f"Choose auto or one of {', '.join(FAMILIES)}.")
+    if consensus == "auto" and (known := CONSENSUS_OF.get(identity.chain_id.partition(":")[0])):
+        consensus = known
     if consensus == "auto" and options:
         raise BadInput("Options are those of one light client.", "Name it with --consensus, or in the file.")
     if pin is None and not development_hub:
@@ -96,13 +99,18 @@ def trust_ledger(
             "A production hub carries nothing from a ledger without verifiable consensus.",
             "Use a development hub for it (another --home).",
         )
-    height = ledger.tip() if pin is None else pin.height
+    height = _pinned_height(ledger, consensus) if pin is None else pin.height
     header = ledger.headers(height, height)[0]
     if consensus == CLIQUE or (consensus == "auto" and is_sealed(CLIQUE, header)):
         return _trust_clique(ledger, identity, pin, options or {})
     if consensus != "auto":
         return _bootstrap(consensus, identity, (header,), pin, options or {})
     return _detect(identity, header, pin, development_hub=development_hub)
+
+
+def _pinned_height(ledger: Ledger, consensus: str) -> int:
+    """Where a development hub starts if it is not told: at the newest block, or at the first where only that says who decides."""
+    return 0 if consensus in ("chainmaker", "fabric") else ledger.tip()
 
 
 def _detect(identity: LedgerIdentity, header: bytes, pin: Pin | None, *, development_hub: bool) -> Trusted:
@@ -138,7 +146,7 @@ def _bootstrap(
 ) -> Trusted:
     try:
         client, configuration = client_named(consensus), client_configuration(consensus, options, identity)
-        block_hash = pin.block_hash if pin is not None else header_hash(consensus, headers[-1])
+        block_hash = pin.block_hash if pin is not None else header_hash(consensus, headers[-1], configuration)
         state = client.bootstrap(run_of(headers), block_hash, configuration)
     except LightClientError as error:
         raise BadInput(f"{error.message}", "Check the pin and the endpoint.") from error

@@ -11,16 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Row
+
 from adapters.protocol import Call, Ledger, Receipt, Rejected
-from adapters.solidity.contracts import committee_creation, contract, gateway_creation, organisation_word
+from adapters.solidity.contracts import Contract as Interface
+from adapters.solidity.contracts import back_ends, committee_creation, contract, gateway_creation, organisation_word
 from relay.errors import NotNow
 from relay.keys import Key
+from relay.registry.operators import keys_of
 from relay.registry.transact import LOOK_S, STANDS_WITHIN_S, transact
 from schemas.claim import Claim
 from schemas.primitives import ChainWord
 from schemas.suites import keccak256
 
-DEPLOY_GAS = 8_000_000
 ADMINISTRATION_GAS = 1_500_000
 VIEW_GAS = 5_000_000
 NOBODY = bytes(20)
@@ -28,11 +31,20 @@ NOBODY = bytes(20)
 
 @dataclass(frozen=True, slots=True)
 class Officers:
-    """Who administers a contract: at least three officers and a guardian, 20 bytes each, and the delay in seconds."""
+    """Who administers a contract: at least three officers and a guardian, accounts of the ledger, and the delay in seconds."""
 
     addresses: tuple[bytes, ...]
     guardian: bytes
     delay_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committee:
+    """Who signs in a new committee's first epoch: rows of operators, the quorum of organisations, and whether one is enough."""
+
+    members: Sequence[Row[Any]]
+    threshold: int
+    development: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,16 @@ class Contract:
     address: bytes
     height: int = 0
 
+    @property
+    def interface(self) -> Interface:
+        """Its interface, with accounts as the ledger writes them."""
+        return contract(self.name, self.ledger.machine().accounts)
+
+    @property
+    def label(self) -> str:
+        """Its address or its name, as a person reads it."""
+        return label_of(self.address)
+
     def ask(self, function: str, *arguments: Any) -> Any:
         """Call a view; a single value is returned as itself (a struct as a mapping by its fields' names), several as a tuple.
 
@@ -51,13 +73,11 @@ class Contract:
             Rejected: the contract refuses.
             NotNow: there is no such contract.
         """
-        data = self.ledger.simulate(
-            NOBODY, Call(self.address, contract(self.name).encode(function, *arguments), VIEW_GAS)
-        )
+        data = self.ledger.simulate(NOBODY, Call(self.address, self.interface.encode(function, *arguments), VIEW_GAS))
         if not data:
-            raise NotNow(f"There is no {self.name} at 0x{self.address.hex()}.", "Check the address and the ledger.")
-        values = contract(self.name).decode(function, data)
-        described = next(item for item in contract(self.name).abi if item.get("name") == function)["outputs"]
+            raise NotNow(f"There is no {self.name} at {self.label}.", "Check the address and the ledger.")
+        values = self.interface.decode(function, data)
+        described = next(item for item in self.interface.abi if item.get("name") == function)["outputs"]
         named = tuple(_named(item, value) for item, value in zip(described, values, strict=True))
         return named[0] if len(named) == 1 else named
 
@@ -76,7 +96,7 @@ class Contract:
             NotNow: the ledger does not show them, also after a while (its newest block may have been left for another).
         """
         before = int(self.ask("proposals"))
-        self._send(key, [contract(self.name).encode("propose", action) for action in actions])
+        self._send(key, [self.interface.encode("propose", action) for action in actions])
         deadline = time.monotonic() + STANDS_WITHIN_S
         while len(numbers := self._numbers(actions, before)) < len(actions):
             if time.monotonic() > deadline:
@@ -98,11 +118,11 @@ class Contract:
 
     def approve(self, key: Key, numbers: Sequence[int]) -> None:
         """Approve proposals as another officer."""
-        self._send(key, [contract(self.name).encode("approve", number) for number in numbers])
+        self._send(key, [self.interface.encode("approve", number) for number in numbers])
 
     def execute(self, key: Key, proposals: Sequence[tuple[int, bytes]]) -> None:
         """Execute approved proposals (number, action) after their delay, in order."""
-        self._send(key, [contract(self.name).encode("execute", number, action) for number, action in proposals])
+        self._send(key, [self.interface.encode("execute", number, action) for number, action in proposals])
 
     def act(self, first: Key, second: Key, actions: Sequence[bytes]) -> None:
         """Propose, approve and execute at once: for a development hub, whose delay is zero."""
@@ -137,39 +157,82 @@ def _once_it_stands(step: Callable[[], None]) -> None:
             return
 
 
-def deploy(ledger: Ledger, key: Key, codes: Sequence[tuple[str, bytes]]) -> list[Contract]:
-    """Deploy contracts: for each its name and its bytecode with constructor arguments."""
-    receipts = transact(ledger, key, [Call(b"", code, DEPLOY_GAS) for _, code in codes])
+def deploy(ledger: Ledger, key: Key, codes: Sequence[tuple[str, bytes]], names: Sequence[bytes] = ()) -> list[Contract]:
+    """Deploy contracts.
+
+    Args:
+        ledger: where.
+        key: who pays.
+        codes: for each contract its name in the sources, and its bytecode with constructor arguments.
+        names: what the contracts are called where a ledger gives names; fresh ones if they are not given.
+    """
+    named = names or [ledger.new_name(name) for name, _ in codes]
+    calls = [ledger.deployment(name, code) for name, (_, code) in zip(named, codes, strict=True)]
     return [
         Contract(ledger, name, receipt.contract, receipt.height)
-        for (name, _), receipt in zip(codes, receipts, strict=True)
+        for (name, _), receipt in zip(codes, transact(ledger, key, calls), strict=True)
     ]
 
 
-def gateway_code(word: ChainWord, officers: Officers, minimum_expiry_s: int) -> bytes:
-    """Bytecode of a gateway with its constructor arguments."""
-    return gateway_creation(
-        chain_word=word,
-        officers=officers.addresses,
-        guardian=officers.guardian,
-        delay_s=officers.delay_s,
-        minimum_expiry_s=minimum_expiry_s,
-    )
+def deploy_gateway(
+    ledger: Ledger, key: Key, word: ChainWord, officers: Officers, committee: Committee, *, minimum_expiry_s: int
+) -> tuple[Contract, Contract]:
+    """Deploy a gateway and its committee as the ledger's machine needs them; what they rely on is deployed first.
+
+    Raises:
+        NotNow: a public key is missing that the machine needs.
+        Rejected: the machine cannot do what was chosen for it: the constructors try.
+    """
+    traits = ledger.machine()
+    helpers = back_ends(traits.signatures)
+    libraries = {
+        made.name: ledger.called_by(made.address) for made in (deploy(ledger, key, helpers) if helpers else ())
+    }
+    names = [ledger.new_name(name) for name in ("gateway", "committee")]
+    codes = [
+        (
+            "Gateway",
+            gateway_creation(
+                chain_word=word,
+                officers=officers.addresses,
+                guardian=officers.guardian,
+                delay_s=officers.delay_s,
+                minimum_expiry_s=minimum_expiry_s,
+                time_divisor=traits.time_divisor,
+                self_name=names[0],
+            ),
+        ),
+        (
+            "CommitteeVerifier",
+            committee_creation(
+                chain_word=word,
+                officers=officers.addresses,
+                guardian=officers.guardian,
+                delay_s=officers.delay_s,
+                signers=[(bytes(row.signer), organisation_word(row.organisation)) for row in committee.members],
+                threshold=committee.threshold,
+                development=committee.development,
+                time_divisor=traits.time_divisor,
+                self_name=names[1],
+                signatures=traits.signatures,
+                keys=keys_of(committee.members) if helpers else (),
+                libraries=libraries,
+            ),
+        ),
+    ]
+    gateway, verifier = deploy(ledger, key, codes, names)
+    return gateway, verifier
 
 
-def committee_code(
-    word: ChainWord, officers: Officers, committee: Sequence[tuple[bytes, str]], threshold: int, *, development: bool
-) -> bytes:
-    """Bytecode of a committee verifier whose epoch 1 has these (signer, organisation)."""
-    return committee_creation(
-        chain_word=word,
-        officers=officers.addresses,
-        guardian=officers.guardian,
-        delay_s=officers.delay_s,
-        signers=[(signer, organisation_word(organisation)) for signer, organisation in committee],
-        threshold=threshold,
-        development=development,
-    )
+def account_value(value: Any) -> bytes:
+    """An account as a view answers it: text in hexadecimal where the interface writes an address, else bytes."""
+    return bytes(value) if isinstance(value, bytes) else bytes.fromhex(str(value).removeprefix("0x"))
+
+
+def label_of(program: bytes) -> str:
+    """A program as a person reads it: its name where it has one, else its address in hexadecimal."""
+    named = len(program) != 20 and program.isascii() and program.decode("ascii").isprintable()
+    return program.decode() if named else "0x" + program.hex()
 
 
 def refuses_unproven(verifier: Contract, gateway: bytes, claim: Claim) -> bool:

@@ -23,11 +23,11 @@ from adapters.solidity.administration import (
 from relay.config import HubConfig
 from relay.errors import BadInput
 from relay.keys import Key, KeyStore
-from relay.registry.chains import chain_named
+from relay.registry.chains import chain_named, machine_of, open_chain
 from relay.registry.lanes import lane_row, lane_view, refresh
 from relay.registry.names import OFFICERS
 from relay.registry.officers import Proposed, at_once, carry_out
-from relay.registry.operators import address
+from relay.registry.operators import account_named
 from relay.store import Store
 from relay.store.tables import lanes
 from schemas.primitives import LaneId
@@ -45,13 +45,19 @@ class LaneChanges:
         self.source = chain_named(store, self.row.source)
         self.destination = chain_named(store, self.row.destination)
 
-    def account(self, text: str) -> bytes:
-        """An account: `0x…`, the name of a local key, or `mailbox`, the example receiver of a development hub."""
+    def account(self, text: str, chain: Row[Any]) -> bytes:
+        """An account of a ledger: `0x…`, the name of a local key, or `mailbox`, the example receiver of a development hub."""
         if text == "mailbox":
             if not self.destination.mailbox:
                 raise BadInput("This hub has no example receiver.", "Give the receiver's address, --receiver 0x….")
             return bytes(self.destination.mailbox)
-        return address(text) if text.startswith("0x") else self.keys.load(text).address
+        if text.startswith("0x"):
+            return account_named(text)
+        ledger = open_chain(chain)
+        try:
+            return ledger.account(self.keys.load(text).private)
+        finally:
+            ledger.close()
 
     def allow(self, *, sender: str, receiver: str, limit: int, officer: Key | None) -> list[Proposed]:
         """Allow a sender (with a limit a window) or a receiver; returns proposals that wait."""
@@ -59,10 +65,12 @@ class LaneChanges:
         if bool(sender) == bool(receiver):
             raise BadInput("One account at a time is allowed or denied.", "Give --sender or --receiver.")
         if sender:
-            action = allow_sender(self.lane_id, self.account(sender), limit)
+            accounts = machine_of(self.source).accounts
+            action = allow_sender(self.lane_id, self.account(sender, self.source), limit, accounts=accounts)
             proposed += self._two(self.source, action, officer, f"allow sender {sender}")
         if receiver:
-            action = allow_receiver(self.lane_id, self.account(receiver))
+            accounts = machine_of(self.destination).accounts
+            action = allow_receiver(self.lane_id, self.account(receiver, self.destination), accounts=accounts)
             proposed += self._two(self.destination, action, officer, f"allow receiver {receiver}")
         return proposed
 
@@ -71,9 +79,13 @@ class LaneChanges:
         if bool(sender) == bool(receiver):
             raise BadInput("One account at a time is allowed or denied.", "Give --sender or --receiver.")
         if sender:
-            at_once(self.source, "gateway", officer, lower_sender_limit(self.lane_id, self.account(sender)))
+            accounts = machine_of(self.source).accounts
+            denied = self.account(sender, self.source)
+            at_once(self.source, "gateway", officer, lower_sender_limit(self.lane_id, denied, accounts=accounts))
         else:
-            at_once(self.destination, "gateway", officer, deny_receiver(self.lane_id, self.account(receiver)))
+            accounts = machine_of(self.destination).accounts
+            denied = self.account(receiver, self.destination)
+            at_once(self.destination, "gateway", officer, deny_receiver(self.lane_id, denied, accounts=accounts))
 
     def limit(self, wanted: Mapping[str, int], batch_limit: int | None, officer: Key | None) -> list[Proposed]:
         """Change caps at both ends: lowered at once, raised by two officers; the batch limit is the hub's own.

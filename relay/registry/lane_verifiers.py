@@ -25,9 +25,8 @@ from light_clients.qbft.signed import signed_form
 from relay.errors import BadInput
 from relay.keys import KeyStore
 from relay.registry.chains import open_chain
-from relay.registry.gateways import Contract, deploy
-from relay.registry.nodes import code_at
-from relay.registry.operators import address
+from relay.registry.gateways import Contract, account_value, deploy
+from relay.registry.operators import account_named
 from relay.registry.verifiers import CONTRACT_OF, learn_verifier
 from relay.store import Store
 from relay.store.tables import verifiers
@@ -69,7 +68,7 @@ def parse_trust(kind: str, given: Iterable[str], trusting_period_s: int | None) 
         name, equals, where = item.rpartition("=")
         if not equals or not name:
             raise BadInput(f"{item[:100]!r} names no verifier.", "Give --verifier LEDGER=0x….")
-        found[name] = address(where)
+        found[name] = account_named(where)
     return Trust(Kind(kind), found, trusting_period_s)
 
 
@@ -116,10 +115,13 @@ class LaneVerifiers:
 
     def _on_ledger(self, pairs: list[tuple[Row[Any], Row[Any]]], trust: Trust) -> Ends:
         here = pairs[0][0]
-        if trust.kind is Kind.COMMITTEE and here.name not in trust.given:
-            return {(here.name, peer.name): bytes(here.verifier) for _, peer in pairs}
         ledger = open_chain(here)
         try:
+            if trust.kind is Kind.COMMITTEE and here.name not in trust.given:
+                standing = ledger.called_by(bytes(here.verifier))
+                return {(here.name, peer.name): standing for _, peer in pairs}
+            if trust.kind is not Kind.COMMITTEE:
+                _check_machine(ledger, here)
             found: Ends = {}
             for _, peer in pairs:
                 given = trust.given.get(here.name, b"")
@@ -190,7 +192,7 @@ class LaneVerifiers:
         }
         for part, where in parts.items():
             name = CONTRACT_OF[part]
-            if not contract(name).same_code(code_at(here.endpoints[0]["url"], where)):
+            if not contract(name).same_code(ledger.installed(where).code):
                 raise BadInput(
                     f"The contract at 0x{where.hex()} is no {name} of this version.", "Give the address of another one."
                 )
@@ -230,8 +232,8 @@ def _light_client_code(
     known = client_named(peer.consensus).state_from_bytes(bytes(peer.client_state)).configuration
     return qbft_creation(
         chain_word=bytes(here.chain_word),
-        officers=[_address(officer) for officer in gateway.ask("officers")],
-        guardian=_address(gateway.ask("guardian")),
+        officers=[account_value(officer) for officer in gateway.ask("officers")],
+        guardian=account_value(gateway.ask("guardian")),
         delay_s=int(gateway.ask("delaySeconds")),
         configuration=ClientConfiguration(
             peer_chain_word=bytes(peer.chain_word),
@@ -246,5 +248,10 @@ def _light_client_code(
     )
 
 
-def _address(value: Any) -> bytes:
-    return bytes.fromhex(str(value).removeprefix("0x"))
+def _check_machine(ledger: Ledger, here: Row[Any]) -> None:
+    """A light client recovers its peer's sealers by the machine's own precompile."""
+    if ledger.machine().signatures != "ecrecover":
+        raise BadInput(
+            f"The machine of {here.name} recovers no signer, so no light client can stand there.",
+            "Open the lane with --trust committee.",
+        )

@@ -9,11 +9,11 @@ from sqlalchemy import Row, select, update
 
 from relay.errors import BadInput, NotFound
 from relay.registry.chains import chain_named, open_chain
-from relay.registry.gateways import Contract
+from relay.registry.gateways import Contract, account_value
 from relay.registry.verifiers import learn_verifier, take_over
 from relay.store import Store
 from relay.store.tables import lanes
-from schemas.primitives import LaneId, bytes_from_hex
+from schemas.primitives import LaneId
 
 PREFIX_DIGITS = 8
 
@@ -75,7 +75,7 @@ def _take_over_verifiers(store: Store, row: Row[Any], views: Sequence[Any]) -> N
     """Officers may have changed a verifier by any wallet: what the gateways say holds."""
     changed = {}
     for end, chain, view in zip(("source", "destination"), (row.source, row.destination), views, strict=True):
-        address = bytes_from_hex(view["verifier"])
+        address = account_value(view["verifier"])
         if not view["opened"] or address == bytes(getattr(row, f"{end}_verifier")):
             continue
         ledger = open_chain(chain_named(store, chain))

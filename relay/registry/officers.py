@@ -21,7 +21,7 @@ from relay.keys import Key, KeyStore
 from relay.registry.chains import chain_named, open_chain
 from relay.registry.gateways import Contract
 from relay.registry.names import OFFICERS
-from relay.registry.operators import address
+from relay.registry.operators import account_named
 from relay.store import Store
 from relay.store.tables import proposals
 
@@ -56,7 +56,7 @@ def contract_of(ledger: Ledger, row: Row[Any], contract: str) -> Contract:
 
 def _address_of(row: Row[Any], contract: str) -> bytes:
     if contract.startswith("0x"):
-        return address(contract)
+        return account_named(contract)
     if contract not in CONTRACTS:
         raise BadInput(
             f"There is no contract {contract!r}.", f"Choose one of {', '.join(CONTRACTS)}, or give an address."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
@@ -18,7 +18,7 @@ from adapters.solidity.administration import DESTINATION, SOURCE, Caps, allow_re
 from relay.config import HubConfig
 from relay.errors import BadInput, Duplicate, NotNow
 from relay.keys import Key, KeyStore
-from relay.registry.chains import chain_named, open_chain
+from relay.registry.chains import chain_named, machine_of, open_chain
 from relay.registry.gateways import Contract
 from relay.registry.lane_verifiers import Ends, LaneVerifiers, Trust
 from relay.registry.lanes import lane_row, lane_view, refresh
@@ -199,15 +199,16 @@ def _insert(store: Store, plans: list[_Plan], batch_limit: int) -> None:
             )
 
 
-def _actions(plan: _Plan, end: int, caps: Caps, sender: bytes, receiver: bytes) -> list[bytes]:
-    """Open one end of a lane and, where they are given, allow an account there."""
+def _actions(plan: _Plan, end: int, caps: Caps, sender: bytes, receiver: bytes, accounts: str) -> list[bytes]:
+    """Open one end of a lane and, where they are given, allow an account there; `accounts` is how the ledger writes them."""
     here, peer = plan.ends[end]
-    lane_id = plan.lane.lane_id
-    actions = [open_lane(plan.lane, end, plan.verifiers[here.name, peer.name], bytes(peer.gateway_code_hash), caps)]
+    lane_id, verifier = plan.lane.lane_id, plan.verifiers[here.name, peer.name]
+    peer_code = bytes(peer.gateway_code_hash)
+    actions = [open_lane(plan.lane, end, verifier, peer_code, caps, accounts=accounts)]
     if end == SOURCE and sender:
-        actions.append(allow_sender(lane_id, sender, SENDER_LIMIT))
+        actions.append(allow_sender(lane_id, sender, SENDER_LIMIT, accounts=accounts))
     if end == DESTINATION and receiver:
-        actions.append(allow_receiver(lane_id, receiver))
+        actions.append(allow_receiver(lane_id, receiver, accounts=accounts))
     return actions
 
 
@@ -221,7 +222,7 @@ def _open_ends(
     tell: Callable[[str], None],
 ) -> dict[LaneId, list[Proposed]]:
     """Open every end, each ledger in a thread of its own."""
-    sender = keys.load(SENDER).address if config.development else b""
+    local_sender = keys.load(SENDER).private if config.development else b""
     ends: dict[str, list[tuple[_Plan, int]]] = {}
     for plan in plans:
         ends.setdefault(plan.source.name, []).append((plan, SOURCE))
@@ -230,9 +231,13 @@ def _open_ends(
     def work(name: str) -> list[tuple[LaneId, Proposed]]:
         row = chain_named(store, name)
         missing = [(plan, end) for plan, end in ends[name] if not lane_view(store, name, plan.lane.lane_id)["opened"]]
-        wanted = [(plan, _actions(plan, end, caps, sender, bytes(plan.destination.mailbox))) for plan, end in missing]
         ledger = open_chain(row)
         try:
+            sender, accounts = ledger.account(local_sender) if local_sender else b"", ledger.machine().accounts
+            wanted = [
+                (plan, _actions(plan, end, _fitting(caps, plan), sender, bytes(plan.destination.mailbox), accounts))
+                for plan, end in missing
+            ]
             if config.development and wanted:
                 first, second = (keys.load(name) for name in OFFICERS[:2])
                 gateway = Contract(ledger, "Gateway", bytes(row.gateway))
@@ -259,6 +264,11 @@ def _open_ends(
     if config.development:
         tell("allowed at once on this development hub: the local key `sender`, and the example receiver Mailbox")
     return proposals
+
+
+def _fitting(caps: Caps, plan: _Plan) -> Caps:
+    """Receivers are of the destination's form: where accounts there have not 20 bytes, any length is let through."""
+    return caps if machine_of(plan.destination).accounts == "address" else replace(caps, receiver_length=0)
 
 
 def _told(plan: _Plan, here: str) -> str:

@@ -7,12 +7,14 @@ The hub knows an operator by the address of its signing key; the key itself is t
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 from sqlalchemy import Row, insert, select, update
 
+from light_clients.crypto.secp256k1 import public_key_of
 from relay.clients import options_of_state
 from relay.config import HubConfig
 from relay.errors import BadInput, Duplicate, NotFound, NotNow
@@ -20,19 +22,23 @@ from relay.home import Home
 from relay.keys import KeyStore
 from relay.store import Store
 from relay.store.tables import chains, operators
-from schemas.primitives import SchemaError, bytes_from_hex, name_text
+from schemas.primitives import SchemaError, account_bytes, bytes_from_hex, name_text
+from schemas.suites import keccak256
 
 DEVELOPMENT_OPERATORS = ("org-1", "org-2", "org-3")
 SIGNER_KEY = "signer"
+SHORTEST_ACCOUNT = 20
+"""Bytes of an account on an EVM; no ledger that can be joined has shorter ones."""
 
 
 def add_operator(store: Store, name: str, signer: bytes, organisation: str) -> None:
-    """Register an operator by its signer's address.
+    """Register an operator by its signer.
 
     Args:
         store: the database.
         name: its name, in any script.
-        signer: address of its signing key, 20 bytes.
+        signer: its signing key's address, 20 bytes, or public key, 64 bytes (X, Y) or 65 with 04 before them. Ledgers whose
+            machine recovers no signer (ChainMaker) need the public key.
         organisation: who it belongs to; a quorum counts organisations.
 
     Raises:
@@ -46,8 +52,16 @@ def add_operator(store: Store, name: str, signer: bytes, organisation: str) -> N
         raise BadInput(f"{error}.", "Choose another name.") from None
     if "/" in name or name.startswith("."):
         raise BadInput(f"The operator name {name!r} cannot be a folder's name.", "Leave out slashes and a leading dot.")
+    public_key = None
+    if len(signer) == 65 and signer[0] == 4:
+        signer = signer[1:]
+    if len(signer) == 64:
+        public_key, signer = signer, keccak256(signer)[12:]
     if len(signer) != 20 or not any(signer):
-        raise BadInput("A signer is an address of 20 bytes that is not zero.", "Give --signer 0x and 40 digits.")
+        raise BadInput(
+            "A signer is an address of 20 bytes that is not zero, or a public key of 64.",
+            "Give --signer 0x and 40 digits, or 128 of the public key.",
+        )
     with store.write() as connection:
         taken = connection.execute(
             select(operators).where((operators.c.name == name) | (operators.c.signer == signer))
@@ -57,7 +71,12 @@ def add_operator(store: Store, name: str, signer: bytes, organisation: str) -> N
             raise Duplicate(f"There is an operator {what} already.", "See: relayhub operator list.")
         connection.execute(
             insert(operators).values(
-                signer=signer, name=name, organisation=organisation, state="active", created_at=time.time()
+                signer=signer,
+                name=name,
+                organisation=organisation,
+                public_key=public_key,
+                state="active",
+                created_at=time.time(),
             )
         )
 
@@ -103,6 +122,41 @@ def quorum_of(store: Store, threshold: int) -> int:
     return max(threshold, len(organisations) // 2 + 1)
 
 
+def keys_of(rows: Sequence[Row[Any]]) -> list[bytes]:
+    """Public keys of operators, 64 bytes each, for a committee on a ledger whose machine recovers no signer.
+
+    Raises:
+        NotNow: of one only the address is known.
+    """
+    missing = [str(row.name) for row in rows if not row.public_key]
+    if missing:
+        raise NotNow(
+            f"The public key of {', '.join(missing)} is not known, and this ledger's machine needs it.",
+            "Register the operator with --signer and its public key of 64 bytes.",
+        )
+    return [bytes(row.public_key) for row in rows]
+
+
+def account_named(text: str) -> bytes:
+    """Read an account or a program from a command line: hexadecimal bytes, or a name on a ledger whose programs have names.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    if not text.startswith("0x"):
+        try:
+            return account_bytes(text.encode(), "name")
+        except SchemaError as error:
+            raise BadInput(f"{error}.", "Give 0x and hexadecimal digits, or a name.") from None
+    try:
+        found = account_bytes(bytes_from_hex(text), "account")
+    except SchemaError:
+        found = b""
+    if len(found) < SHORTEST_ACCOUNT:
+        raise BadInput(f"{text[:80]!r} is no address.", "Give 0x and hexadecimal digits: 40 on an EVM.")
+    return found
+
+
 def operator_named(store: Store, name: str) -> Row[Any]:
     """The operator of a name.
 
@@ -127,7 +181,7 @@ def development_operators(home: Home, config: HubConfig, store: Store) -> None:
     for name in DEVELOPMENT_OPERATORS:
         key = KeyStore(home.operators / name).load_or_new(SIGNER_KEY)
         if name not in known:
-            add_operator(store, name, key.address, name)
+            add_operator(store, name, public_key_of(key.private), name)
     write_operator_files(home, config, store)
 
 

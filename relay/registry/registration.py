@@ -6,42 +6,42 @@ Nothing is written before everything is known to work; then the ledger and its c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, insert, select
 
-from adapters.protocol import AdapterError, AdapterOptions, Endpoint, Ledger, LedgerIdentity
+from adapters.protocol import AdapterError, AdapterOptions, Endpoint, Installed, Ledger, LedgerIdentity, Rejected
 from adapters.registry import open_ledger
 from adapters.solidity.contracts import contract
 from light_clients.errors import ConfigurationInvalid
 from relay.clients import extra_of_options
 from relay.config import HubConfig
-from relay.errors import BadInput, Duplicate
+from relay.errors import BadInput, Duplicate, NotFound
 from relay.home import Home
 from relay.keys import Key, KeyStore, key_name
+from relay.registry.chaincode import Configuration, application_account, configure_chaincode
 from relay.registry.chains import chain_named
 from relay.registry.client_options import read_client_options
 from relay.registry.committee import read_committee, write_committee
 from relay.registry.consensus import Trusted, parse_pin, trust_ledger
 from relay.registry.gateways import (
+    Committee,
     Contract,
     Officers,
-    committee_code,
     deploy,
-    gateway_code,
+    deploy_gateway,
+    label_of,
     refuses_unproven,
 )
 from relay.registry.names import GUARDIAN, OFFICERS, SENDER
-from relay.registry.nodes import code_at, fund
 from relay.registry.operators import members, quorum_of, write_operator_files
 from relay.registry.verifiers import committee_row, write_verifier
 from relay.store import Store
 from relay.store.tables import chains
 from schemas.claim import Claim, Direction
 from schemas.primitives import BlockHash, Head, LaneId, SchemaError, name_text
-from schemas.suites import keccak256
 
 ASK_TIMEOUT_S = 5.0
 MINIMUM_EXPIRY_S = 60
@@ -61,10 +61,11 @@ class ChainRequest:
         chain_id: the number or CAIP-2 name that it must have, or empty.
         consensus: `auto`, or a light client's name.
         pin: `HEIGHT:0xHASH`, or empty on a development hub.
-        gateway, verifier: contracts that are there already (both or neither), 20 bytes, or empty.
+        gateway, verifier: programs that are there already (both or neither), as the ledger names them, or empty.
+        options: options of the adapter, by name.
         key: name of the relayer's key, or empty for `relayer-NAME`.
         client_options: path of the file with options of the light client, or of the genesis file.
-        officers, guardian: addresses that will administer new contracts, on a production hub.
+        officers, guardian: accounts that will administer new contracts, on a production hub.
     """
 
     name: str
@@ -79,6 +80,7 @@ class ChainRequest:
     officers: tuple[bytes, ...] = ()
     guardian: bytes = b""
     client_options: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class _Contracts:
     gateway: bytes
     verifier: bytes
     mailbox: bytes
-    code_hash: bytes
+    installed: Installed
 
 
 class Registration:
@@ -123,7 +125,7 @@ class Registration:
                 "Leave --consensus out, or give another file.",
             )
         consensus = said.consensus or request.consensus
-        ledger, identity = self._ask(request, _extra(consensus, said.options))
+        ledger, identity = self._ask(request, {**request.options, **_extra(consensus, said.options)})
         try:
             pin = parse_pin(request.pin)
             trusted = trust_ledger(
@@ -133,7 +135,7 @@ class Registration:
             key = self.keys.load_or_new(request.key or f"relayer-{request.name}")
             contracts = self._contracts(request, ledger, identity, key)
             self._check_refusal(ledger, contracts)
-            return self._write(request, identity, trusted, contracts, key, read_committee(ledger, contracts.verifier))
+            return self._write(request, ledger, identity, trusted, contracts, key)
         finally:
             ledger.close()
 
@@ -157,16 +159,17 @@ class Registration:
 
     def _ask(self, request: ChainRequest, extra: dict[str, str]) -> tuple[Ledger, LedgerIdentity]:
         """Ask every endpoint what it is; all must be one ledger, and not one that is registered."""
-        identity = _identity(request.adapter, request.endpoints[0])
+        identity = _identity(request, request.endpoints[0])
         for url in request.endpoints[1:]:
-            other = _identity(request.adapter, url)
+            other = _identity(request, url)
             if other.word != identity.word:
                 raise BadInput(
                     f"The endpoints are different ledgers: {identity.chain_id} and {other.chain_id} with first blocks "
                     f"{identity.first_block.hex0x()} and {other.first_block.hex0x()}.",
                     "Give endpoints of one ledger.",
                 )
-        wanted = request.chain_id if ":" in request.chain_id else f"eip155:{request.chain_id}"
+        namespace = identity.chain_id.partition(":")[0]
+        wanted = request.chain_id if ":" in request.chain_id else f"{namespace}:{request.chain_id}"
         if request.chain_id and wanted != identity.chain_id:
             raise BadInput(f"The endpoint is {identity.chain_id}, not {wanted}.", "Check --rpc and --chain-id.")
         with self.store.read() as connection:
@@ -186,65 +189,78 @@ class Registration:
 
     def _contracts(self, request: ChainRequest, ledger: Ledger, identity: LedgerIdentity, key: Key) -> _Contracts:
         """Deploy gateway, committee and (on a development hub) the example receiver, or take those that are there."""
-        url = request.endpoints[0]
         if self.config.development and identity.development:
-            people = [self.keys.load(name).address for name in (*OFFICERS, GUARDIAN, SENDER)]
-            if fund(url, [key.address, *people]):
-                self.tell("development coins given to the relayer, the officers and the sender")
+            people = [self.keys.load(name).private for name in (*OFFICERS, GUARDIAN, SENDER)]
+            if ledger.endow([key.private, *people]):
+                self.tell("the development network lets the relayer, the officers and the sender act")
         if request.gateway:
-            gateway, verifier = (
-                Contract(ledger, "Gateway", request.gateway),
-                Contract(ledger, "CommitteeVerifier", request.verifier),
-            )
-            for given in (gateway, verifier):
-                if not contract(given.name).same_code(code_at(url, given.address)):
-                    raise BadInput(
-                        f"The contract at 0x{given.address.hex()} is no {given.name} of this version.",
-                        "Deploy one: leave --gateway and --verifier out.",
-                    )
-                if given.ask("chainWord") != bytes(identity.word):
-                    raise BadInput(
-                        f"The {given.name} at 0x{given.address.hex()} was made for another ledger.",
-                        "Deploy one for this ledger: leave --gateway and --verifier out.",
-                    )
-            self.tell(f"gateway 0x{request.gateway.hex()} and verifier 0x{request.verifier.hex()} are this ledger's")
+            gateway, verifier = self._given(request, ledger, identity, key)
         else:
             gateway, verifier = self._deploy(request, ledger, identity, key)
-        mailbox = b""
-        if self.config.development:
-            mailbox = deploy(ledger, key, [("Mailbox", contract("Mailbox").creation_code(gateway.address))])[0].address
-        return _Contracts(gateway.address, verifier.address, mailbox, keccak256(code_at(url, gateway.address)))
+        mailbox = self._mailbox(ledger, key, gateway) if self.config.development else b""
+        return _Contracts(gateway.address, verifier.address, mailbox, ledger.installed(gateway.address))
+
+    def _given(
+        self, request: ChainRequest, ledger: Ledger, identity: LedgerIdentity, key: Key
+    ) -> tuple[Contract, Contract]:
+        """Programs that are there already: of this version and of this ledger."""
+        gateway = Contract(ledger, "Gateway", request.gateway)
+        verifier = Contract(ledger, "CommitteeVerifier", request.verifier)
+        for given in (gateway, verifier):
+            try:
+                code = ledger.installed(given.address).code
+            except Rejected as refusal:
+                raise NotFound(f"{str(refusal).rstrip('.')}.", "Check the address and the ledger.") from None
+            if code and not contract(given.name).same_code(code):
+                raise BadInput(
+                    f"The contract at {given.label} is no {given.name} of this version.",
+                    "Deploy one: leave --gateway and --verifier out.",
+                )
+        if self.config.development and ledger.machine().signatures == "chaincode":
+            configure_chaincode(gateway, key, self._configuration(request, ledger, identity))
+        for given in (gateway, verifier):
+            if given.ask("chainWord") != bytes(identity.word):
+                raise BadInput(
+                    f"The {given.name} at {given.label} was made for another ledger.",
+                    "Deploy one for this ledger: leave --gateway and --verifier out.",
+                )
+        self.tell(f"gateway {gateway.label} and verifier {verifier.label} are this ledger's")
+        return gateway, verifier
+
+    def _mailbox(self, ledger: Ledger, key: Key, gateway: Contract) -> bytes:
+        """The example receiver of a development hub; a chaincode has it built in."""
+        if ledger.machine().signatures == "chaincode":
+            return application_account("mailbox")
+        code = contract("Mailbox").creation_code(ledger.called_by(gateway.address))
+        made = deploy(ledger, key, [("Mailbox", code)])[0]
+        return ledger.called_by(made.address)
 
     def _deploy(
         self, request: ChainRequest, ledger: Ledger, identity: LedgerIdentity, key: Key
     ) -> tuple[Contract, Contract]:
-        officers = self._officers(request)
-        committee = [(bytes(row.signer), str(row.organisation)) for row in members(self.store)]
-        quorum = quorum_of(self.store, self.config.threshold)
-        development = self.config.development
-        expiry_s = DEVELOPMENT_EXPIRY_S if development else MINIMUM_EXPIRY_S
-        gateway, verifier = deploy(
-            ledger,
-            key,
-            [
-                ("Gateway", gateway_code(identity.word, officers, expiry_s)),
-                (
-                    "CommitteeVerifier",
-                    committee_code(identity.word, officers, committee, quorum, development=development),
-                ),
-            ],
-        )
-        self.tell(f"gateway deployed at 0x{gateway.address.hex()} in block {gateway.height}")
+        officers, committee = self._officers(request, ledger), self._committee()
+        expiry_s = DEVELOPMENT_EXPIRY_S if self.config.development else MINIMUM_EXPIRY_S
+        gateway, verifier = deploy_gateway(ledger, key, identity.word, officers, committee, minimum_expiry_s=expiry_s)
+        self.tell(f"gateway deployed at {gateway.label} in block {gateway.height}")
         self.tell(
-            f"committee verifier deployed at 0x{verifier.address.hex()} in block {verifier.height}: "
-            f"{quorum} of {len({organisation for _, organisation in committee})} organisations"
+            f"committee verifier deployed at {verifier.label} in block {verifier.height}: "
+            f"{committee.threshold} of {len({row.organisation for row in committee.members})} organisations"
         )
         return gateway, verifier
 
-    def _officers(self, request: ChainRequest) -> Officers:
+    def _committee(self) -> Committee:
+        quorum = quorum_of(self.store, self.config.threshold)
+        return Committee(members(self.store), quorum, self.config.development)
+
+    def _configuration(self, request: ChainRequest, ledger: Ledger, identity: LedgerIdentity) -> Configuration:
+        """What a chaincode is told once, in place of constructor arguments."""
+        expiry_s = DEVELOPMENT_EXPIRY_S if self.config.development else MINIMUM_EXPIRY_S
+        return Configuration(identity.word, self._officers(request, ledger), self._committee(), expiry_s)
+
+    def _officers(self, request: ChainRequest, ledger: Ledger) -> Officers:
         if self.config.development:
-            addresses = tuple(self.keys.load(name).address for name in OFFICERS)
-            return Officers(addresses, self.keys.load(GUARDIAN).address, 0)
+            addresses = tuple(ledger.account(self.keys.load(name).private) for name in OFFICERS)
+            return Officers(addresses, ledger.account(self.keys.load(GUARDIAN).private), 0)
         if len(request.officers) < 3 or not request.guardian:
             raise BadInput(
                 "New contracts of a production hub need at least three officers and a guardian.",
@@ -258,7 +274,7 @@ class Registration:
         claim = Claim(LaneId(b"\x02" * 32), Direction.OUTBOX, 1, head, 1, BlockHash(b"\x03" * 32))
         if not refuses_unproven(Contract(ledger, "CommitteeVerifier", contracts.verifier), contracts.gateway, claim):
             raise BadInput(
-                f"The verifier 0x{contracts.verifier.hex()} believes a claim that nobody proved.",
+                f"The verifier {label_of(contracts.verifier)} believes a claim that nobody proved.",
                 "Use another verifier.",
             )
         self.tell("a message without proof is refused, as it must be")
@@ -266,24 +282,27 @@ class Registration:
     def _write(
         self,
         request: ChainRequest,
+        ledger: Ledger,
         identity: LedgerIdentity,
         trusted: Trusted,
         contracts: _Contracts,
         key: Key,
-        committee: dict[str, Any],
     ) -> Row[Any]:
+        committee = read_committee(ledger, contracts.verifier)
         row = chain_row(request, identity, trusted, contracts, key) | {
-            "officers": list(OFFICERS) if self.config.development else []
+            "officers": list(OFFICERS) if self.config.development else [],
+            "account": ledger.account(key.private),
         }
+        standing = committee_row(contracts.verifier) | {"address": ledger.called_by(contracts.verifier)}
         try:
             with self.store.write() as connection:
                 connection.execute(insert(chains).values(**row))
                 write_committee(connection, request.name, committee)
-                write_verifier(connection, request.name, "", committee_row(contracts.verifier))
+                write_verifier(connection, request.name, "", standing)
         except Exception:
             self.tell(
                 "the contracts are deployed but the hub could not write them down; run the command again with "
-                f"--gateway 0x{contracts.gateway.hex()} --verifier 0x{contracts.verifier.hex()} to use them"
+                f"--gateway {label_of(contracts.gateway)} --verifier {label_of(contracts.verifier)} to use them"
             )
             raise
         if self.config.development:
@@ -307,10 +326,11 @@ def chain_row(
         "development": identity.development,
         "consensus": trusted.consensus,
         "gateway": contracts.gateway,
-        "gateway_code_hash": contracts.code_hash,
+        "gateway_code_hash": contracts.installed.code_hash,
+        "gateway_pin": contracts.installed.pin or None,
+        "adapter_options": dict(request.options) or None,
         "verifier": contracts.verifier,
         "mailbox": contracts.mailbox,
-        "account": key.address,
         "account_key": key.name,
         "pinned_height": state.height,
         "pinned_hash": bytes(state.block_hash),
@@ -328,6 +348,23 @@ def chain_row(
     }
 
 
+def options_of(items: Sequence[str]) -> dict[str, str]:
+    """Options of an adapter as a command line gives them.
+
+    Raises:
+        BadInput: one has no name, or stands twice.
+    """
+    found: dict[str, str] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not name or not equals or name in found:
+            raise BadInput(
+                f"{item[:100]!r} is no option, or stands twice.", "Give --option NAME=VALUE, each name once."
+            )
+        found[name] = value
+    return found
+
+
 def _extra(consensus: str, options: Mapping[str, Any]) -> dict[str, str]:
     try:
         return extra_of_options(consensus, options)
@@ -335,9 +372,12 @@ def _extra(consensus: str, options: Mapping[str, Any]) -> dict[str, str]:
         raise BadInput(error.message, "Correct the options of the light client.") from None
 
 
-def _identity(adapter: str, url: str) -> LedgerIdentity:
+def _identity(request: ChainRequest, url: str) -> LedgerIdentity:
     """Ask one endpoint what it is, patiently only for a moment."""
-    ledger = open_ledger(adapter, AdapterOptions(endpoints=(Endpoint(url),), timeout_s=ASK_TIMEOUT_S))
+    extra = dict(request.options)
+    ledger = open_ledger(
+        request.adapter, AdapterOptions(endpoints=(Endpoint(url),), timeout_s=ASK_TIMEOUT_S, extra=extra)
+    )
     try:
         return ledger.identity()
     except AdapterError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Sequence
 
@@ -19,7 +20,8 @@ NONCE_ATTEMPTS = 3
 def transact(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[Receipt]:
     """Send transactions of one account in order and wait for all receipts; they may stand in one block.
 
-    Only the first is tried beforehand: later ones may depend on it.
+    Only the first is tried beforehand: later ones may depend on it. A ledger without account nonces keeps no order among
+    transactions that wait; there each is sent when the one before it is in a block.
 
     Args:
         ledger: an opened ledger.
@@ -34,7 +36,9 @@ def transact(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[Receipt]:
         NotNow: the account cannot pay, or the ledger does not mine it in time.
         AdapterError: the ledger does not answer.
     """
-    ledger.simulate(key.address, calls[0])
+    ledger.simulate(ledger.account(key.private), calls[0])
+    if len(calls) > 1 and not ledger.machine().ordered:
+        return [receipt for call in calls for receipt in transact(ledger, key, [call])]
     transactions = _broadcast(ledger, key, calls)
     deadline = time.monotonic() + MINED_WITHIN_S
     while time.monotonic() < deadline:
@@ -53,21 +57,21 @@ def transact(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[Receipt]:
 def _broadcast(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[bytes]:
     """Sign and send; where another command took the next nonce meanwhile, take the one after."""
     refused: Rejected | None = None
+    account = ledger.account(key.private)
     for _attempt in range(NONCE_ATTEMPTS):
-        wallet = ledger.wallet(key.address)
+        wallet = ledger.wallet(account)
         cost = wallet.fee * sum(call.gas for call in calls)
         if wallet.balance < cost:
             raise NotNow(
-                f"The account 0x{key.address.hex()} (key {key.name}) has {wallet.balance} and needs {cost} base units.",
+                f"The account 0x{account.hex()} (key {key.name}) has {wallet.balance} and needs {cost} base units.",
                 "Send it some coins, then run the command again.",
             )
-        signed = [
-            ledger.sign(key.private, wallet.pending_nonce + index, call, wallet.fee) for index, call in enumerate(calls)
-        ]
+        first = wallet.pending_nonce if ledger.machine().ordered else secrets.randbits(63)
+        signed = [ledger.sign(key.private, first + index, call, wallet.fee) for index, call in enumerate(calls)]
         refused = next((answer for answer in ledger.broadcast([item.raw for item in signed]) if answer), None)
         if refused is None:
             return [item.transaction for item in signed]
-        if refused.code not in ("nonce_too_low", "nonce_too_high", "underpriced"):
+        if refused.code not in ("nonce_too_low", "nonce_too_high", "underpriced", "expired"):
             break
         time.sleep(LOOK_S)
     raise refused or NotNow("The transaction was not sent.", "Run the command again.")
@@ -76,5 +80,5 @@ def _broadcast(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[bytes]:
 def _check_success(ledger: Ledger, key: Key, call: Call, receipt: Receipt) -> None:
     if receipt.success:
         return
-    ledger.simulate(key.address, call)  # raises with the contract's reason where it is still the same
+    ledger.simulate(ledger.account(key.private), call)  # raises with the contract's reason where it is still the same
     raise Rejected(f"The transaction 0x{receipt.transaction.hex()} was mined and failed.", code="reverted")

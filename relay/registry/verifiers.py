@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 from adapters.protocol import Ledger, Rejected
 from relay.errors import BadInput
 from relay.registry.committee import read_committee, write_committee
-from relay.registry.gateways import Contract
+from relay.registry.gateways import Contract, account_value
 from relay.store.tables import chains, lanes, verifiers
 from relay.store.upsert import upsert
 from relay.store.verifiers import Kind, lane_trust
@@ -57,14 +57,16 @@ def learn_verifier(write: Write, ledger: Ledger, chain: str, address: bytes) -> 
     kind = kind_at(ledger, address)
     committee = light_client = address
     rows = []
+    if kind is Kind.COMMITTEE:
+        committee = ledger.verifier_parts(address).committee
     if kind is Kind.BOTH:
         both = Contract(ledger, CONTRACT_OF[kind], address)
-        committee, light_client = (_address(both.ask(part)) for part in ("committee", "lightClient"))
+        committee, light_client = (account_value(both.ask(part)) for part in ("committee", "lightClient"))
         rows.append(_row(address, kind, committee=committee, light_client=light_client))
     if kind is not Kind.COMMITTEE:
         rows.append(read_light_client(ledger, light_client))
     if kind is not Kind.LIGHT_CLIENT:
-        rows.append(committee_row(committee))
+        rows.append(committee_row(committee) | {"address": ledger.called_by(committee)})
     epoch = None if kind is Kind.LIGHT_CLIENT else read_committee(ledger, committee)
     with write() as connection:
         peer = next((_ledger_of_word(connection, row["peer_word"]) for row in rows if "peer_word" in row), "")
@@ -144,7 +146,3 @@ def _ledger_of_word(connection: Connection, word: bytes) -> str:
 
 def _row(address: bytes, kind: Kind, **values: Any) -> dict[str, Any]:
     return {"address": address, "kind": str(kind), "committee": b"", "light_client": b""} | values
-
-
-def _address(value: Any) -> bytes:
-    return bytes.fromhex(str(value).removeprefix("0x"))

@@ -251,6 +251,7 @@ operators = Table(
     Column("signer", LargeBinary(64), primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     Column("organisation", String(64), nullable=False),
+    Column("public_key", LargeBinary(64)),  # X and Y, for ledgers that cannot recover a signer; null = not known
     Column("state", String(12), nullable=False),  # active | struck
     Column("seen_at", Float, nullable=False, default=0),
     Column("signed_at", Float, nullable=False, default=0),

@@ -3,6 +3,8 @@
 import pytest
 from sqlalchemy import select, update
 
+from adapters.guard import GuardedLedger
+from adapters.protocol import Installed
 from adapters.solidity.administration import Caps
 from adapters.solidity.verifiers import ClientConfiguration, encode_update, qbft_creation, validators_hash
 from light_clients.qbft.codec import parse_header
@@ -188,10 +190,8 @@ def test_a_client_of_or_on_another_ledger_is_refused(linked, there, ledger, fiel
 
 def test_a_contract_that_only_says_it_is_a_verifier_is_refused(linked, there, ledger, monkeypatch):
     """Code is compared with what this version compiles to."""
-    from relay.registry import lane_verifiers
-
     client = bytes(lane_row(linked.store, "alpha", "beta").destination_verifier)
-    monkeypatch.setattr(lane_verifiers, "code_at", lambda *_: b"\x60\x00")
+    monkeypatch.setattr(GuardedLedger, "installed", lambda *_: Installed(b"\x60\x00", b"\x01" * 32))
     with pytest.raises(BadInput, match="no QbftVerifier of this version"):
         open_(linked, ("alpha", "beta"), trust=Trust(Kind.LIGHT_CLIENT, {"beta": client}), channel="unfit")
 

@@ -5,12 +5,13 @@ from sqlalchemy import select, update
 
 from adapters.protocol import Rejected
 from adapters.solidity.administration import Caps, allow_receiver
+from adapters.solidity.contracts import committee_creation, organisation_word
 from light_clients.crypto.secp256k1 import address_of
 from relay.errors import BadInput, Duplicate, NotFound, NotNow
 from relay.registry.actions import ACTIONS, Wish, build_action, refresh_after
 from relay.registry.chains import chain_named, open_chain, retire_chain
 from relay.registry.committee_changes import renew_committees, strike_operator
-from relay.registry.gateways import Contract, Officers, committee_code, deploy
+from relay.registry.gateways import Contract, deploy
 from relay.registry.lane_changes import LaneChanges
 from relay.registry.lanes import all_lanes, lane_row, lane_view, refresh
 from relay.registry.officers import approve, carry_out, execute, known_proposals, parse_label, propose
@@ -21,7 +22,6 @@ from relay.sending import Letter, expiry, payload_of, send
 from relay.store.tables import committees, lanes, operators
 from schemas.heads import outbox_genesis, outcomes_genesis
 from schemas.payloads import decode_payload
-from schemas.primitives import ChainWord
 from schemas.suites import EVM, keccak256
 
 pytestmark = pytest.mark.live
@@ -370,11 +370,20 @@ def test_a_signer_is_struck_out_of_every_committee_of_a_ledger(linked, there):
     """Officers may have given a lane a committee of its own."""
     row = chain_named(linked.store, "alpha")
     ledger = open_chain(row)
-    committee = [
-        (bytes(item.signer), item.organisation) for item in all_operators(linked.store) if item.name != "org-3"
+    signers = [
+        (bytes(item.signer), organisation_word(item.organisation))
+        for item in all_operators(linked.store)
+        if item.name != "org-3"
     ]
-    officers = Officers(tuple(linked.keys.load(f"officer-{number}").address for number in (1, 2, 3)), b"\x09" * 20, 0)
-    code = committee_code(ChainWord(row.chain_word), officers, committee, 2, development=True)
+    code = committee_creation(
+        chain_word=bytes(row.chain_word),
+        officers=[linked.keys.load(f"officer-{number}").address for number in (1, 2, 3)],
+        guardian=b"\x09" * 20,
+        delay_s=0,
+        signers=signers,
+        threshold=2,
+        development=True,
+    )
     made = deploy(ledger, linked.keys.load("relayer-alpha"), [("CommitteeVerifier", code)])[0]
     learn_verifier(linked.store.write, ledger, "alpha", made.address)
     strike_operator(linked.store, "org-1", linked.keys.load("officer-1"))

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from adapters.protocol import MessageSent, Position, Receipt, Rejected
+from adapters.protocol import MachineTraits, MessageSent, Position, Receipt, Rejected
 from relay import sending
 from relay.errors import NotNow
 from relay.registry import gateways
@@ -69,7 +69,7 @@ class Forgetful(Contract):
     __slots__ = ("counts",)
 
     def __init__(self, *counts):
-        super().__init__(None, "Gateway", bytes(20))
+        super().__init__(SimpleNamespace(machine=MachineTraits), "Gateway", bytes(20))
         object.__setattr__(self, "counts", list(counts))
 
     def ask(self, function, *arguments):

@@ -1,4 +1,4 @@
-"""What a ledger needs beyond its gateway's address and code: what its light client is told of the gateway, options of its adapter."""
+"""Ledgers of every kind: what a light client is told of a gateway, options of an adapter, public keys of operators."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add `chains.gateway_pin` and `chains.adapter_options`; ledgers that are there need neither."""
+    """Add `chains.gateway_pin`, `chains.adapter_options` and `operators.public_key`; what is there needs none of them."""
     op.add_column("chains", sa.Column("gateway_pin", sa.JSON(), nullable=True))
     op.add_column("chains", sa.Column("adapter_options", sa.JSON(), nullable=True))
+    op.add_column("operators", sa.Column("public_key", sa.LargeBinary(64), nullable=True))
