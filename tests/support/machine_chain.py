@@ -43,7 +43,7 @@ class MachineChain(EvmChain):
         self.name, self.unit, self.named, self.signatures = name, unit, named, signatures
         self.word = ChainWord(keccak256(f"chain word {name}".encode()))
         self.machine = Machine(traits)
-        self.now, self.deployed = START, 0
+        self.now, self.deployed, self.names = START, 0, {}
 
     def _surroundings(self):
         return {"height": 1, "timestamp": self.now * self.unit}
@@ -59,6 +59,8 @@ class MachineChain(EvmChain):
     def deploy(self, creation, name=None):
         """Deploy at the address of a name; returns the address."""
         address = self.address(name or self.new_name())
+        if name:
+            self.names[address] = name
         done = self.machine.execute(DEPLOYER, b"", creation, gas=GAS, create_at=address, **self._surroundings())
         return self._checked(done).created
 
@@ -71,8 +73,7 @@ class MachineChain(EvmChain):
 
     def transact(self, sender, to, data, gas=GAS):
         done = self._checked(self.execute(sender, to, data, gas))
-        own = self.address(to)
-        logs = [(to if log.address == own else log.address, list(log.topics), log.data) for log in done.logs]
+        logs = [(self.names.get(log.address, log.address), list(log.topics), log.data) for log in done.logs]
         return Done(done.gas_used, done.output, logs)
 
     def view(self, to, name, function, *arguments):
