@@ -205,7 +205,7 @@ class ChainMakerLedger:
             Misconfigured: no valid certificate belongs to the key, or a deployment has no endorsers.
         """
         member = self.members.of_key(private_key)
-        unique = b"".join(number.to_bytes(16, "big") for number in (nonce, fee, call.gas))
+        unique = f"{nonce} {fee} {call.gas}".encode()
         if call.creates or not call.target:
             contract, method = CONTRACT_MANAGE, INIT_CONTRACT
             parameters: Parameters = deployment_parameters(call.target, call.data, self.options.contract_version)

@@ -41,7 +41,7 @@ def _status_of(error: Any) -> tuple[grpc.StatusCode, str]:
     """Status and text of a failed call; the library's errors are calls too, which its types do not say."""
     if not isinstance(error, grpc.Call):
         return grpc.StatusCode.UNKNOWN, str(error)
-    status = error.code() or grpc.StatusCode.UNKNOWN
+    status = error.code()
     return status, error.details() or status.name.lower()
 
 

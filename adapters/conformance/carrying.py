@@ -32,7 +32,8 @@ def false_deliveries_are_refused(world: World) -> None:
             f"a delivery that the gateway refuses with {reason}",
         )
         require(refusal.code == "reverted", f"a revert came with the code {refusal.code!r}, not 'reverted'")
-        require(refusal.reason.startswith(reason), f"a refusal with {reason} came with the reason {refusal.reason!r}")
+        named = refusal.reason.startswith(reason) or not world.names_errors
+        require(named, f"a refusal with {reason} came with the reason {refusal.reason!r}")
 
 
 def deliveries_are_taken(world: World) -> None:
@@ -71,7 +72,8 @@ def deliveries_happen_once(world: World) -> None:
     refusal = refusal_of(
         lambda: ledger.simulate(world.account(1, world.relayer), call), "a delivery for the second time"
     )
-    require(refusal.reason.startswith("NothingNew"), f"a second delivery was refused with {refusal.reason!r}")
+    named = refusal.reason.startswith("NothingNew") or not world.names_errors
+    require(named, f"a second delivery was refused with {refusal.reason!r}")
     require(len(world.events(1, MessageDelivered)) == COUNT, "a simulated delivery had an effect")
 
 

@@ -49,7 +49,8 @@ def lane_has_every_preimage(world: World) -> None:
             (lane.lane_id, opened.lane_id, opened.end) == (world.lane.lane_id, world.lane.lane_id, end),
             f"the fields of LaneOpened at end {end} do not hash to the lane's id",
         )
-        require(opened.verifier == world.verifiers[end], f"LaneOpened names another verifier at end {end}")
+        called_by = world.ledgers[end].called_by(world.verifiers[end])
+        require(opened.verifier == called_by, f"LaneOpened names another verifier at end {end}")
         require(opened.peer_code_hash == world.code_hash(1 - end), f"LaneOpened pins another gateway at end {end}")
 
 

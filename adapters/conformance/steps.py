@@ -69,6 +69,7 @@ class World(Protocol):
         mines_when_told: whether blocks come by `mine` alone.
         consensus: the light client's name, as `light_clients.families` has it; empty where nothing can be verified.
         first_height: of the first block.
+        names_errors: whether a refusal names the contract's error; false where the platform gives text of its own.
     """
 
     ledgers: list[Ledger]
@@ -89,6 +90,7 @@ class World(Protocol):
     mines_when_told: bool
     consensus: str
     first_height: int
+    names_errors: bool
 
     def options(self, end: int) -> AdapterOptions:
         """What opens a ledger once more."""
@@ -184,6 +186,7 @@ class LaneSteps:
     mines_when_told: bool = True
     consensus: str = ""
     first_height: int = 0
+    names_errors: bool = True
     patience_s: float = 60.0
 
     def consensus_options(self, end: int) -> Mapping[str, Any]:

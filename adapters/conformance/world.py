@@ -49,11 +49,13 @@ class LaneWorld(LaneSteps):
             self._people_can_act(end)
             self._put_gateway(end)
         self.lane = Lane("conformance", suite, self.words[0], self.gateways[0], self.words[1], self.gateways[1], "main")
-        self.receiver = self.deploy(1, "mailbox", contract("Mailbox").creation_code(self.gateways[1]))
-        self.reverting = self.deploy(1, "reverting", contract("Reverting").creation_code())
+        far = self.ledgers[1]
+        mailbox = contract("Mailbox").creation_code(far.called_by(self.gateways[1]))
+        self.receiver = far.called_by(self.deploy(1, "mailbox", mailbox))
+        self.reverting = far.called_by(self.deploy(1, "reverting", contract("Reverting").creation_code()))
         for end in (0, 1):
-            caps = administration.Caps()
-            self.act(end, administration.open_lane(self.lane, end, self.verifiers[end], self.code_hash(1 - end), caps))
+            verifier, caps = self.ledgers[end].called_by(self.verifiers[end]), administration.Caps()
+            self.act(end, administration.open_lane(self.lane, end, verifier, self.code_hash(1 - end), caps))
         lane_id = self.lane.lane_id
         self.act(0, administration.allow_sender(lane_id, self.account(0, self.sender), SENDER_LIMIT))
         for receiver in (self.receiver, self.reverting):
@@ -118,7 +120,7 @@ class LaneWorld(LaneSteps):
             for index, operator in enumerate(OPERATORS)
         ]
         libraries = {
-            name: self._deploy(end, ledger.deployment(ledger.new_name(name), creation))
+            name: ledger.called_by(self._deploy(end, ledger.deployment(ledger.new_name(name), creation)))
             for name, creation in back_ends(traits.signatures)
         }
         name = ledger.new_name("gateway")
