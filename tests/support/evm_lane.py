@@ -23,7 +23,7 @@ class EvmLane(LaneWorld):
 
     def __init__(self, *, hardforks=("london", "london"), plain=False):
         self.networks = self.start_networks(hardforks, plain=plain)
-        self.ledgers = [open_ledger("evm", AdapterOptions((Endpoint(network.url),))) for network in self.networks]
+        self.ledgers = [self.open_ledger(network) for network in self.networks]
         self.words = [ledger.identity().word for ledger in self.ledgers]
         self.gateways, self.verifiers = [], []
         for end in (0, 1):
@@ -51,6 +51,10 @@ class EvmLane(LaneWorld):
             for private_key in self.people():
                 network.fund("0x" + address_of(private_key).hex(), RICH)
         return networks
+
+    def open_ledger(self, network):
+        """A network behind the guard."""
+        return open_ledger("evm", AdapterOptions((Endpoint(network.url),)))
 
     def people(self):
         """The keys that send transactions."""

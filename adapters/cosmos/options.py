@@ -1,0 +1,100 @@
+"""The platform's options of the adapter `cosmos`, given as text under `extra`; and the two URLs that one endpoint is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from adapters.protocol import Misconfigured
+from adapters.transport import endpoint_label
+
+CONSENSUS_PORT = 26_657
+"""Where CometBFT serves its RPC by default (`config.toml`, `[rpc] laddr`)."""
+
+
+class CosmosOptions(BaseModel):
+    """What can be said of a ledger beyond its endpoints.
+
+    Attributes:
+        transactions: `auto` asks the newest block whether there is a base fee; `legacy` never offers one (EIP-155).
+        log_range: blocks that one question for events may span at most; it is halved where a node refuses.
+        transaction_gas_cap: the most gas that one transaction may have, 0 = the block's limit.
+        fee_floor: the least fee per gas that is offered, in base units.
+        fee_ceiling: the most that is ever offered per gas, in base units, 0 = no limit; the hub waits while the ledger asks more.
+        initial_height: height of the first block; 0 asks the node's genesis where block 1 is not served.
+        batch: questions that CometBFT takes in one request (`[rpc] max_request_batch_size`, 10 by default).
+        store: name of the EVM module's store.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    transactions: Literal["auto", "legacy"] = "auto"
+    log_range: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    transaction_gas_cap: Annotated[int, Field(ge=0)] = 0
+    fee_floor: Annotated[int, Field(ge=0)] = 0
+    fee_ceiling: Annotated[int, Field(ge=0)] = 0
+    initial_height: Annotated[int, Field(ge=0, lt=1 << 63)] = 0
+    batch: Annotated[int, Field(ge=1, le=400)] = 10
+    store: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "evm"
+
+    @model_validator(mode="after")
+    def _floor_below_ceiling(self) -> Self:
+        if 0 < self.fee_ceiling < self.fee_floor:
+            raise ValueError(
+                f"fee_floor {self.fee_floor} is above fee_ceiling {self.fee_ceiling}; nothing could be offered"
+            )
+        return self
+
+    @classmethod
+    def read(cls, extra: dict[str, str]) -> CosmosOptions:
+        """Read the options from text.
+
+        Raises:
+            Misconfigured: an option is unknown or out of range; the text names it.
+        """
+        try:
+            return cls.model_validate(extra)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "fee_floor"
+            known = ", ".join(cls.model_fields)
+            raise Misconfigured(
+                f"Option {name!r} of the cosmos adapter: {first['msg']}; the options are {known}."
+            ) from error
+
+
+class NodeUrls(NamedTuple):
+    """The two interfaces of one node: Ethereum JSON-RPC and CometBFT RPC."""
+
+    evm: str
+    consensus: str
+
+
+def read_endpoint(url: str) -> NodeUrls:
+    """Read an endpoint: the URL of the Ethereum JSON-RPC, and after `#` where the same node serves CometBFT's RPC.
+
+    One endpoint is one node, so that whoever leaves it leaves both its interfaces. After `#` stands a port of the same host,
+    or a whole URL; where nothing stands it is port 26657. A fragment is sent to nobody and stands in no label.
+
+    Raises:
+        Misconfigured: the URL or what stands after `#` cannot be.
+    """
+    evm, _, rest = url.partition("#")
+    if rest.startswith(("http://", "https://")):
+        return NodeUrls(evm, rest)
+    port = rest or str(CONSENSUS_PORT)
+    label = endpoint_label(evm)
+    if not evm.startswith(("http://", "https://")) or label == "(unreadable URL)" or not urlsplit(evm).hostname:
+        raise Misconfigured(
+            f"{label!r} is no endpoint of a Cosmos node; give http://HOST:PORT#PORT or https://…#https://…."
+        )
+    if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise Misconfigured(
+            f"{label} names no place of CometBFT's RPC after '#'; give a port (http://HOST:8545#26657) or a whole URL."
+        )
+    parts = urlsplit(evm)
+    user, at, _ = parts.netloc.rpartition("@")
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return NodeUrls(evm, f"{parts.scheme}://{user}{at}{host}:{port}")
