@@ -403,6 +403,7 @@ class MachineTraits:
         named: whether programs have names, which are chosen at deployment, instead of addresses.
         accounts: how the interface writes an account: `address` (20 bytes) or `bytes`.
         ordered: whether accounts have nonces, which keep their transactions in order (see `Writer`).
+        proof_delay: blocks between a transaction's own and the one whose header proves what it did (1 on CometBFT).
     """
 
     signatures: str = "ecrecover"
@@ -411,6 +412,7 @@ class MachineTraits:
     named: bool = False
     accounts: str = "address"
     ordered: bool = True
+    proof_delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,10 +123,12 @@ def _shown(ledger: Ledger, gateway: bytes, lane_id: bytes, receipts: Sequence[Re
         NotNow: the endpoint does not show it, also after a while.
     """
     transactions = [receipt.transaction for receipt in receipts]
-    wanted, known = set(transactions), list[Receipt | None](receipts)
+    wanted, known, delay = set(transactions), list[Receipt | None](receipts), ledger.machine().proof_delay
     deadline = time.monotonic() + STANDS_WITHIN_S
     while True:
-        heights = [receipt.height for receipt in known if receipt is not None]
+        heights = [receipt.height + delay for receipt in known if receipt is not None]
+        if heights and delay and ledger.tip() < max(heights):
+            heights = []
         found = [
             Sent(event.message_id, lane_id, event.message.nonce, event.position.transaction, event.position.height)
             for event in (ledger.events(min(heights), max(heights), gateway) if heights else [])

@@ -21,6 +21,9 @@ when and for how much.
 | its lane was frozen | nothing of it is sent again: an empty transaction takes its place |
 | fee above the ceiling, or dearer than the node allows | waits, and never pays more; resumes by itself |
 | wallet empty, key unreadable | waits for who can change that; resumes by itself |
+
+On a ledger without account nonces (`MachineTraits.ordered`) nothing stands behind anything: there are no gaps and no fillers. What is
+refused for what it is, or whose time is over there, is `lost`, and the lane makes another one; what endorsers refuse is `reverted`.
 """
 
 from __future__ import annotations
@@ -30,9 +33,9 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, update
+from sqlalchemy import Connection, Row, update
 
-from adapters.protocol import AdapterError, Call, Ledger, Receipt, Rejected, Wallet
+from adapters.protocol import AdapterError, Call, Ledger, Receipt, Rejected, Signed, Wallet
 from relay import offers
 from relay.context import Context
 from relay.crash import crash_point
@@ -64,6 +67,8 @@ class Submitter:
         self.row = row
         self.ledger = ledger
         self.account = bytes(row.account)
+        traits = ledger.machine()
+        self.ordered, self.proof_delay = traits.ordered, traits.proof_delay
         self.waits = SendingWaits(lease, row)
 
     def run(self) -> set[str]:
@@ -89,7 +94,7 @@ class Submitter:
     def _work(self, queued: list[Row[Any]], sent: list[Row[Any]]) -> set[str]:
         late = [item for item in sent if offers.is_late(item, self.row.tip, time.time())]
         wallet = self._wallet() if late or (queued and self._is_wallet_old(sent)) else None
-        if late and wallet is not None and min(item.account_nonce for item in sent) - wallet.nonce > SENT_AT_ONCE:
+        if self.ordered and late and wallet is not None and _is_far_ahead(sent, wallet):
             return self._take_back(sent, wallet)
         woken: set[str] = set()
         parked = wallet is not None and offers.is_above_ceiling(wallet)
@@ -99,7 +104,8 @@ class Submitter:
             woken, again = self._watch(late, wallet)
             self.waits.pending(again)
             if not parked:
-                self._fill_gaps(sent, wallet)
+                if self.ordered:
+                    self._fill_gaps(sent, wallet)
                 self._offer_again(again, wallet)
         room = SENT_AT_ONCE - len(sent)
         if queued and room > 0 and not parked:
@@ -132,11 +138,10 @@ class Submitter:
         if not queued:
             return  # those on their way are paid first
         first = self._next_nonce(wallet)
-        key = self._key().private
-        signed = [
-            (item, first + offset, self.ledger.sign(key, first + offset, _call(item), fee))
-            for offset, item in enumerate(queued)
-        ]
+        signed = self._signed(queued, first, fee)
+        if not signed:
+            return
+        queued = [item for item, _, _ in signed]
         with self.lease.write() as connection:
             now_queued = sending.in_state(connection, self.row.name, "queued", len(queued))
             if [item.id for item in now_queued] != [item.id for item in queued]:
@@ -152,6 +157,29 @@ class Submitter:
         log.info("sent", chain=self.row.name, transactions=len(signed), first_nonce=first)
         if refused:
             self._offer_otherwise(refused, wallet or self._wallet())
+
+    def _signed(self, queued: list[Row[Any]], first: int, fee: int) -> list[tuple[Row[Any], int, Signed]]:
+        """Sign transactions with nonces from `first` on; what a ledger's endorsers refuse is reverted before it is sent.
+
+        Raises:
+            Rejected: a ledger refuses on which signing asks nobody.
+        """
+        key = self._key().private
+        signed: list[tuple[Row[Any], int, Signed]] = []
+        for item in queued:
+            nonce = first + len(signed)
+            try:
+                signed.append((item, nonce, self.ledger.sign(key, nonce, _call(item), fee)))
+            except Rejected as refusal:
+                if self.ordered:
+                    raise
+                with self.lease.write() as connection:
+                    connection.execute(
+                        update(transactions)
+                        .where(transactions.c.id == item.id, transactions.c.state == "queued")
+                        .values(state="reverted", height=self.row.tip, reason=(refusal.reason or str(refusal))[:500])
+                    )
+        return signed
 
     def _next_nonce(self, wallet: Wallet | None) -> int:
         """One more than the highest nonce given out, or the account's own where that is further."""
@@ -174,9 +202,17 @@ class Submitter:
                     .where(transactions.c.id == identifier)
                     .values(reason=f"{answer.code}: {answer}"[:500])
                 )
+        self._give_up_expired([identifier for identifier, answer in rejected if answer.code == "expired"])
         first = rejected[0][1]
         log.warning("rejected", chain=self.row.name, count=len(rejected), code=first.code, text=str(first)[:200])
         return [identifier for identifier, answer in rejected if answer.code in offers.ABOUT_FEES]
+
+    def _give_up_expired(self, identifiers: list[int]) -> None:
+        """Record that the ledger will never take transactions any more; their lanes submit again."""
+        if identifiers:
+            with self.lease.write() as connection:
+                mine = (transactions.c.id.in_(identifiers), transactions.c.state == "sent")
+                connection.execute(update(transactions).where(*mine).values(state="lost", account_nonce=None))
 
     def _watch(self, late: list[Row[Any]], wallet: Wallet) -> tuple[set[str], list[Row[Any]]]:
         """Ask after transactions that are late: mined, or used from outside; return lanes to wake, and what is in no block."""
@@ -188,7 +224,7 @@ class Submitter:
         unsure: list[int] = []
         for item, group in zip(late, hashes, strict=True):
             receipt = next((receipts[entry] for entry in group if receipts[entry] is not None), None)
-            if receipt is not None and receipt.height > self.row.observed_height:
+            if receipt is not None and receipt.height + self.proof_delay > self.row.observed_height:
                 unsure.append(item.id)
             elif receipt is not None:
                 if self._finish(item, receipt):
@@ -299,9 +335,9 @@ class Submitter:
         key = self._key().private
         with self.context.store.read() as connection:
             halted = sending.halted_lanes(connection, items)
-        raws = []
+        raws, offered = [], []
         with self.lease.write() as connection:
-            for item in items:
+            for item in self._still_wanted(connection, items, halted):
                 values: dict[str, Any] = {"sent_at": time.time(), "reason": ""}
                 if offers.counts(item, self.row.tip):
                     values |= {"attempts": item.attempts + 1, "height": self.row.tip}
@@ -318,14 +354,36 @@ class Submitter:
                     earlier = [*item.earlier, bytes(item.hash).hex()][-20:]
                     values |= {"raw": signed.raw, "hash": signed.transaction, "fee": str(signed.fee)}
                     values |= {"earlier": earlier}
+                offered.append(item.id)
                 raws.append(values.get("raw", bytes(item.raw)))
                 connection.execute(update(transactions).where(transactions.c.id == item.id).values(**values))
-        refused = self._note_answers([item.id for item in items], self.ledger.broadcast(raws))
-        log.info("sent_again", chain=self.row.name, transactions=len(items))
+        refused = self._note_answers(offered, self.ledger.broadcast(raws))
+        log.info("sent_again", chain=self.row.name, transactions=len(offered))
         return refused
+
+    def _still_wanted(self, connection: Connection, items: list[Row[Any]], halted: set[bytes]) -> list[Row[Any]]:
+        """Those to offer again; without account nonces an empty transaction is of no use, and what it would replace is given up."""
+        if self.ordered:
+            return items
+        wanted = []
+        for item in items:
+            unfit = offers.is_unfit(item)
+            if not unfit and item.lane_id not in halted:
+                wanted.append(item)
+                continue
+            if unfit and item.lane_id:
+                note_unfit(self.context, connection, item)
+            mine = transactions.c.id == item.id
+            connection.execute(update(transactions).where(mine).values(state="lost" if unfit else "void"))
+        return wanted
 
     def _key(self) -> Key:
         return self.context.keys.load(self.row.account_key)
+
+
+def _is_far_ahead(sent: list[Row[Any]], wallet: Wallet) -> bool:
+    """Whether all account nonces were given out so far beyond the account's own that nobody would fill the gap."""
+    return bool(min(item.account_nonce for item in sent) - wallet.nonce > SENT_AT_ONCE)
 
 
 def _call(item: Row[Any]) -> Call:

@@ -136,7 +136,9 @@ def _calls(context: Context, lease: Lease, way: _Way) -> list[tuple[Load, Call]]
     ledger = context.ledger(way.chain)
     with context.store.read() as connection:
         busy = _in_flight(connection, way)
-    room = rivals.room(context, lease, way.lane, way.side, way.chain, ledger, most=IN_FLIGHT, busy=busy)
+    # Where accounts have no nonces nothing keeps two transactions in order, and the second would fail before the first.
+    most = IN_FLIGHT if ledger.machine().ordered else 1
+    room = rivals.room(context, lease, way.lane, way.side, way.chain, ledger, most=most, busy=busy)
     if not room:
         return []
     loads: Sequence[Load]
@@ -144,7 +146,7 @@ def _calls(context: Context, lease: Lease, way: _Way) -> list[tuple[Load, Call]]
         loads = prefix_batches(context, lease, way.lane, way.side, way.verifier, room)
     else:
         # A walk back takes as many anchors as it takes.
-        loads = walked_loads(context, lease, way.lane, way.side, way.verifier, ledger, IN_FLIGHT - busy)
+        loads = walked_loads(context, lease, way.lane, way.side, way.verifier, ledger, most - busy)
     calls = [(load, ledger.call_for(bytes(way.chain.gateway), load.action)) for load in loads]
     if not calls or not way.careful:
         return calls
