@@ -11,7 +11,6 @@ class FiscoAdapter:
 
     name = "fisco"
     keeps_time = True
-    ordered = False
 
     def open(self, options: AdapterOptions) -> FiscoLedger:
         """Open a ledger at its first endpoint; opening asks the network nothing.

@@ -239,11 +239,15 @@ class FiscoLedger:
     def machine(self) -> MachineTraits:
         """An EVM whose time is in milliseconds; with national cryptography operators sign SM2."""
         signatures = "fisco-sm2" if self.options.suite == "sm" else "ecrecover"
-        return MachineTraits(signatures=signatures, time_divisor=1000)
+        return MachineTraits(signatures=signatures, time_divisor=1000, ordered=False)
 
     def account(self, private_key: bytes) -> bytes:
         """The account of a key of the suite's curve, 20 bytes."""
         return address_of(private_key, self.options.suite)
+
+    def called_by(self, program: bytes) -> bytes:
+        """A program's own address."""
+        return program
 
     def new_name(self, program: str) -> bytes:
         """Programs have addresses here."""
