@@ -201,7 +201,8 @@ def _block_id(value: Any) -> BlockId:
     if value is None:
         return BlockId(b"", 0, b"")
     # tendermint-rs writes part_set_header, nodes write parts.
-    parts = _field(value, "parts" if "parts" in value else "part_set_header")
+    named = "parts" if isinstance(value, Mapping) and "parts" in value else "part_set_header"
+    parts = _field(value, named)
     return BlockId(
         _hexadecimal(_field(value, "hash", str)), _small(parts, "total"), _hexadecimal(_field(parts, "hash", str))
     )
