@@ -47,6 +47,11 @@ class Credential:
         return self.certificate.organisation or ""
 
     @property
+    def role(self) -> str:
+        """The member's role: the certificate's first OU, in capitals."""
+        return next(iter(self.certificate.organisational_units), "").upper()
+
+    @property
     def account(self) -> bytes:
         """The member's account, 20 bytes."""
         return account_address(self.key.public)

@@ -20,6 +20,9 @@ from adapters.chainmaker.options import ChainMakerOptions
 from adapters.protocol import CertificateState, Misconfigured
 
 
+LIGHT = "LIGHT"
+
+
 class Members:
     """The members whose certificates the options name. Safe to share between threads."""
 
@@ -47,6 +50,11 @@ class Members:
         """
         member = self._reader.get()
         member.check()
+        if member.role == LIGHT:
+            raise Misconfigured(
+                f"The certificate {member.name} is of a light member, to whom nodes show its own organisation's transactions "
+                "alone; take one with the role client."
+            )
         return member
 
     def of_key(self, private_key: bytes) -> Credential:

@@ -99,24 +99,36 @@ def try_handshake(host: str, port: int, files: TlsFiles, label: str, timeout_s: 
             context.wrap_socket(plain, server_hostname=files.name) as secure,
         ):
             encoded = secure.getpeercert(binary_form=True) or b""
-            # Only when it speaks does a server of TLS 1.3 say that it does not take the client's certificate.
-            secure.settimeout(min(_FIRST_FRAME_S, timeout_s))
-            secure.recv(1)
+            _check_welcome(secure, files, label, timeout_s)
     except ssl.SSLCertVerificationError as error:
         raise Misconfigured(_advice(error, files, label), endpoint=label) from error
     except ssl.SSLError as error:
         if _ALERT.search(str(error)):
-            raise Misconfigured(
-                f"{label} does not take our TLS certificate {files.own.name if files.own else '(none)'} "
-                f"({error.reason}); use one of an authority that the node trusts.",
-                endpoint=label,
-            ) from error
+            raise _not_taken(files, label, error.reason) from error
         raise Unreachable(f"{label} does not speak TLS ({error.reason}); check the port.", endpoint=label) from error
     except TimeoutError as error:
         raise Unreachable(f"{label} does not answer a TLS handshake in time.", endpoint=label) from error
     except OSError as error:
         raise Unreachable(f"{label} cannot be reached ({error.strerror or error}).", endpoint=label) from error
     return _state_of(encoded, label)
+
+
+def _check_welcome(secure: ssl.SSLSocket, files: TlsFiles, label: str, timeout_s: float) -> None:
+    """Wait for the first byte: only then does a server of TLS 1.3 say, or show by hanging up, that it does not take ours."""
+    secure.settimeout(min(_FIRST_FRAME_S, timeout_s))
+    try:
+        if not secure.recv(1):
+            raise _not_taken(files, label, "it hung up")
+    except TimeoutError:
+        return  # it waits for us to speak first
+
+
+def _not_taken(files: TlsFiles, label: str, why: str | None) -> Misconfigured:
+    return Misconfigured(
+        f"{label} does not take our TLS certificate {files.own.name if files.own else '(none)'} ({why}); use one of an "
+        "authority that the node trusts.",
+        endpoint=label,
+    )
 
 
 def _context(files: TlsFiles, label: str) -> ssl.SSLContext:

@@ -86,3 +86,24 @@ class ChainMakerLane(LaneWorld):
     def close(self):
         super().close()
         self.stop()
+
+
+def open_one(network, *, node=0, **more):
+    """The adapter at one node, without the guard."""
+    return ADAPTER.open(options_of(network, nodes=(node,), **more))
+
+
+PEOPLE = [bytes([number]) * 32 for number in range(1, 5)]
+"""Private keys of either curve."""
+
+
+def put(network, ledger, creation, name=b"", *, key=PEOPLE[0]):
+    """Deploy a contract; returns its name."""
+    ledger.endow([key])
+    call = ledger.deployment(name or ledger.new_name("test"), creation)
+    signed = ledger.sign(key, 0, call, 0)
+    assert ledger.broadcast([signed.raw]) == [None]
+    network.produce()
+    (receipt,) = ledger.receipts([signed.transaction])
+    assert receipt.success, receipt
+    return receipt.contract
