@@ -195,7 +195,9 @@ class EvmdNode:
         sections = re.split(r"(?m)^(?=\[)", path.read_text())
         for section, values in changes:
             index = next(
-                number for number, text in enumerate(sections) if (text.startswith(f"[{section}]") if section else not number)
+                number
+                for number, text in enumerate(sections)
+                if (text.startswith(f"[{section}]") if section else not number)
             )
             for key, value in values.items():
                 line = re.compile(rf"(?m)^{re.escape(key)} *=.*$")
