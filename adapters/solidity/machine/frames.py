@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from eth import constants
 from eth._utils.numeric import ceil32
-from eth.exceptions import Halt, OutOfGas, StackDepthLimit
+from eth.exceptions import Halt, InvalidInstruction, OutOfGas, StackDepthLimit
 from eth.vm import opcode_values
 from eth.vm.computation import BaseComputation
 from eth.vm.forks.berlin.computation import BerlinComputation
@@ -25,6 +25,7 @@ from eth.vm.message import Message
 from eth.vm.opcode import as_opcode
 
 from adapters.solidity.machine.native import Native
+from adapters.solidity.machine.quick import quick_opcodes
 from adapters.solidity.machine.types import Panic, Precompile, Traits
 from schemas.suites import keccak256, sm3
 
@@ -39,6 +40,8 @@ FORKS: Mapping[str, type[BaseComputation]] = {
 ECRECOVER = bytes(19) + b"\x01"
 CALLS = (opcode_values.CALL, opcode_values.CALLCODE, opcode_values.DELEGATECALL, opcode_values.STATICCALL)
 HASHES: Mapping[str, Callable[[bytes], bytes]] = {"keccak256": keccak256, "sm3": sm3}
+PRICES = [quick_opcodes().get(number, (None, 0))[1] for number in range(256)]
+"""Gas that the loop charges; py-evm's own opcodes charge themselves."""
 NATIVE_SPEED = 100
 """How much more gas revm does in the same time, by order of magnitude."""
 Opcode = Callable[..., Any]
@@ -117,9 +120,15 @@ class Frame(BaseComputation):
         Raises:
             VMError: the frame fails; py-evm's context manager keeps it.
         """
-        table = self.table
+        table, meter = self.table, self._gas_meter
         try:
             for opcode in self.code:
+                cost = PRICES[opcode]
+                if cost:
+                    left = meter.gas_remaining - cost
+                    if left < 0:
+                        raise OutOfGas("out of gas")
+                    meter.gas_remaining = left
                 table[opcode](self)
         except Halt:
             return
@@ -177,7 +186,7 @@ def _precompile(function: Precompile) -> Opcode:
     def run(computation: Any) -> None:
         output = function(computation.msg.data_as_bytes)
         if output is None:
-            raise OutOfGas("the precompile refuses its input")
+            raise InvalidInstruction("the precompile refuses its input")
         computation.output = output
 
     return run
@@ -185,6 +194,8 @@ def _precompile(function: Precompile) -> Opcode:
 
 def _opcodes(base: type[BaseComputation], traits: Traits) -> list[Opcode]:
     table: list[Opcode] = [base.opcodes.get(number) or InvalidOpcode(number) for number in range(256)]
+    for number, (quick, _) in quick_opcodes().items():
+        table[number] = quick
     hashing = HASHES[traits.hash_opcode]
     table[opcode_values.SHA3] = as_opcode(_hash(hashing), "SHA3", constants.GAS_SHA3)
     sload = table[opcode_values.SLOAD]
