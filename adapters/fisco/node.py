@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 from adapters.fisco.answers import Json, data, listed, record, whole
@@ -138,19 +138,32 @@ class Node:
         return answer, answer.get("txProof") or answer.get("transactionProof")
 
     def each(self, question: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """Ask the same of several, some at once; the answers come in order, the first failure is raised."""
+        """Ask the same of several, some at once; the answers come in order.
+
+        Raises:
+            AdapterError: the first failure; what was not asked yet is asked no more, what is under way ends first.
+        """
         asked = list(items)
         if len(asked) < 2 or self._parallel == 1:
             return [question(item) for item in asked]
         with self._lock:
             if self._workers is None:
                 self._workers = ThreadPoolExecutor(self._parallel, thread_name_prefix="fisco")
-        return list(self._workers.map(question, asked))
+        futures = [self._workers.submit(question, item) for item in asked]
+        done, others = wait(futures, return_when=FIRST_EXCEPTION)
+        if others:
+            for future in others:
+                future.cancel()
+            wait([future for future in others if not future.cancelled()])
+        for future in futures:
+            if future in done:
+                future.result()
+        return [future.result() for future in futures]
 
     def close(self) -> None:
         """Release connections and threads."""
         if self._workers is not None:
-            self._workers.shutdown(wait=False, cancel_futures=True)
+            self._workers.shutdown(wait=True, cancel_futures=True)
         self.rpc.close()
 
     def _number(self, height: int) -> Any:

@@ -133,12 +133,18 @@ def _foreign_seals(result: Any) -> Any:
 
 
 def _false_proof(result: Any) -> Any:
+    """Line 2: a further level below; line 3: the last node changed, or a level where none is needed."""
     changed = dict(result)
     for name in ("txProof", "receiptProof", "txReceiptProof"):
-        if isinstance(result.get(name), list) and result[name] and isinstance(result[name][-1], str):
-            changed[name] = [*result[name][:-1], flipped(result[name][-1])]
-        elif isinstance(result.get(name), list):
-            changed[name] = [{"left": ["00" * 33], "right": []}, *result[name]]
+        proof = result.get(name)
+        if not isinstance(proof, list) or not proof:
+            continue
+        if not isinstance(proof[0], str):
+            changed[name] = [{"left": ["00" * 33], "right": []}, *proof]
+        elif len(proof) == 1:
+            changed[name] = ["00000002", proof[0], flipped(proof[0])]
+        else:
+            changed[name] = [*proof[:-1], flipped(proof[-1])]
     return changed
 
 
