@@ -2,7 +2,7 @@
 
 Blocks are read with the light client's own codec, so that what leaves here has exactly the form that it judges; nothing is judged.
 What is checked is whether an answer agrees with itself, since a node that contradicts itself need not be believed further:
-1. The block has the height that was asked for.
+1. The block has the height that was asked for, and the hash that its header names.
 2. Transactions, read-write sets and the order among them are those that its header names (`check_body`).
 3. An event of the gateway is hexadecimal, and in the contract's exact form.
 """
@@ -23,6 +23,7 @@ from light_clients import protobuf
 from light_clients.chainmaker.codec import ADDITIONAL, BLOCK, read_header
 from light_clients.chainmaker.evidence import check_body, evidence_of_block
 from light_clients.chainmaker.fields import read_flat
+from light_clients.chainmaker.merkle import HASHES
 from light_clients.chainmaker.types import ChainMakerHeader
 from light_clients.errors import LightClientError
 from schemas.evidence import FamilyEvidence, StateEvidence
@@ -96,6 +97,16 @@ def read_block_info(data: bytes, height: int | None) -> WholeBlock:
     if height is not None and header.height != height:
         raise BadAnswer(f"block {header.height} came where block {height} was asked for; leave the endpoint.")
     return WholeBlock(data, encoded, header)
+
+
+def check_hash(block: WholeBlock, hash_name: str) -> None:
+    """Hold a header against the hash that it names for itself.
+
+    Raises:
+        BadAnswer: it has another one.
+    """
+    if HASHES[hash_name](block.header.hashed) != block.header.block_hash:
+        raise BadAnswer(f"the header of block {block.header.height} has another hash than it says; leave the endpoint.")
 
 
 def check_whole(block: WholeBlock, hash_name: str) -> None:

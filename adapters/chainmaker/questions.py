@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from adapters.chainmaker.blocks import WholeBlock, check_whole, parse, read_block_info
+from adapters.chainmaker.blocks import WholeBlock, check_hash, check_whole, parse, read_block_info
 from adapters.chainmaker.channel import SERVICE, NodeChannel
 from adapters.chainmaker.credentials import Credential
 from adapters.chainmaker.members import Members
@@ -125,7 +125,9 @@ class Questions:
     def newest_block(self) -> WholeBlock:
         """The newest block, without read-write sets."""
         data = self.ask(Question(CHAIN_QUERY, "GET_LAST_BLOCK", {"withRWSet": b"false"}))
-        return read_block_info(data, None)
+        block = read_block_info(data, None)
+        check_hash(block, self.hash_name())
+        return block
 
     def blocks(self, first: int, last: int, *, whole: bool) -> list[WholeBlock]:
         """Blocks of heights `first` to `last` inclusive, in order.
@@ -142,9 +144,10 @@ class Questions:
         if last < first:
             return []
         found = self._single(first, last, whole) if last - first < SINGLE_BLOCKS else self._streamed(first, last, whole)
-        if whole:
-            name = self.hash_name()
-            for block in found:
+        name = self.hash_name()
+        for block in found:
+            check_hash(block, name)
+            if whole:
                 check_whole(block, name)
         return found
 

@@ -17,9 +17,9 @@ from adapters.chainmaker.stubs import chainmaker_pb2 as pb
 FAILURES = ("unavailable", "exhausted", "internal", "silence", "slow", "cut", "garbage", "huge")
 """Ways to fail: three of gRPC's statuses, no answer, a late one, one that breaks off, one that is no message, an endless one."""
 
-SLOW_S = 1.5
+SLOW_S = 1.0
 SILENCE_S = 30.0
-HUGE_BYTES = 48 * 1024 * 1024
+HUGE_BYTES = 12 * 1024 * 1024
 
 
 @dataclass
