@@ -8,7 +8,7 @@ import { encodeEvent } from './interface.js';
 import { knownLane } from './lanes.js';
 import { requireGuardianOrOfficer } from './officers.js';
 import { refuse } from './refusals.js';
-import { schemeNamed } from './signatures.js';
+import { accountOf, schemeNamed } from './signatures.js';
 import { attestation, integerWord } from './words.js';
 
 /** @typedef {import('./settings.js').Call} Call */
@@ -18,6 +18,8 @@ import { attestation, integerWord } from './words.js';
 const EPOCH = 'epoch';
 const STRIKES = 'strikes';
 const MOST_SIGNERS = 256;
+const SIGNER_BYTES = 20;
+const KEY_BYTES = 64;
 const PROOF = [
   { name: 'epoch', type: 'uint64' },
   { name: 'signers', type: 'uint256' },
@@ -29,6 +31,8 @@ const ZERO_WORD = Buffer.alloc(32);
 const epochKey = (number) => `epoch~${number}`;
 /** @param {string} signer hexadecimal */
 const organisationKey = (signer) => `organisation~${signer}`;
+/** @param {string} signer hexadecimal */
+const keyKey = (signer) => `key~${signer}`;
 /** @param {string} signer hexadecimal */
 const struckKey = (signer) => `struck~${signer}`;
 
@@ -46,7 +50,7 @@ const isStruck = async (call, signer) => (await call.state.get(struckKey(signer)
  * @param {Call} call
  * @param {any[]} values
  */
-export async function addEpoch(call, [number, signers, organisations, threshold, previousEndsAt]) {
+export async function addEpoch(call, [number, signers, organisations, threshold, previousEndsAt, keys]) {
   const present = await readCount(call, EPOCH);
   if (present !== 0n) {
     if (previousEndsAt < call.now) refuse('OverlapInPast', previousEndsAt);
@@ -57,12 +61,12 @@ export async function addEpoch(call, [number, signers, organisations, threshold,
   if (signers.length === 0 || signers.length > MOST_SIGNERS || organisations.length !== signers.length) {
     refuse('SignersMalformed');
   }
-  const { signerBytes } = schemeNamed(call.settings.signatures);
+  keepKeys(call, signers, keys);
   const seen = new Set();
   for (const [index, signer] of signers.entries()) {
     const name = signer.toString('hex');
     const empty = signer.equals(Buffer.alloc(signer.length)) || organisations[index].equals(ZERO_WORD);
-    if (signer.length !== signerBytes || empty || seen.has(name)) refuse('SignersMalformed');
+    if (signer.length !== SIGNER_BYTES || empty || seen.has(name)) refuse('SignersMalformed');
     seen.add(name);
     await admit(call, signer, organisations[index]);
   }
@@ -75,6 +79,22 @@ export async function addEpoch(call, [number, signers, organisations, threshold,
   call.state.putRecord(epochKey(number), { signers: [...seen], organisations: named, threshold, endsAt: '0' });
   call.logs.push(encodeEvent('EpochAdded', [number, signers, organisations, threshold, previousEndsAt]));
 }
+
+/** @param {Call} call @param {Buffer[]} signers @param {Buffer[]} keys one for each where the scheme needs them */
+function keepKeys(call, signers, keys) {
+  const { needsKeys, keyFits } = schemeNamed(call.settings.signatures);
+  if (keys.length !== (needsKeys ? signers.length : 0)) refuse('KeysMalformed');
+  keys.forEach((key, index) => {
+    if (key.length !== KEY_BYTES) refuse('KeysMalformed');
+    if (!keyFits(key)) refuse('KeyUnfit');
+    const owner = accountOf(key);
+    if (!owner.equals(signers[index])) refuse('KeyOfAnother', signers[index], owner);
+    call.state.put(keyKey(owner.toString('hex')), key);
+  });
+}
+
+/** @param {Call} call @param {Buffer} signer @returns {Promise<Buffer>} its key; empty where signatures give the signer */
+const keyOf = async (call, signer) => (await call.state.get(keyKey(signer.toString('hex')))) ?? Buffer.alloc(0);
 
 /** @param {Call} call @param {Buffer} signer @param {Buffer} organisation */
 async function admit(call, signer, organisation) {
@@ -156,7 +176,7 @@ function seatsOf(bits) {
 async function requireSigner(call, digest, signature, signer) {
   const scheme = schemeNamed(call.settings.signatures);
   if (!scheme.wellFormed(digest, signature)) refuse('SignatureMalformed');
-  const found = scheme.signerOf(digest, signature, signer);
+  const found = scheme.signerOf(digest, signature, await keyOf(call, signer));
   if (!found.equals(signer)) refuse('SignatureOfAnother', signer, found);
   if (await isStruck(call, signer.toString('hex'))) refuse('SignerStruckOut', signer);
 }
@@ -175,6 +195,8 @@ export const COMMITTEE_VIEWS = {
   generation: async (call) => [await committeeGeneration(call)],
   kind: async () => ['committee'],
   development: async (call) => [call.settings.development],
+  keyOf: async (call, [signer]) => [await keyOf(call, signer)],
+  signatureScheme: async (call) => [call.settings.signatures],
   epoch: async (call) => [await readCount(call, EPOCH)],
   struck: async (call, [signer]) => [await isStruck(call, signer.toString('hex'))],
   organisationOf: async (call, [signer]) => [

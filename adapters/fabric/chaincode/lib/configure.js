@@ -1,5 +1,6 @@
 /**
- * `configure`: the chaincode is told once who it is, who administers it and whom it believes.
+ * `configure`: the chaincode is told once who it is, who administers it and whom it believes. Under `sm2` the signers are
+ * given by their keys (X, Y: 64 bytes), under `secp256k1` by their accounts (20 bytes).
  */
 
 import { createHash } from 'node:crypto';
@@ -8,7 +9,7 @@ import { encodeEvent } from './interface.js';
 import { appoint } from './officers.js';
 import { refuse } from './refusals.js';
 import { findSettings, isName, putSettings } from './settings.js';
-import { SECP256K1, SM2, schemeNamed } from './signatures.js';
+import { SECP256K1, SM2, accountOf, schemeNamed } from './signatures.js';
 import { keccak256 } from './suites.js';
 
 /** @typedef {import('./settings.js').Call} Call */
@@ -19,6 +20,7 @@ const PROBE = keccak256(Buffer.from('relayhub/signature-probe/v1'));
 const PROBES = [
   {
     scheme: SECP256K1,
+    key: '',
     signer: '107b122e31670a0d741c24c9ddc0f12acf54dc59',
     signature:
       '0eca5d08852e7aec597a93fcdc3aa3cb813f48910da127c3088ac46c34a8a207' +
@@ -26,7 +28,8 @@ const PROBES = [
   },
   {
     scheme: SM2,
-    signer:
+    signer: 'd5ecf199e624291e98afd3e60f98ad17d1e1564c',
+    key:
       '8512463caba0b350bf3a99d15cbb64fe47cff360ee8a89bc26e2cbdfb7736610' +
       'b949d48d2e6dc4f7b2266367eb42d884251fefe540dcc29f9ac78172e5391cd9',
     signature:
@@ -57,7 +60,9 @@ export async function configure(call, values, calldata, expected) {
   putSettings(call.state, call.settings);
   appoint(call, officers, guardian);
   call.logs.push(encodeEvent('Configured', [chainWord, name, signatures]));
-  await addEpoch(call, [FIRST_EPOCH, signers, organisations, threshold, 0n]);
+  const keys = schemeNamed(signatures).needsKeys ? signers : [];
+  const accounts = keys.length === 0 ? signers : keys.map(accountOf);
+  await addEpoch(call, [FIRST_EPOCH, accounts, organisations, threshold, 0n, keys]);
   return [];
 }
 
@@ -65,8 +70,8 @@ export async function configure(call, values, calldata, expected) {
 function requireSignatures() {
   const other = Buffer.from(PROBE).reverse();
   for (const { scheme, ...known } of PROBES) {
-    const [signer, signature] = [known.signer, known.signature].map((text) => Buffer.from(text, 'hex'));
-    const right = scheme.wellFormed(PROBE, signature) && scheme.signerOf(PROBE, signature, signer).equals(signer);
-    if (!right || scheme.signerOf(other, signature, signer).equals(signer)) refuse('SignatureBackendFails');
+    const [signer, key, signature] = [known.signer, known.key, known.signature].map((text) => Buffer.from(text, 'hex'));
+    const right = scheme.wellFormed(PROBE, signature) && scheme.signerOf(PROBE, signature, key).equals(signer);
+    if (!right || scheme.signerOf(other, signature, key).equals(signer)) refuse('SignatureBackendFails');
   }
 }

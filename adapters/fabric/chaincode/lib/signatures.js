@@ -1,9 +1,10 @@
 /**
  * Who signed a digest: the one door to a signature scheme. Source: docs/encodings.md, section Signatures.
  *
- * `secp256k1`: a signer is an address of 20 bytes, a signature r, s, v of 65 bytes with low s and v 27 or 28, over the raw
- * digest. `sm2`: a signer is a public key X, Y of 64 bytes, a signature r, s of 64 bytes; the digest is the message and the
- * user id is 1234567812345678 (GB/T 32918.2-2016, sections 5.5 and 7.1; the curve is that of GB/T 32918.5-2017).
+ * A signer is the account of a key: the last 20 bytes of keccak256(X, Y). `secp256k1`: a signature is r, s, v of 65 bytes with low
+ * s and v 27 or 28, over the raw digest; it gives the signer. `sm2`: a signature is r, s of 64 bytes and needs the key; the digest
+ * is the message and the user id is 1234567812345678 (GB/T 32918.2-2016, sections 5.5 and 7.1; the curve is that of GB/T
+ * 32918.5-2017).
  */
 
 import { weierstrassN } from '@noble/curves/abstract/weierstrass';
@@ -14,11 +15,12 @@ import { keccak256 } from './suites.js';
 /**
  * @typedef {object} Scheme
  * @property {string} name
- * @property {number} signerBytes
+ * @property {boolean} needsKeys whether signers' keys are kept, 64 bytes each
  * @property {number} signatureBytes
+ * @property {(key: Uint8Array) => boolean} keyFits whether it is a point of the curve
  * @property {(digest: Uint8Array, signature: Uint8Array) => boolean} wellFormed
- * @property {(digest: Uint8Array, signature: Uint8Array, signer: Uint8Array) => Buffer} signerOf the signer recovered or confirmed;
- *   another one, or nothing, where the signature is not this signer's
+ * @property {(digest: Uint8Array, signature: Uint8Array, key: Uint8Array) => Buffer} signerOf the account whose signature it is;
+ *   nothing where it is nobody's, or not this key's
  */
 
 const USER_ID = Buffer.from('1234567812345678');
@@ -41,13 +43,16 @@ const integer = (data) => BigInt(`0x${Buffer.from(data).toString('hex')}`);
 /** @param {bigint} value @returns {Buffer} 32 bytes */
 const word = (value) => Buffer.from(value.toString(16).padStart(64, '0'), 'hex');
 
+/** @param {Uint8Array} key X, Y: 64 bytes @returns {Buffer} its account, 20 bytes */
+export const accountOf = (key) => keccak256(key).subarray(12);
+
 /** @param {Uint8Array} digest @param {Uint8Array} signature 65 bytes, well-formed @returns {Buffer} an address, or nothing */
 function recover(digest, signature) {
   try {
     const point = secp256k1.Signature.fromCompact(signature.subarray(0, 64))
       .addRecoveryBit(signature[64] - 27)
       .recoverPublicKey(digest);
-    return keccak256(point.toBytes(false).subarray(1)).subarray(12);
+    return accountOf(point.toBytes(false).subarray(1));
   } catch {
     return NOBODY; // r is no abscissa of the curve, or the key is the point at infinity
   }
@@ -61,29 +66,35 @@ function sm2Identity(key) {
   return sm3(Buffer.concat([length, USER_ID, word(a), word(b), word(Gx), word(Gy), key]));
 }
 
+/** @param {Uint8Array} key 64 bytes @returns {boolean} */
+function isSm2Point(key) {
+  try {
+    Sm2Point.fromHex(Buffer.concat([Buffer.of(4), key])).assertValidity();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @param {Uint8Array} digest @param {Uint8Array} signature 64 bytes @param {Uint8Array} key 64 bytes @returns {boolean} */
 function verifySm2(digest, signature, key) {
   const { n } = SM2_CURVE;
   const [r, s] = [integer(signature.subarray(0, 32)), integer(signature.subarray(32))];
   const t = (r + s) % n;
-  if (r === 0n || r >= n || s === 0n || s >= n || t === 0n) return false;
-  try {
-    const point = Sm2Point.fromHex(Buffer.concat([Buffer.of(4), key]));
-    point.assertValidity();
-    const sum = Sm2Point.BASE.multiplyUnsafe(s).add(point.multiplyUnsafe(t));
-    if (sum.is0()) return false;
-    const e = integer(sm3(Buffer.concat([sm2Identity(key), digest])));
-    return (e + sum.toAffine().x) % n === r;
-  } catch {
-    return false; // the key is no point of the curve
-  }
+  if (r === 0n || r >= n || s === 0n || s >= n || t === 0n || !isSm2Point(key)) return false;
+  const point = Sm2Point.fromHex(Buffer.concat([Buffer.of(4), key]));
+  const sum = Sm2Point.BASE.multiplyUnsafe(s).add(point.multiplyUnsafe(t));
+  if (sum.is0()) return false;
+  const e = integer(sm3(Buffer.concat([sm2Identity(key), digest])));
+  return (e + sum.toAffine().x) % n === r;
 }
 
 /** @type {Scheme} */
 export const SECP256K1 = Object.freeze({
   name: 'secp256k1',
-  signerBytes: 20,
+  needsKeys: false,
   signatureBytes: 65,
+  keyFits: () => true,
   wellFormed: (_digest, signature) =>
     integer(signature.subarray(32, 64)) <= HALF_ORDER && (signature[64] === 27 || signature[64] === 28),
   signerOf: (digest, signature) => recover(digest, signature),
@@ -92,10 +103,11 @@ export const SECP256K1 = Object.freeze({
 /** @type {Scheme} */
 export const SM2 = Object.freeze({
   name: 'sm2',
-  signerBytes: 64,
+  needsKeys: true,
   signatureBytes: 64,
+  keyFits: isSm2Point,
   wellFormed: () => true,
-  signerOf: (digest, signature, signer) => (verifySm2(digest, signature, signer) ? Buffer.from(signer) : NOBODY),
+  signerOf: (digest, signature, key) => (verifySm2(digest, signature, key) ? accountOf(key) : NOBODY),
 });
 
 const SCHEMES = new Map([SECP256K1, SM2].map((scheme) => [scheme.name, scheme]));

@@ -40,5 +40,9 @@ export const ERRORS = {
   'TicketRepeated(bytes32 ticket)': 'A ticket stands twice; name each once.',
   'NothingToSeal()': 'Every ticket named is sealed already; nothing is left to do.',
   'UnknownApplication(string name)': 'No application of that name takes calls here; correct the name.',
+  'KeysMalformed()':
+    'Under sm2 each signer has a key of 64 bytes (X, Y), under secp256k1 none; correct the list of keys.',
+  'KeyUnfit()': 'The key is no point of the curve in 64 bytes (X, Y); correct it.',
+  'KeyOfAnother(bytes signer, bytes owner)': 'The signer is not the account of its key; correct the account or the key.',
   'Error(string text)': 'The called application says so itself.',
 };
