@@ -28,7 +28,8 @@ SPECIFICATIONS = {
     "cancun": "Cancun",
 }
 INTRINSIC_GAS, ZERO_BYTE_GAS, OTHER_BYTE_GAS = 21_000, 4, 16
-CALLER, ADDRESS = "0x" + "c1" * 20, "0x" + "ad" * 20
+CALLER = "0x" + "c1" * 20
+RUNS_MAX = 10_000
 GAS, KECCAK256, STATICCALL, PUSH1, PUSH32, JUMPDEST, PUSH0 = 0x5A, 0x20, 0xFA, 0x60, 0x7F, 0x5B, 0x5F
 TERMINATORS = frozenset((0x00, 0x56, 0xF3, 0xFD, 0xFE))
 SAFE_PRECOMPILES = frozenset((2, 3, 4, 5, 9))
@@ -72,10 +73,24 @@ class Native:
 
     def __init__(self, traits: Traits) -> None:
         self._hash_allowed = traits.hash_opcode == "keccak256"
-        self._evm = pyrevm.EVM(spec_id=SPECIFICATIONS[traits.fork])
-        self._evm.set_block_env(pyrevm.BlockEnv(gas_limit=2**63))
-        self._loaded = b""
+        self._specification = SPECIFICATIONS[traits.fork]
         self.enabled = True
+        self._begin()
+
+    def _begin(self) -> None:
+        """Take a new revm: its journal grows a little with each run and is never emptied."""
+        self._evm = pyrevm.EVM(spec_id=self._specification)
+        self._evm.set_block_env(pyrevm.BlockEnv(gas_limit=2**63))
+        self._places: dict[bytes, str] = {}
+        self._runs = 0
+
+    def _place(self, code: bytes) -> str:
+        """The address at which revm holds this code."""
+        place = self._places.get(code)
+        if place is None:
+            place = self._places[code] = f"0xad{len(self._places):038x}"
+            self._evm.insert_account_info(place, pyrevm.AccountInfo(code=code))
+        return place
 
     def takes(self, message: Any) -> bool:
         """Whether a message is for a contract that only computes."""
@@ -85,12 +100,13 @@ class Native:
 
     def run(self, code: bytes, data: bytes, gas: int) -> Answer:
         """Run code that `is_pure` on calldata with this much gas for the frame."""
-        if self._loaded != code:
-            self._evm.insert_account_info(ADDRESS, pyrevm.AccountInfo(code=code))
-            self._loaded = code
+        if self._runs >= RUNS_MAX:
+            self._begin()
+        self._runs += 1
+        place = self._place(code)
         intrinsic = INTRINSIC_GAS + ZERO_BYTE_GAS * data.count(0) + OTHER_BYTE_GAS * (len(data) - data.count(0))
         try:
-            output = bytes(self._evm.message_call(CALLER, ADDRESS, calldata=data, gas=min(gas, 2**62) + intrinsic))
+            output = bytes(self._evm.message_call(CALLER, place, calldata=data, gas=min(gas, 2**62) + intrinsic))
         except RuntimeError as error:
             found = _OUTPUT.search(str(error)) if "Revert {" in str(error) else None
             if found is None:
