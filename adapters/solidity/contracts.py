@@ -8,6 +8,7 @@ given to those who use it. Source: adapters/solidity/README.md (constructors, ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from adapters.solidity.compiled import ARTIFACTS, CODE_MAX_BYTES, Contract, Function, contract
 from schemas.suites import keccak256
@@ -15,6 +16,7 @@ from schemas.suites import keccak256
 __all__ = [
     "ARTIFACTS",
     "CODE_MAX_BYTES",
+    "HASH_BACK_ENDS",
     "SIGNATURE_BACK_ENDS",
     "Contract",
     "Function",
@@ -25,20 +27,33 @@ __all__ = [
     "organisation_word",
 ]
 
-SIGNATURE_BACK_ENDS = {"ecrecover": None, "secp256k1": "Secp256k1"}
+SIGNATURE_BACK_ENDS = {
+    "ecrecover": None,
+    "secp256k1": "Secp256k1",
+    "chainmaker-sm2": "ChainMakerSm2",
+    "fisco-sm2": "FiscoSm2",
+}
 """Contracts that check signatures, by the ways that `MachineTraits.signatures` names; None where none is needed."""
 
+HASH_BACK_ENDS = {"opcode": None, "solidity": "Sm3", "fisco2": "FiscoSm3", "fisco3": "FiscoSm3"}
+"""Contracts that compute SM3, by the ways to choose for the suite `sm`; `opcode` where the machine's hash opcode is SM3."""
 
-def back_ends(signatures: str = "ecrecover") -> list[tuple[str, bytes]]:
+Name = TypeVar("Name", str, str | None)
+_GATEWAYS = {"evm": "Gateway", "sm": "GatewaySm"}
+_COMMITTEES = {"evm": "CommitteeVerifier", "sm": "CommitteeVerifierSm"}
+
+
+def back_ends(signatures: str = "ecrecover", hashing: str = "opcode") -> list[tuple[str, bytes]]:
     """Return what must be deployed first: (name, creation code) of each back-end, in order.
 
     Args:
         signatures: how committees check signatures there, as `MachineTraits.signatures` says.
+        hashing: how contracts of the suite `sm` compute SM3 there; `opcode` for the suite `evm`.
 
     Raises:
         ValueError: there is no such way.
     """
-    names = [_chosen(SIGNATURE_BACK_ENDS, signatures, "signatures are checked")]
+    names = [_signature_back_end(signatures), _hash_back_end(hashing)]
     return [(name, contract(name).creation_code()) for name in names if name]
 
 
@@ -51,6 +66,9 @@ def gateway_creation(
     minimum_expiry_s: int = 60,
     time_divisor: int = 1,
     self_name: bytes = b"",
+    suite: str = "evm",
+    hashing: str = "opcode",
+    libraries: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Return the creation code of a gateway.
 
@@ -62,9 +80,22 @@ def gateway_creation(
         minimum_expiry_s: seconds that a message must live at least.
         time_divisor: 1 where block time is in seconds, 1000 where it is in milliseconds.
         self_name: the contract's own name where the ledger gives names (ChainMaker), else empty.
+        suite: of its lanes, `evm` or `sm`.
+        hashing: how SM3 is computed there, for the suite `sm`: `opcode`, `solidity`, `fisco2` or `fisco3`.
+        libraries: address of 20 bytes of each back-end that `back_ends` named.
+
+    Raises:
+        ValueError: there is no such suite or way, or its back-end's address is missing.
     """
-    return contract("Gateway").creation_code(
-        chain_word, list(officers), guardian, delay_s, minimum_expiry_s, time_divisor, self_name
+    return contract(_chosen(_GATEWAYS, suite, "a lane's suite is one")).creation_code(
+        chain_word,
+        list(officers),
+        guardian,
+        delay_s,
+        minimum_expiry_s,
+        time_divisor,
+        self_name,
+        *_hash_arguments(suite, hashing, libraries),
     )
 
 
@@ -81,6 +112,8 @@ def committee_creation(
     self_name: bytes = b"",
     signatures: str = "ecrecover",
     keys: Sequence[bytes] = (),
+    suite: str = "evm",
+    hashing: str = "opcode",
     libraries: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Return the creation code of a committee verifier whose epoch 1 has these signers.
@@ -97,14 +130,15 @@ def committee_creation(
         self_name: the contract's own name where the ledger gives names (ChainMaker), else empty.
         signatures: how signatures are checked there, as `MachineTraits.signatures` says.
         keys: 64 bytes (X, Y) for each signer, in their order, where a back-end checks; none under `ecrecover`.
+        suite: of the lanes that it judges, `evm` or `sm`.
+        hashing: how SM3 is computed there, for the suite `sm`: `opcode`, `solidity`, `fisco2` or `fisco3`.
         libraries: address of 20 bytes of each back-end that `back_ends` named.
 
     Raises:
-        ValueError: there is no such way, or its back-end's address is missing.
+        ValueError: there is no such suite or way, or its back-end's address is missing.
     """
     accounts, organisations = [signer for signer, _ in signers], [organisation for _, organisation in signers]
-    back_end = _address(_chosen(SIGNATURE_BACK_ENDS, signatures, "signatures are checked"), libraries)
-    return contract("CommitteeVerifier").creation_code(
+    return contract(_chosen(_COMMITTEES, suite, "a lane's suite is one")).creation_code(
         chain_word,
         list(officers),
         guardian,
@@ -115,8 +149,9 @@ def committee_creation(
         organisations,
         threshold,
         self_name,
-        back_end,
+        _address(_signature_back_end(signatures), libraries),
         list(keys),
+        *_hash_arguments(suite, hashing, libraries),
     )
 
 
@@ -125,9 +160,27 @@ def organisation_word(name: str) -> bytes:
     return keccak256(name.encode())
 
 
-def _chosen(ways: Mapping[str, str | None], way: str, what: str) -> str | None:
+def _signature_back_end(signatures: str) -> str | None:
+    return _chosen(SIGNATURE_BACK_ENDS, signatures, "signatures are checked by one")
+
+
+def _hash_back_end(hashing: str) -> str | None:
+    return _chosen(HASH_BACK_ENDS, hashing, "SM3 is computed by one")
+
+
+def _hash_arguments(suite: str, hashing: str, libraries: Mapping[str, bytes] | None) -> tuple[bytes, ...]:
+    """Return what constructors of the suite `sm` take behind the others; those of `evm` take nothing."""
+    back_end = _hash_back_end(hashing)
+    if suite == "sm":
+        return (_address(back_end, libraries),)
+    if back_end is not None:
+        raise ValueError(f"the suite evm is computed by the machine's opcode, not by {hashing}")
+    return ()
+
+
+def _chosen(ways: Mapping[str, Name], way: str, what: str) -> Name:
     if way not in ways:
-        raise ValueError(f"{what} by {', '.join(ways)}, not by {way!r}")
+        raise ValueError(f"{what} of {', '.join(ways)}, not {way!r}")
     return ways[way]
 
 

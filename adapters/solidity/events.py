@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from adapters.protocol import (
     BadAnswer,
@@ -25,7 +26,7 @@ from adapters.protocol import (
 from schemas.message import Message
 from schemas.outcome import Status
 from schemas.primitives import RESULT_MAX_BYTES, Bytes32, ChainWord, Head, LaneId, MessageId, SchemaError
-from schemas.suites import keccak256
+from schemas.suites import EVM, SM, keccak256
 
 MESSAGE_SENT = keccak256(b"MessageSent(bytes32,uint64,bytes32,bytes32,bytes,bytes,uint64,uint64,uint64,bytes)")
 MESSAGE_DELIVERED = keccak256(b"MessageDelivered(bytes32,uint64,bytes32,uint8,bytes)")
@@ -94,23 +95,27 @@ def _read_sent(topics: Sequence[bytes], data: bytes, position: Position) -> Mess
     sender, receiver, payload = _tails(data, _SENT_HEAD.size, (sender_at, receiver_at, payload_at))
     nonce = _topic_integer(topics[2])
     _form(nonce > 0 and len(sender) == 20 and 1 <= len(receiver) <= 64)
+    lane_id = LaneId(topics[1])
+    fields = (nonce, sender, receiver, expires_at, gas_limit, callback_gas, len(payload))
     return MessageSent(
-        lane_id=LaneId(topics[1]),
+        lane_id=lane_id,
         message_id=MessageId(message_id),
         head=Head(head),
-        message=Message(
-            nonce,
-            sender,
-            receiver,
-            expires_at,
-            gas_limit,
-            callback_gas,
-            len(payload),
-            Bytes32(keccak256(payload)),
-            payload,
-        ),
+        message=_message(lane_id, message_id, fields, payload),
         position=position,
     )
+
+
+def _message(
+    lane_id: LaneId, message_id: bytes, fields: tuple[int, bytes, bytes, int, int, int, int], payload: bytes
+) -> Message:
+    """Make the message with its payload's hash in the suite of its lane, which the id tells; `evm` where neither fits."""
+    first = Message(*fields, Bytes32(EVM.hash(payload)), payload)
+    if first.message_id(EVM, lane_id) != message_id:
+        other = replace(first, payload_hash=Bytes32(SM.hash(payload)))
+        if other.message_id(SM, lane_id) == message_id:
+            return other
+    return first
 
 
 def _read_delivered(topics: Sequence[bytes], data: bytes, position: Position) -> MessageDelivered:

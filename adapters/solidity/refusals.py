@@ -12,7 +12,10 @@ from typing import Any
 from adapters.solidity.contracts import Function, contract
 from schemas.primitives import hex0x
 
-DEPLOYED = ("Gateway", "CommitteeVerifier", "QbftVerifier", "BothVerifier", "Secp256k1")
+DEPLOYED = (
+    *("Gateway", "GatewaySm", "CommitteeVerifier", "CommitteeVerifierSm", "QbftVerifier", "BothVerifier"),
+    *("Secp256k1", "ChainMakerSm2", "FiscoSm2", "Sm3", "FiscoSm3"),
+)
 """The contracts whose refusals are known by name."""
 
 _REVERT_TEXT = bytes.fromhex("08c379a0")

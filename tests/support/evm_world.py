@@ -5,6 +5,7 @@ with claims that the committee's keys sign. Keys are made from labels; nothing h
 """
 
 import re
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -24,7 +25,7 @@ from schemas.lane import Lane
 from schemas.message import Message
 from schemas.outcome import Settled
 from schemas.primitives import BlockHash, ChainWord, Head
-from schemas.suites import EVM, keccak256
+from schemas.suites import EVM, Suite, keccak256
 
 NOWHERE = Position(0, bytes(32), bytes(32), 0)
 START = 1_700_000_000
@@ -203,9 +204,15 @@ class End:
     chain: EvmChain
     gateway: bytes
     committee: bytes
+    suite: Suite = EVM
+    names: tuple = ()  # of gateway and committee, where the ledger gives names
+    sign: Callable = sign
+
+    def __post_init__(self):
+        self.names = self.names or (self.gateway, self.committee)
 
     def place(self, epoch=1):
-        return Place(self.chain.word, self.gateway, self.committee, epoch)
+        return Place(self.chain.word, *self.names, epoch)
 
 
 def make_gateway(
@@ -245,8 +252,8 @@ def make_end(chain, **options):
 
 def attest(end, claim, epoch=1, signers=(0, 1), keys=SIGNERS, place=None):
     """The committee's proof bytes for a claim at one end, by the signers of these indices."""
-    digest = attestation_digest(EVM, place or end.place(epoch), claim)
-    return calldata.committee_proof(epoch, [(index, sign(keys[index][0], digest)) for index in signers])
+    digest = attestation_digest(end.suite, place or end.place(epoch), claim)
+    return calldata.committee_proof(epoch, [(index, end.sign(keys[index][0], digest)) for index in signers])
 
 
 @dataclass
@@ -270,7 +277,8 @@ class EvmWorld:
 
     @classmethod
     def between(cls, source, destination, receiver="Mailbox", channel="main", caps=None):
-        lane = Lane("hub", EVM, source.chain.word, source.gateway, destination.chain.word, destination.gateway, channel)
+        words = source.chain.word, destination.chain.word
+        lane = Lane("hub", source.suite, words[0], source.names[0], words[1], destination.names[0], channel)
         takes_gateway = any(item["type"] == "constructor" and item["inputs"] for item in contract(receiver).abi)
         address = destination.chain.create(receiver, *([destination.gateway] if takes_gateway else []))
         world = cls(source, destination, lane, address)
@@ -312,10 +320,11 @@ class EvmWorld:
     def head(self, direction, nonce):
         """The head after `nonce` entries, computed from what this world has seen."""
         if direction == Direction.OUTBOX:
-            ids = [message.message_id(EVM, self.lane_id) for message in self.sent]
+            ids = [message.message_id(self.lane.suite, self.lane_id) for message in self.sent]
         else:
-            ids = [entry.outcome_id(EVM, self.lane_id) for entry in self.outcomes]
-        return fold_all(EVM, genesis(EVM, self.lane_id, direction), ids[:nonce])
+            ids = [entry.outcome_id(self.lane.suite, self.lane_id) for entry in self.outcomes]
+        suite = self.lane.suite
+        return fold_all(suite, genesis(suite, self.lane_id, direction), ids[:nonce])
 
     def claim(self, direction, nonce, height=7):
         block_hash = BlockHash(keccak256(f"block {height}".encode()))

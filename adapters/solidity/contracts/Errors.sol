@@ -31,6 +31,10 @@ error ChainWordZero();
 error TimeDivisorZero();
 /// @notice This machine's hash opcode is not Keccak-256; deploy the build of the other suite.
 error HashNotKeccak();
+/// @notice What was chosen to compute SM3 computes something else; choose another way of hashing.
+error HashNotSm3();
+/// @notice The contract that hashes does not answer; send the transaction with more gas or fewer messages.
+error HashSilent();
 /// @notice The name given is another contract's; deploy under the name that is given to the constructor.
 error NameOfAnother(address named, address self);
 

@@ -170,7 +170,7 @@ def test_messages_travel_where_a_contract_checks_signatures():
 
 @pytest.mark.parametrize("signatures", ["", "p256"])
 def test_an_unknown_way_is_named(signatures):
-    with pytest.raises(ValueError, match="ecrecover, secp256k1"):
+    with pytest.raises(ValueError, match="ecrecover, secp256k1, chainmaker-sm2, fisco-sm2"):
         back_ends(signatures)
 
 

@@ -38,7 +38,8 @@ abstract contract Officers is IOfficers {
 
     address public override guardian;
     uint64 public override proposals;
-    address[] private _officers;
+    uint256 private _seats; // of officers; a mapping, for the compiler fixes where arrays stand by its own hash
+    mapping(uint256 seat => address) private _officerAt;
     mapping(address account => bool) private _isOfficer;
     mapping(uint64 id => Proposal) private _proposals;
 
@@ -54,9 +55,10 @@ abstract contract Officers is IOfficers {
         if (officers_.length < 3 || guardian_ == address(0)) revert OfficersMalformed();
         for (uint256 i = 0; i < officers_.length; ++i) {
             _addOfficer(officers_[i]);
+            _officerAt[i] = officers_[i];
         }
         if (_isOfficer[guardian_]) revert OfficersMalformed();
-        _officers = officers_;
+        _seats = officers_.length;
         guardian = guardian_;
         chainWord = chainWord_;
         delaySeconds = delaySeconds_;
@@ -125,7 +127,11 @@ abstract contract Officers is IOfficers {
     }
 
     function officers() external view override returns (address[] memory) {
-        return _officers;
+        address[] memory seated = new address[](_seats);
+        for (uint256 i = 0; i < seated.length; ++i) {
+            seated[i] = _officerAt[i];
+        }
+        return seated;
     }
 
     function proposal(uint64 id) external view override returns (Proposal memory) {
@@ -171,8 +177,8 @@ abstract contract Officers is IOfficers {
         _isOfficer[previous] = false;
         _addOfficer(next);
         uint256 place = 0;
-        while (_officers[place] != previous) ++place;
-        _officers[place] = next;
+        while (_officerAt[place] != previous) ++place;
+        _officerAt[place] = next;
     }
 
     function _replaceGuardian(address next) private {

@@ -2,10 +2,13 @@
 pragma solidity 0.8.37;
 
 import {Claim, Settled} from "../Interfaces.sol";
+import {Words} from "../base/Words.sol";
 import {EvmSuite} from "../hashing/EvmSuite.sol";
+import {IHash} from "../hashing/IHash.sol";
+import {SmSuite} from "../hashing/SmSuite.sol";
 
-/// @title The library's hashes, open to tests
-contract WordsHarness is EvmSuite {
+/// @title The protocol's hashes, open to tests
+abstract contract OpenWords is Words {
     /// Ids of many messages with their outcomes, and the two heads that they fold to.
     function entries(bytes32 laneId, Settled[] calldata settled)
         external
@@ -56,4 +59,10 @@ contract WordsHarness is EvmSuite {
     ) external view returns (bytes32) {
         return _attestation(chainWord, gatewayHash, verifierHash, epoch, claim);
     }
+}
+
+contract WordsHarness is EvmSuite, OpenWords {}
+
+contract WordsHarnessSm is SmSuite, OpenWords {
+    constructor(IHash hashing) SmSuite(hashing) {}
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Identity} from "./base/Identity.sol";
+import {Officers} from "./base/Officers.sol";
+import {Outbox} from "./gateway/Outbox.sol";
+import {Lookups} from "./gateway/Lookups.sol";
+import {IHash} from "./hashing/IHash.sol";
+import {SmSuite} from "./hashing/SmSuite.sol";
+
+/// @title The gateway that every EVM-like ledger shares, for lanes of the suite `sm`
+/// @notice Source: docs/protocol.md, section What a gateway does.
+contract GatewaySm is SmSuite, Lookups {
+    /// @param selfName this contract's name where the ledger gives names (ChainMaker), else empty.
+    /// @param hashing the contract that computes SM3; zero: the machine's hash opcode.
+    constructor(
+        bytes32 chainWord_,
+        address[] memory officers_,
+        address guardian_,
+        uint64 delaySeconds_,
+        uint64 minimumExpirySeconds_,
+        uint64 timeDivisor_,
+        bytes memory selfName,
+        IHash hashing
+    )
+        SmSuite(hashing)
+        Identity(selfName)
+        Officers(chainWord_, officers_, guardian_, delaySeconds_, timeDivisor_)
+        Outbox(minimumExpirySeconds_)
+    {}
+}
