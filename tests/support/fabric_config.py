@@ -1,18 +1,45 @@
 """The configuration of a synthetic Fabric channel, and what all its messages are written with: organisations, policies, groups.
 
-Messages are written field by field by a writer of this file's own, not by the product's. Keys follow from labels.
+The writer of messages and the tree of the configuration are the simulator's. Keys follow from labels.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
+from adapters.fabric.simulator import configuration
+from adapters.fabric.simulator.configuration import (
+    ADMIN,
+    CLIENT,
+    MEMBER,
+    ORDERER,
+    PEER,
+    ROLES,
+    Group,
+    Item,
+    implicit,
+    meta_policies,
+    out_of,
+    role_principal,
+    roles_policy,
+    signature_policy,
+    signatures,
+    signed_by,
+)
+from adapters.fabric.simulator.wire import explicit, message, varint
 from schemas.primitives import LaneId
 from tests.support import certificate_authority as authority
 from tests.support.certificate_authority import Issued
+
+__all__ = [
+    "ADMIN", "CHAINCODE", "CHANNEL", "CLIENT", "DEFINED_AT", "LANE", "LIFECYCLE", "MEMBER", "ORDERER", "PEER", "ROLES",
+    "SEQUENCE_KEY", "START", "Group", "Item", "Organisation", "config_envelope", "explicit", "implicit", "message",
+    "meta_policies", "organisation_group", "out_of", "role_principal", "roles_policy", "serial_of", "signature_policy",
+    "signatures", "signed_by", "update_envelope", "varint",
+]  # fmt: skip
 
 START = 1_800_000_000
 CHANNEL = "trade"
@@ -22,34 +49,6 @@ SEQUENCE_KEY = f"namespaces/fields/{CHAINCODE}/Sequence"
 DEFINED_AT = (0, 0)
 """Where the builder says that the definition of the gateway was committed."""
 LANE = LaneId(hashlib.sha256(b"lane").digest())
-CLIENT, PEER, ADMIN, ORDERER, MEMBER = "client", "peer", "admin", "orderer", "member"
-ROLES = {MEMBER: 0, ADMIN: 1, CLIENT: 2, PEER: 3, ORDERER: 4}
-
-
-def varint(value: int) -> bytes:
-    """A varint."""
-    written = bytearray()
-    while value > 0x7F:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes((*written, value))
-
-
-def message(*fields: tuple[int, int | str | bytes | None]) -> bytes:
-    """A protobuf message: numbers other than 0 as varints, text and bytes with a length; ``None`` and 0 are left out."""
-    written = b""
-    for number, value in fields:
-        if isinstance(value, int):
-            written += varint(number << 3) + varint(value) if value else b""
-        elif value is not None:
-            data = value.encode() if isinstance(value, str) else value
-            written += varint(number << 3 | 2) + varint(len(data)) + data
-    return written
-
-
-def explicit(number: int, value: int) -> bytes:
-    """A number of a choice, written even where it is 0."""
-    return varint(number << 3) + varint(value)
 
 
 @dataclass(frozen=True)
@@ -118,121 +117,18 @@ def serial_of(label: str) -> int:
     return int.from_bytes(hashlib.sha256(b"serial " + label.encode()).digest()[:15], "big") + 1
 
 
-def role_principal(msp_id: str, role: str) -> bytes:
-    """A principal: a role in an organisation."""
-    return message((2, message((1, msp_id), (2, ROLES[role]))))
-
-
-def signed_by(index: int) -> bytes:
-    """A rule: one principal."""
-    return explicit(1, index)
-
-
-def out_of(count: int, *rules: bytes) -> bytes:
-    """A rule: so many of others."""
-    return message((2, message((1, count), *((2, rule) for rule in rules))))
-
-
-def signature_policy(rule: bytes, *principals: bytes) -> bytes:
-    """`SignaturePolicyEnvelope`."""
-    return message((2, rule), *((3, principal) for principal in principals))
-
-
-def roles_policy(count: int, *roles: tuple[str, str]) -> bytes:
-    """`SignaturePolicyEnvelope`: so many of (organisation, role) pairs."""
-    rules = [signed_by(index) for index in range(len(roles))]
-    return signature_policy(out_of(count, *rules), *(role_principal(*pair) for pair in roles))
-
-
-def signatures(envelope: bytes) -> bytes:
-    """A `common.Policy` of signatures."""
-    return message((1, 1), (2, envelope))
-
-
-def implicit(name: str, rule: int) -> bytes:
-    """A `common.Policy` over the groups below; 0 any, 1 all, 2 more than half."""
-    return message((1, 3), (2, message((1, name), (2, rule))))
-
-
-@dataclass(frozen=True)
-class Item:
-    """A value or a policy of a configuration."""
-
-    content: bytes
-    version: int = 0
-    guard: str = "Admins"
-
-    def encoded(self) -> bytes:
-        """`ConfigValue` or `ConfigPolicy`."""
-        return message((1, self.version), (2, self.content), (3, self.guard or None))
-
-
-@dataclass(frozen=True)
-class Group:
-    """A group of a configuration."""
-
-    version: int = 0
-    groups: dict[str, Group] = field(default_factory=dict)
-    values: dict[str, Item] = field(default_factory=dict)
-    policies: dict[str, Item] = field(default_factory=dict)
-    guard: str = "Admins"
-
-    def encoded(self) -> bytes:
-        """`ConfigGroup`."""
-        maps = ((2, self.groups), (3, self.values), (4, self.policies))
-        entries = [
-            (number, message((1, name), (2, each.encoded()))) for number, items in maps for name, each in items.items()
-        ]
-        return message((1, self.version), *entries, (5, self.guard or None))
-
-    def changed(self, path: Sequence[str], change: Callable[[Group], Group]) -> Group:
-        """The tree with one group of it changed."""
-        if not path:
-            return change(self)
-        below = self.groups[path[0]].changed(path[1:], change)
-        return replace(self, groups={**self.groups, path[0]: below})
-
-    def at(self, *path: str) -> Group:
-        """A group of the tree."""
-        return self.groups[path[0]].at(*path[1:]) if path else self
-
-    def frame(self, *path: str) -> Group:
-        """The tree with nothing in it but the way to one group, as an update has it."""
-        below = {path[0]: self.groups[path[0]].frame(*path[1:])} if path else {}
-        return Group(self.version, below, guard="")
-
-
 def organisation_group(organisation: Organisation) -> Group:
     """The group of an organisation."""
-    msp_id = organisation.msp_id
-    return Group(
-        values={"MSP": Item(message((2, organisation.content)))},
-        policies={
-            "Readers": Item(signatures(roles_policy(1, (msp_id, MEMBER)))),
-            "Writers": Item(signatures(roles_policy(1, (msp_id, MEMBER)))),
-            "Admins": Item(signatures(roles_policy(1, (msp_id, ADMIN)))),
-            "Endorsement": Item(signatures(roles_policy(1, (msp_id, PEER)))),
-        },
-    )
-
-
-def meta_policies() -> dict[str, Item]:
-    """Policies of a group above organisations."""
-    return {
-        "Readers": Item(implicit("Readers", 0)),
-        "Writers": Item(implicit("Writers", 0)),
-        "Admins": Item(implicit("Admins", 2)),
-    }
+    return configuration.organisation_group(organisation.msp_id, organisation.content)
 
 
 def config_envelope(
     root: Group, sequence: int, last_update: bytes, *, channel: str = CHANNEL, kind: int = 1, timestamp: int = START
 ) -> bytes:
     """The envelope of a configuration."""
-    header = message((1, kind), (3, message((1, timestamp))), (4, channel))
-    content = message((1, message((1, sequence), (2, root.encoded()))), (2, last_update or None))
-    payload = message((1, message((1, header), (2, message((2, bytes(24)))))), (2, content))
-    return message((1, payload), (2, b"signature of an orderer"))
+    return configuration.config_envelope(
+        root, sequence, last_update, channel=channel, kind=kind, timestamp=timestamp
+    )
 
 
 def update_envelope(
