@@ -135,15 +135,30 @@ class HttpTransport:
 
     def exchange(self, body: bytes) -> Answer:
         """Post a body; a kept connection that the server had closed meanwhile is replaced once."""
+        return self._ask("POST", self._url, body)
+
+    def fetch(self, path: str) -> Answer:
+        """Get what stands under a path below the URL, in JSON.
+
+        Raises:
+            Unreachable: no answer in time, or the endpoint is busy.
+            BadAnswer: the answer breaks off or is too large.
+        """
+        ours, (own, _, query) = self._url, self._url.target.partition(b"?")
+        more = (b"&" if "?" in path else b"?") + query if query else b""
+        target = own.rstrip(b"/") + path.encode() + more
+        return self._ask("GET", httpcore.URL(scheme=ours.scheme, host=ours.host, port=ours.port, target=target), None)
+
+    def _ask(self, method: str, url: httpcore.URL, body: bytes | None) -> Answer:
         self._deadline.begin(self._timeout_s)
         try:
-            return self._post(body)
+            return self._send(method, url, body)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             pass
         except _FAILURES as error:
             raise self._unreachable(error) from error
         try:
-            return self._post(body)
+            return self._send(method, url, body)
         except _FAILURES as error:
             raise self._unreachable(error) from error
 
@@ -151,9 +166,9 @@ class HttpTransport:
         """Close every connection."""
         self._pool.close()
 
-    def _post(self, body: bytes) -> Answer:
+    def _send(self, method: str, url: httpcore.URL, body: bytes | None) -> Answer:
         limits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout_s)}
-        with self._pool.stream("POST", self._url, headers=self._headers, content=body, extensions=limits) as response:
+        with self._pool.stream(method, url, headers=self._headers, content=body, extensions=limits) as response:
             headers = {name.lower(): value.decode("latin-1") for name, value in response.headers}
             if response.status in BUSY_STATUSES:
                 raise Unreachable(

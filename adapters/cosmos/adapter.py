@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.cosmos.consensus import ConsensusRpc, Status
-from adapters.cosmos.options import CosmosOptions, read_endpoint
+from adapters.cosmos.options import CONSENSUS_PORT, CosmosOptions
 from adapters.ethereum.answers import data, quantity, record
 from adapters.ethereum.ledger import EthereumLedger
+from adapters.ethereum.paired import read_pair
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import (
     AdapterOptions,
@@ -56,7 +57,7 @@ class CosmosLedger(EthereumLedger):
         """Prepare to speak to the first endpoint of `options`; nothing is asked yet.
 
         Args:
-            options: the endpoint (see `options.read_endpoint`), limits, and the platform's options under `extra`.
+            options: the endpoint (see `adapters.ethereum.paired`), limits, and the platform's options under `extra`.
             transport: what carries the requests to the EVM, if not what the URL says.
             consensus_transport: the same for CometBFT.
 
@@ -66,7 +67,7 @@ class CosmosLedger(EthereumLedger):
         if not options.endpoints:
             raise Misconfigured("A ledger needs an endpoint; give its URL.")
         self.options = CosmosOptions.read(options.extra)
-        urls = read_endpoint(options.endpoints[0].url)
+        urls = read_pair(options.endpoints[0].url, CONSENSUS_PORT)
         super().__init__(options, self.options, urls.evm, transport=transport)
         limits = {"timeout_s": options.timeout_s, "max_answer_bytes": options.max_answer_bytes}
         spoken = JsonRpc(urls.consensus, transport=consensus_transport, **limits)  # type: ignore[arg-type]

@@ -1,14 +1,12 @@
-"""The platform's options of the adapter `cosmos`, given as text under `extra`; and the two URLs that one endpoint is."""
+"""The platform's options of the adapter `cosmos`, given as text under `extra`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from adapters.protocol import Misconfigured
-from adapters.transport import endpoint_label
 
 CONSENSUS_PORT = 26_657
 """Where CometBFT serves its RPC by default (`config.toml`, `[rpc] laddr`)."""
@@ -63,38 +61,3 @@ class CosmosOptions(BaseModel):
             raise Misconfigured(
                 f"Option {name!r} of the cosmos adapter: {first['msg']}; the options are {known}."
             ) from error
-
-
-class NodeUrls(NamedTuple):
-    """The two interfaces of one node: Ethereum JSON-RPC and CometBFT RPC."""
-
-    evm: str
-    consensus: str
-
-
-def read_endpoint(url: str) -> NodeUrls:
-    """Read an endpoint: the URL of the Ethereum JSON-RPC, and after `#` where the same node serves CometBFT's RPC.
-
-    One endpoint is one node, so that whoever leaves it leaves both its interfaces. After `#` stands a port of the same host,
-    or a whole URL; where nothing stands it is port 26657. A fragment is sent to nobody and stands in no label.
-
-    Raises:
-        Misconfigured: the URL or what stands after `#` cannot be.
-    """
-    evm, _, rest = url.partition("#")
-    if rest.startswith(("http://", "https://")):
-        return NodeUrls(evm, rest)
-    port = rest or str(CONSENSUS_PORT)
-    label = endpoint_label(evm)
-    if not evm.startswith(("http://", "https://")) or label == "(unreadable URL)" or not urlsplit(evm).hostname:
-        raise Misconfigured(
-            f"{label!r} is no endpoint of a Cosmos node; give http://HOST:PORT#PORT or https://…#https://…."
-        )
-    if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise Misconfigured(
-            f"{label} names no place of CometBFT's RPC after '#'; give a port (http://HOST:8545#26657) or a whole URL."
-        )
-    parts = urlsplit(evm)
-    user, at, _ = parts.netloc.rpartition("@")
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return NodeUrls(evm, f"{parts.scheme}://{user}{at}{host}:{port}")

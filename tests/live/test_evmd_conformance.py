@@ -5,7 +5,6 @@ import time
 import pytest
 
 from adapters.cosmos.adapter import CosmosLedger
-from adapters.cosmos.options import read_endpoint
 from adapters.protocol import AdapterOptions, Endpoint, MessageSent, Misconfigured
 from light_clients import cometbft
 from light_clients.cometbft.types import CometbftConfiguration, CometbftEvidence, EvmStorePin
@@ -84,7 +83,7 @@ class TestEvmd(LedgerConformance):
 
     def test_two_interfaces_of_different_ledgers_are_no_endpoint(self, world):
         other = world.networks[1].url
-        ledger = CosmosLedger(AdapterOptions((Endpoint(f"{other}#{read_endpoint(world.networks[0].url).consensus}"),)))
+        ledger = CosmosLedger(AdapterOptions((Endpoint(f"{other}#{world.networks[0].nodes[0].consensus_url}"),)))
         with pytest.raises(Misconfigured, match=r"different blocks|no Ethereum"):
             ledger.identity()
         ledger.close()

@@ -9,7 +9,8 @@ import pytest
 
 from adapters.cosmos import ADAPTER
 from adapters.cosmos.adapter import CosmosLedger
-from adapters.cosmos.options import CosmosOptions, read_endpoint
+from adapters.cosmos.options import CONSENSUS_PORT, CosmosOptions
+from adapters.ethereum.paired import read_pair
 from adapters.protocol import (
     AdapterError,
     AdapterOptions,
@@ -118,14 +119,14 @@ class TestEndpoint:
         ],
     )
     def test_one_endpoint_is_both_interfaces_of_a_node(self, url, evm, consensus):
-        assert read_endpoint(url) == (evm, consensus)
+        assert read_pair(url, CONSENSUS_PORT) == (evm, consensus)
 
     @pytest.mark.parametrize(
         "url", ["node:8545", "", "/ipc", "http://node#x", "http://node#0", "http://node#65536", "http://:1"]
     )
     def test_what_is_no_such_endpoint_is_refused(self, url):
         with pytest.raises(Misconfigured):
-            read_endpoint(url)
+            read_pair(url, CONSENSUS_PORT)
 
     def test_no_credentials_stand_in_the_endpoints_name(self):
         ledger = ADAPTER.open(AdapterOptions((Endpoint("http://me:secret@node:8545#http://you:hidden@node:1"),)))
