@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m adapters.chainmaker.simulator",
         description="A simulator of a ChainMaker 2.3.2 network: TBFT nodes on 127.0.0.1, real blocks, no real node.",
     )
-    parser.add_argument("--folder", type=Path, help="where keys and certificates are written (default: a temporary one)")
+    parser.add_argument(
+        "--folder", type=Path, help="where keys and certificates are written (default: a temporary one)"
+    )
     parser.add_argument("--chain", default="chain1", help="the chain's id (default chain1)")
     parser.add_argument("--suite", choices=("ecc", "sm"), default="ecc", help="P-256 and SHA-256, or SM2 and SM3")
     parser.add_argument("--organisations", type=_positive, default=4, help="each has one node (default 4)")

@@ -206,7 +206,12 @@ def test_the_ends_of_certificates_are_told_for_alarms(own_network, opened, tmp_p
     soon = [state.name for state in states if state.not_after < time.time() + MONTH_S]
     assert soon == ["soon.crt"]
     names = " ".join(state.name for state in states)
-    for part in ("client1.tls.crt", "TLS certificate of grpcs://127.0.0.1", "admin1.sign.wx-org3", "client1.sign.wx-org2"):
+    for part in (
+        "client1.tls.crt",
+        "TLS certificate of grpcs://127.0.0.1",
+        "admin1.sign.wx-org3",
+        "client1.sign.wx-org2",
+    ):
         assert part in names
 
 
