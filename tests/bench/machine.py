@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tests.support.machine_chain import PLATFORMS, platform_world
+from tests.support.evm_world import EvmWorld
+from tests.support.machine_world import PLATFORMS, chain_of, make_end
 
 PAYLOAD = bytes(1 + index % 255 for index in range(200))
 BATCHES = (1, 10, 100)
@@ -17,8 +18,10 @@ BATCHES = (1, 10, 100)
 def measure_machine() -> dict[str, float]:
     """Measure every profile; keys name the profile, the step and the batch. One batch goes before those measured."""
     figures: dict[str, float] = {}
-    for platform in PLATFORMS:
-        world, name = platform_world(platform, receiver="Idle"), platform.replace(" ", "_").replace(".", "_")
+    for label, platform in PLATFORMS.items():
+        name = label.replace("-", "_")
+        ends = [make_end(chain_of(end, platform), platform) for end in ("source", "destination")]
+        world = EvmWorld.between(*ends, receiver="Idle")
         for batch in (1, *BATCHES):
             sending = _milliseconds(lambda batch=batch, world=world: [world.send(PAYLOAD) for _ in range(batch)])
             figures[f"machine_{name}_send_ms"] = sending / batch

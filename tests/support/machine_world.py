@@ -72,8 +72,12 @@ class MachineChain(EvmChain):
     def code_hash(self, address):
         return keccak256(self.machine.code(address))
 
+    def execute(self, sender, to, data, gas=GAS):
+        """The machine's own answer, also for what failed."""
+        return self.machine.execute(sender, to, data, **{**self._moment, "gas": gas})
+
     def transact(self, sender, to, data, gas=GAS):
-        done = self.machine.execute(sender, to, data, **{**self._moment, "gas": gas})
+        done = self.execute(sender, to, data, gas)
         if not done.success:
             raise Refused(done.output, str(done))
         return Done(done.gas_used, done.output, [(log.address, list(log.topics), log.data) for log in done.logs])

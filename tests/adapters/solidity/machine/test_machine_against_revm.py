@@ -27,7 +27,7 @@ from tests.support.evm_world import (
     make_end,
 )
 from tests.support.evm_world import refused as read_refusal
-from tests.support.machine_chain import MachineChain
+from tests.support.machine_world import MachineChain
 
 INTRINSIC_GAS = 21_000
 
@@ -55,12 +55,12 @@ class Twins(MachineChain):
             evm.insert_account_storage(checksummed(address), slot, value)
         return evm
 
-    def deploy(self, creation):
+    def deploy(self, creation, name=None):
         evm = self.revm()
-        evm.insert_account_info(checksummed(DEPLOYER), pyrevm.AccountInfo(nonce=self.deployed))
-        self.deployed += 1
+        evm.insert_account_info(checksummed(DEPLOYER), pyrevm.AccountInfo(nonce=self.count))
+        self.count += 1
         address = bytes.fromhex(evm.deploy(checksummed(DEPLOYER), creation, gas=GAS)[2:])
-        done = self.machine.execute(DEPLOYER, b"", creation, gas=GAS, create_at=address, **self._surroundings())
+        done = self.machine.execute(DEPLOYER, b"", creation, create_at=address, **self._moment)
         assert done.success, done.failure
         assert keccak256(self.machine.code(address)) == bytes(evm.basic(checksummed(address)).code_hash)
         self.check_slots(evm, done)

@@ -17,25 +17,25 @@ from schemas.heads import fold_all, genesis
 from schemas.lane import Lane
 from schemas.message import Message
 from schemas.outcome import Settled, Status
-from schemas.suites import EVM
+from schemas.suites import EVM, keccak256
 from tests.support.assembly import assemble, creation_of
-from tests.support.evm_world import OFFICERS, SENDER, STRANGER, Refused, attest
-from tests.support.machine_chain import MachineChain, machine_end, machine_world, platform_world
+from tests.support.evm_world import OFFICERS, SENDER, STRANGER, EvmWorld, Refused, attest
+from tests.support.machine_world import PLATFORMS, Platform, chain_of, make_end
 
 REENTRANT = "test/Reentrant"
-MACHINES = ["ethereum", "chainmaker 2.3.2"]
+MACHINES = ["ethereum", "chainmaker", "chainmaker-sm"]
+
+
+ETHEREUM = Platform(Traits(fork="istanbul"), EVM, "ecrecover")
 
 
 def attacked_world(machine, receiver=REENTRANT):
-    if machine == "ethereum":
-        return machine_world(
-            *(machine_end(MachineChain(name, Traits(fork="istanbul"))) for name in "ab"), receiver=receiver
-        )
-    return platform_world(machine, receiver=receiver)
+    platform = PLATFORMS.get(machine, ETHEREUM)
+    return EvmWorld.between(*(make_end(chain_of(name, platform), platform) for name in "ab"), receiver=receiver)
 
 
 def aim(chain, attacker, target, data):
-    chain.call(STRANGER, attacker, REENTRANT, "aim", chain.address(target), data)
+    chain.call(STRANGER, attacker, REENTRANT, "aim", target, data)
 
 
 def answer(chain, attacker):
@@ -95,9 +95,8 @@ def test_a_receiver_that_calls_another_step(machine, step):
 def back_lane(world):
     """A lane back from the destination on which the receiver may send."""
     here, there = world.destination, world.source
-    lane = Lane("hub", EVM, here.chain.word, here.gateway, there.chain.word, there.gateway, "back")
-    verifier = here.chain.address(here.committee)
-    here.chain.administer(here.gateway, administration.open_lane(lane, 0, verifier, b"\x01" * 32, Caps()))
+    lane = Lane("hub", here.suite, here.chain.word, here.names[0], there.chain.word, there.names[0], "back")
+    here.chain.administer(here.gateway, administration.open_lane(lane, 0, here.committee, b"\x01" * 32, Caps()))
     here.chain.administer(here.gateway, administration.allow_sender(lane.lane_id, world.receiver, 100))
     return lane
 
@@ -113,7 +112,7 @@ def test_a_receiver_that_sends(machine):
     sent = [event for event in done.events_of(gateway) if isinstance(event, MessageSent)]
     assert [event.message.nonce for event in sent] == [1, 2, 3]
     heads = world.destination.chain.view(gateway, "Gateway", "heads", back.lane_id)
-    assert heads[0] == fold_all(EVM, genesis(EVM, back.lane_id, 0), [event.message_id for event in sent])
+    assert heads[0] == fold_all(back.suite, genesis(back.suite, back.lane_id, 0), [event.message_id for event in sent])
     check_heads(world, 3)
 
 
@@ -125,7 +124,7 @@ def test_a_callback_that_sends_or_settles_again(machine):
     world.allow_sender(sender)
     data = encode_send(world.lane_id, world.receiver, b"", 100_000, 500_000, 0)
     for _ in range(2):
-        world.note_sent(chain.call(STRANGER, sender, REENTRANT, "forward", chain.address(gateway), data))
+        world.note_sent(chain.call(STRANGER, sender, REENTRANT, "forward", gateway, data))
     world.deliver()
     claim = world.claim(1, 2)
     again = encode_settle(world.lane_id, world.outcomes, [], claim, attest(world.source, claim))
@@ -150,7 +149,7 @@ def make_officer(chain, gateway, contract_):
     chain.transact(OFFICERS[2], gateway, administration.execute(number, replacing))
 
 
-@pytest.mark.parametrize(("machine", "refusal"), [("ethereum", "Locked"), ("chainmaker 2.3.2", None)])
+@pytest.mark.parametrize(("machine", "refusal"), [("ethereum", "Locked"), ("chainmaker", None)])
 def test_a_receiver_that_is_an_officer_and_pauses(machine, refusal):
     """Where the lock is not seen the inner pause goes through and is lost when the outer frame writes the lock's slot back:
     officers and guardians of such a ledger must be keys, and the delivery itself is whole either way."""
@@ -172,26 +171,29 @@ def calls_and_reverts(target, data):
     return assemble(f"{stores} 0 0 {len(data)} 0 0 0x{target.hex()} GAS CALL POP 0 0 REVERT")
 
 
-@pytest.mark.parametrize(("machine", "kept"), [("ethereum", 0), ("chainmaker 2.3.2", 1)])
+@pytest.mark.parametrize(("machine", "kept"), [("ethereum", 0), ("chainmaker", 1), ("chainmaker-sm", 1)])
 def test_a_receiver_that_sends_and_reverts(machine, kept):
     """Where callees' writes outlive a revert the other lane's head moves without an event; the head is still the fold of the
     message, and the lane that delivers is whole."""
     world = attacked_world(machine)
     here = world.destination
-    world.receiver = here.chain.address(f"relayhub_{here.chain.name}_{here.chain.deployed + 1}".encode())
+    name = b"receiver that sends"
+    world.receiver = keccak256(keccak256(name))[12:]
     back = back_lane(world)
     data = encode_send(back.lane_id, SENDER, b"never", 0, 0, 0)
-    code = calls_and_reverts(here.chain.address(here.gateway), data)
-    assert here.chain.deploy(creation_of(code)) == world.receiver
+    code = calls_and_reverts(here.gateway, data)
+    assert here.chain.deploy(creation_of(code), name) == world.receiver
     world.allow_receiver(world.receiver)
     world.send(gas_limit=1_000_000)
     done = world.deliver()
     assert world.statuses() == [2]
     check_heads(world, 1)
     assert not [event for event in done.events_of(here.gateway) if isinstance(event, MessageSent)]
-    message = Message.create(EVM, nonce=1, sender=world.receiver, receiver=SENDER, payload=b"never", gas_limit=0)
+    message = Message.create(back.suite, nonce=1, sender=world.receiver, receiver=SENDER, payload=b"never", gas_limit=0)
     heads = here.chain.view(here.gateway, "Gateway", "heads", back.lane_id)
-    assert heads[0] == fold_all(EVM, genesis(EVM, back.lane_id, 0), [message.message_id(EVM, back.lane_id)][:kept])
+    assert heads[0] == fold_all(
+        back.suite, genesis(back.suite, back.lane_id, 0), [message.message_id(back.suite, back.lane_id)][:kept]
+    )
 
 
 @pytest.mark.parametrize("receiver", ["test/Bomb", "test/Burner"])
@@ -225,7 +227,7 @@ def rebuilt(machine, **traits):
 
 
 def test_a_receiver_without_measure_on_chainmaker():
-    world = bad_receiver("chainmaker 2.3.2", "test/Bomb")
+    world = bad_receiver("chainmaker", "test/Bomb")
     world.deliver()
     assert world.statuses() == [2]
     check_heads(world, 1)
@@ -233,7 +235,7 @@ def test_a_receiver_without_measure_on_chainmaker():
 
 def test_a_receiver_without_end_is_never_committed_on_chainmaker():
     """Its gas limit is ignored and the scheduler gives up: nothing happened, and the lane waits until it is denied."""
-    world = bad_receiver("chainmaker 2.3.2", "test/Burner", work_max=10_000_000)
+    world = bad_receiver("chainmaker", "test/Burner", work_max=10_000_000)
     with pytest.raises(Refused, match="scheduler"):
         world.deliver()
     assert world.destination_view().delivered == 0
