@@ -25,7 +25,13 @@ SENDER_LIMIT = 60_000
 
 
 class LaneWorld(LaneSteps):
-    """Two ledgers with a gateway and a committee of three each, and an open lane from the first to the second."""
+    """Two ledgers with a gateway and a committee of three each, and an open lane from the first to the second.
+
+    Attributes:
+        hashing: how contracts of the suite `sm` compute SM3 there (`adapters.solidity.contracts.HASH_BACK_ENDS`).
+    """
+
+    hashing: str = "opcode"
 
     def __init__(
         self, options: Sequence[AdapterOptions], open_ledger: Callable[[AdapterOptions], Ledger], *, suite: Suite = EVM
@@ -41,7 +47,7 @@ class LaneWorld(LaneSteps):
             AdapterError: a ledger does not answer or refuses.
             Broken: a transaction failed.
         """
-        self._options = list(options)
+        self._options, self._suite = list(options), suite
         self.ledgers = [open_ledger(item) for item in self._options]
         self.words = [ledger.identity().word for ledger in self.ledgers]
         self.gateways, self.verifiers = [], []
@@ -121,7 +127,7 @@ class LaneWorld(LaneSteps):
         ]
         libraries = {
             name: ledger.called_by(self._deploy(end, ledger.deployment(ledger.new_name(name), creation)))
-            for name, creation in back_ends(traits.signatures)
+            for name, creation in back_ends(traits.signatures, self.hashing)
         }
         name = ledger.new_name("gateway")
         creation = gateway_creation(
@@ -132,6 +138,9 @@ class LaneWorld(LaneSteps):
             minimum_expiry_s=1,
             time_divisor=traits.time_divisor,
             self_name=name,
+            suite=self._suite.name,
+            hashing=self.hashing,
+            libraries=libraries,
         )
         self.gateways.append(self._deploy(end, ledger.deployment(name, creation)))
         name = ledger.new_name("committee")
@@ -146,6 +155,8 @@ class LaneWorld(LaneSteps):
             self_name=name,
             signatures=traits.signatures,
             keys=() if traits.signatures == "ecrecover" else [self.operator_key(operator) for operator in OPERATORS],
+            suite=self._suite.name,
+            hashing=self.hashing,
             libraries=libraries,
         )
         self.verifiers.append(self._deploy(end, ledger.deployment(name, creation)))

@@ -6,13 +6,15 @@ import time
 from pathlib import Path
 
 from adapters.conformance.world import LaneWorld
-from adapters.fisco import ADAPTER
+from adapters.fisco import ADAPTER, accounts
 from adapters.fisco.simulator import FiscoNetwork
 from adapters.guard import GuardedLedger
 from adapters.protocol import AdapterOptions, Endpoint
 from light_clients import fisco
+from light_clients.crypto import sm2
 from light_clients.fisco.codec import parse_header
 from light_clients.fisco.options import read_options
+from schemas.suites import EVM, SM
 
 BLOCK_INTERVAL_S = 0.02
 
@@ -65,10 +67,22 @@ class FiscoLane(LaneWorld):
             start_fisco(line, Path(self._folder.name) / group, group=group, national=national) for group in groups
         ]
         options = [fisco_options(network, nodes) for network in self.networks]
-        super().__init__(options, lambda item: GuardedLedger(ADAPTER, item))
+        self._national = national
+        super().__init__(options, lambda item: GuardedLedger(ADAPTER, item), suite=SM if national else EVM)
 
     def consensus_options(self, end):
         return self.networks[end].client_options
+
+    def operator_account(self, end, private_key):
+        """Operators sign as accounts of the ledger do."""
+        return self.account(end, private_key)
+
+    def operator_key(self, private_key):
+        return accounts.public_key(private_key, "sm" if self._national else "evm")
+
+    def signature(self, private_key, digest):
+        """SM2 where the ledger's cryptography is national."""
+        return sm2.sign(private_key, digest) if self._national else super().signature(private_key, digest)
 
     def configuration(self, end):
         """The light client's."""

@@ -11,9 +11,13 @@ from tests.adapters.conformance_suite import LedgerConformance
 from tests.support.fisco_lane import FiscoLane, followed
 
 
-@pytest.fixture(scope="module", params=[2, 3], ids=["line 2", "line 3"])
+LEDGERS = {"line 2": (2, False), "line 3": (3, False), "line 2 national": (2, True), "line 3 national": (3, True)}
+
+
+@pytest.fixture(scope="module", params=LEDGERS.values(), ids=LEDGERS)
 def world(request):
-    lane = FiscoLane(request.param)
+    line, national = request.param
+    lane = FiscoLane(line, national=national)
     yield lane
     lane.close()
 
