@@ -109,29 +109,24 @@ def fisco_crypto(hashing: Callable[[bytes], bytes], *, version: int) -> Precompi
 
 
 def _hash_bytes(hashing: Callable[[bytes], bytes], data: bytes) -> bytes | None:
-    values = _decode(("bytes",), data)
-    return hashing(values[0]) if values else None
+    message = _bytes_argument(data, 0)
+    return None if message is None else hashing(message)
 
 
 def _sm2_verify(data: bytes) -> bytes:
     """(bytes32 message, bytes publicKey, bytes32 r, bytes32 s) → (bool, address): the account of the key, or zeros."""
-    values = _decode(("bytes32", "bytes", "bytes32", "bytes32"), data)
-    if values:
-        message, public_key, r, s = values
-        if sm2.verify(public_key, message, r + s):
-            return _YES + bytes(12) + sm3(public_key)[12:]
+    public_key = _bytes_argument(data, 1)
+    if public_key is not None and sm2.verify(public_key, data[:32], data[64:128]):
+        return _YES + bytes(12) + sm3(public_key)[12:]
     return _NO + bytes(32)
 
 
-def _decode(types: tuple[str, ...], data: bytes) -> tuple[bytes, ...] | None:
-    from eth_abi.abi import decode
-    from eth_abi.exceptions import DecodingError
-
-    try:
-        values: tuple[bytes, ...] = decode(types, data)
-    except DecodingError:
-        return None
-    return values
+def _bytes_argument(data: bytes, place: int) -> bytes | None:
+    """The `bytes` argument at this place of ABI-encoded arguments; None where they end too early."""
+    start = int.from_bytes(data[32 * place : 32 * place + 32], "big") + 32
+    size = int.from_bytes(data[start - 32 : start], "big")
+    value = data[start : start + size]
+    return value if start <= len(data) and len(value) == size else None
 
 
 CHAINMAKER_2_3_2 = Traits(
