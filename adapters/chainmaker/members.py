@@ -19,7 +19,6 @@ from adapters.chainmaker.credentials import (
 from adapters.chainmaker.options import ChainMakerOptions
 from adapters.protocol import CertificateState, Misconfigured
 
-
 LIGHT = "LIGHT"
 
 

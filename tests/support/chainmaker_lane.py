@@ -6,12 +6,15 @@ import time
 from pathlib import Path
 
 from adapters.chainmaker import ADAPTER
+from adapters.chainmaker.names import account_address
 from adapters.chainmaker.simulator import ChainMakerNetwork
 from adapters.conformance.world import LaneWorld
 from adapters.guard import GuardedLedger
 from adapters.protocol import AdapterOptions, Endpoint
 from light_clients.chainmaker import ChainMakerConfiguration, ChainMakerPin, apply, bootstrap, verify_header
 from light_clients.chainmaker.codec import read_block
+from light_clients.crypto import sm2
+from schemas.suites import EVM, SM
 
 LONG_S = 2**32 - 1
 """A trusting period that takes the first block's old time."""
@@ -47,7 +50,11 @@ class ChainMakerLane(LaneWorld):
 
     ordered, proofs, consensus, names_errors = False, "event", "chainmaker", False
 
-    def __init__(self, suites=("ecc", "ecc"), *, nodes=(0,), **more):
+    def __init__(self, suites=("ecc", "ecc"), *, nodes=(0,), national=False, **more):
+        self._national = national
+        if national:
+            self.hashing = "solidity"
+            more["signatures"] = "chainmaker-sm2"
         self.numbers = itertools.count(1)
         self.folder = tempfile.TemporaryDirectory()
         self.networks = [
@@ -57,7 +64,8 @@ class ChainMakerLane(LaneWorld):
         for network in self.networks:
             network.__enter__()
         try:
-            super().__init__([options_of(network, nodes=nodes, **more) for network in self.networks], open_guarded)
+            told = [options_of(network, nodes=nodes, **more) for network in self.networks]
+            super().__init__(told, open_guarded, suite=SM if national else EVM)
         except BaseException:
             self.stop()
             raise
@@ -69,6 +77,20 @@ class ChainMakerLane(LaneWorld):
     def consensus_options(self, end):
         del end
         return {"trusting_period_s": LONG_S}
+
+    def operator_account(self, end, private_key):
+        return (
+            account_address(sm2.public_key_of(private_key))
+            if self._national
+            else super().operator_account(end, private_key)
+        )
+
+    def operator_key(self, private_key):
+        return sm2.public_key_of(private_key) if self._national else super().operator_key(private_key)
+
+    def signature(self, private_key, digest):
+        """SM2 in a lane of the suite `sm`."""
+        return sm2.sign(private_key, digest) if self._national else super().signature(private_key, digest)
 
     def mine(self, end):
         self.networks[end].produce()

@@ -65,8 +65,13 @@ def _run(given: argparse.Namespace, folder: Path) -> None:
         }
         print(json.dumps(status), flush=True)  # noqa: T201 - this is the command's output
         if given.until_input_ends:
-            threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+            threading.Thread(target=_stop_at_end, args=(stop,), daemon=True).start()
         stop.wait()
+
+
+def _stop_at_end(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
 
 
 def _parser() -> argparse.ArgumentParser:

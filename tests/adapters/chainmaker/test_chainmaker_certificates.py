@@ -157,7 +157,7 @@ def first_client_key(network):
 
 
 def test_a_key_without_a_certificate_is_told_what_to_do(network, opened):
-    with pytest.raises(Misconfigured, match="No certificate belongs to this key.*certif"):
+    with pytest.raises(Misconfigured, match=r"No certificate belongs to this key.*certif"):
         opened(network).account(b"\x77" * 32)
     for wrong in (b"", b"\x00" * 32, b"\xff" * 32, b"\x01" * 31):
         with pytest.raises(Misconfigured):

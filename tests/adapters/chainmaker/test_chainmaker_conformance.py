@@ -15,11 +15,12 @@ from tests.support.chainmaker_lane import ChainMakerLane, followed, pin_of
         pytest.param((("ecc", "ecc"), "event"), id="P-256 to P-256"),
         pytest.param((("sm", "ecc"), "event"), id="SM2 to P-256"),
         pytest.param((("ecc", "sm"), "write-set"), id="P-256 to SM2 by write sets"),
+        pytest.param((("sm", "sm"), "event", "national"), id="SM2 to SM2 in a lane of the suite sm"),
     ],
 )
 def world(request):
-    suites, evidence = request.param
-    lane = ChainMakerLane(suites, evidence=evidence)
+    suites, evidence, *national = request.param
+    lane = ChainMakerLane(suites, evidence=evidence, national=bool(national))
     yield lane
     lane.close()
 

@@ -243,11 +243,12 @@ class TestRefusals:
         assert not known_already(pb.TxResponse(code=5, message="TxPool is full"))
 
 
-class TestOptions:
-    GOOD = {"chain": "c", "member_certificate": "a", "member_key": "b"}
+GOOD = {"chain": "c", "member_certificate": "a", "member_key": "b"}
 
+
+class TestOptions:
     def opened(self, url="grpcs://127.0.0.1:1", **extra):
-        return ADAPTER.open(AdapterOptions((Endpoint(url),), extra=self.GOOD | extra))
+        return ADAPTER.open(AdapterOptions((Endpoint(url),), extra=GOOD | extra))
 
     @pytest.mark.parametrize(
         ("extra", "name"),
@@ -276,7 +277,7 @@ class TestOptions:
         assert self.opened("grpcs://user:secret@127.0.0.1:1").endpoint == "grpcs://127.0.0.1:1"
         assert self.opened("127.0.0.1:1").endpoint == "grpcs://127.0.0.1:1"
         with pytest.raises(Misconfigured):
-            ADAPTER.open(AdapterOptions((), extra=self.GOOD))
+            ADAPTER.open(AdapterOptions((), extra=GOOD))
 
     def test_a_wrong_chain_is_said(self, network):
         ledger = ADAPTER.open(options_of(network, chain="another"))
