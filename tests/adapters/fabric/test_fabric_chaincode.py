@@ -36,7 +36,8 @@ def test_on_node(folder, name):
     )
     assert finished.returncode == 0, finished.stdout[-20_000:] + finished.stderr[-2_000:]
     counts = {
-        key: int(value) for key, value in re.findall(r"^# (tests|pass|skipped|todo) (\d+)$", finished.stdout, re.M)
+        key: int(value)
+        for key, value in re.findall(r"^# (tests|pass|skipped|todo) (\d+)$", finished.stdout, re.MULTILINE)
     }
     assert counts["tests"] == counts["pass"] > 0
     assert counts["skipped"] == counts["todo"] == 0
