@@ -1,4 +1,4 @@
-"""Adapters by name: the two that are built in, and those that other packages register under `relayhub.adapters`.
+"""Adapters by name: those that are built in, and those that other packages register under `relayhub.adapters`.
 
 Only the adapter that is asked for is loaded, so that a broken package that nobody uses breaks nothing. Two providers of
 one name are refused, because installing a package must not change who speaks to a ledger.
@@ -12,7 +12,9 @@ from adapters.guard import GuardedLedger
 from adapters.protocol import AdapterFactory, AdapterOptions, Misconfigured
 
 GROUP = "relayhub.adapters"
-BUILT_IN = {"evm": "adapters.evm:ADAPTER", "memory": "adapters.memory:ADAPTER"}
+BUILT_IN = {
+    name: f"adapters.{name}:ADAPTER" for name in ("evm", "cosmos", "beacon", "chainmaker", "fisco", "fabric", "memory")
+}
 
 
 def adapter_names() -> list[str]:

@@ -87,7 +87,7 @@ def _fisco_pin(gateway: bytes, code_hash: Bytes32, statement: dict[str, Any]) ->
 
 
 def _chainmaker_pin(gateway: bytes, code_hash: Bytes32, statement: dict[str, Any]) -> ChainMakerPin:
-    name, version = gateway.decode(), statement.pop("version")
+    name, version = _named(gateway, statement, "name"), statement.pop("version")
     write_set_only = statement.pop("write_set_only", False)
     _nothing_else(statement)
     if type(version) is not str or type(write_set_only) is not bool:
@@ -97,7 +97,7 @@ def _chainmaker_pin(gateway: bytes, code_hash: Bytes32, statement: dict[str, Any
 
 
 def _fabric_pin(gateway: bytes, code_hash: Bytes32, statement: dict[str, Any]) -> FabricPin:
-    chaincode, version = gateway.decode(), statement.pop("version")
+    chaincode, version = _named(gateway, statement, "chaincode"), statement.pop("version")
     height, transaction = statement.pop("definition_height"), statement.pop("definition_transaction")
     policy = bytes.fromhex(statement.pop("endorsement_policy").removeprefix("0x"))
     organisations = tuple(statement.pop("organisations"))
@@ -108,6 +108,14 @@ def _fabric_pin(gateway: bytes, code_hash: Bytes32, statement: dict[str, Any]) -
         raise TypeError("the place and the threshold are numbers, version and organisations are texts")
     _same(fabric_hash(chaincode, version, height, transaction), code_hash)
     return FabricPin(chaincode, version, height, transaction, policy, organisations, threshold)
+
+
+def _named(gateway: bytes, statement: dict[str, Any], field: str) -> str:
+    """The gateway's name; a statement may repeat it."""
+    name = gateway.decode()
+    if statement.pop(field, name) != name:
+        raise ValueError(f"{field} is another one than the gateway's, {name}")
+    return name
 
 
 def _nothing_else(statement: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.chainmaker.blocks import events_of, evidence_at, parse
@@ -16,6 +17,7 @@ from adapters.chainmaker.deployments import (
     CONTRACT_MANAGE,
     GET_CONTRACT_INFO,
     INIT_CONTRACT,
+    ContractInfo,
     deployment_parameters,
     installed_of,
     read_contract_info,
@@ -173,7 +175,8 @@ class ChainMakerLedger:
             raise Rejected(
                 f"The contract {called_name(verifier)} is no verifier; check its name.", endpoint=self.endpoint
             )
-        return parts
+        committee, light_client = (self._name_of(part) if part else b"" for part in (parts.committee, parts.light_client))
+        return replace(parts, committee=committee, light_client=light_client)
 
     # Prover
 
@@ -301,9 +304,7 @@ class ChainMakerLedger:
         Raises:
             Rejected: there is none, or it is frozen.
         """
-        name = called_name(address).encode()
-        data = self.questions.ask(Question(CONTRACT_MANAGE, GET_CONTRACT_INFO, {"CONTRACT_NAME": name}))
-        info = read_contract_info(data, self.endpoint)
+        info = self._info(address)
         return installed_of(info, address, write_set_only=self.options.evidence == "write-set", label=self.endpoint)
 
     def endow(self, private_keys: Sequence[bytes]) -> bool:
@@ -383,3 +384,13 @@ class ChainMakerLedger:
         return Receipt(
             asked, info.block_height, bytes(info.block_hash), success, result.contract_result.gas_used, created
         )
+
+    def _info(self, address: bytes) -> ContractInfo:
+        """What the chain says of a contract, by its name or its address."""
+        name = called_name(address).encode()
+        data = self.questions.ask(Question(CONTRACT_MANAGE, GET_CONTRACT_INFO, {"CONTRACT_NAME": name}))
+        return read_contract_info(data, self.endpoint)
+
+    def _name_of(self, program: bytes) -> bytes:
+        """A contract's name, by which lanes and attestations know it, also where only its address is known."""
+        return program if is_contract_name(program) else self._info(program).name.encode()

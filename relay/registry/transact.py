@@ -36,7 +36,8 @@ def transact(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[Receipt]:
         NotNow: the account cannot pay, or the ledger does not mine it in time.
         AdapterError: the ledger does not answer.
     """
-    ledger.simulate(ledger.account(key.private), calls[0])
+    if not calls[0].creates:  # a deployment under a name cannot be tried
+        ledger.simulate(ledger.account(key.private), calls[0])
     if len(calls) > 1 and not ledger.machine().ordered:
         return [receipt for call in calls for receipt in transact(ledger, key, [call])]
     transactions = _broadcast(ledger, key, calls)
@@ -80,5 +81,6 @@ def _broadcast(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[bytes]:
 def _check_success(ledger: Ledger, key: Key, call: Call, receipt: Receipt) -> None:
     if receipt.success:
         return
-    ledger.simulate(ledger.account(key.private), call)  # raises with the contract's reason where it is still the same
+    if not call.creates:
+        ledger.simulate(ledger.account(key.private), call)  # raises with the contract's reason where it is still the same
     raise Rejected(f"The transaction 0x{receipt.transaction.hex()} was mined and failed.", code="reverted")
