@@ -11,7 +11,7 @@ BOOT := $(VENV)/.boot
 STAMP := $(VENV)/.synced
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: help setup demo test test-quick lint vectors bench soak mutants schemas contracts lock clean
+.PHONY: help setup demo test test-quick lint vectors bench soak mutants schemas contracts protos lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,11 @@ vectors: setup ## judge every published and recorded vector, or another folder's
 
 bench: setup ## measure; writes bench/results.json
 	$(BIN)/python -m tests.bench
+
+protos: setup ## make the stubs of the adapters' protobuf definitions again
+	@for folder in adapters/*/protos; do \
+		stubs=$$(dirname $$folder)/stubs; \
+		$(BIN)/python -m grpc_tools.protoc -I $$folder --python_out=$$stubs --pyi_out=$$stubs $$(cd $$folder && ls *.proto); done
 
 soak: setup ## an hour of everything that may go wrong, at random and by seed; a report at the end (SOAK="--seeds 100 --jobs 4")
 	$(BIN)/python -m tests.soak $(SOAK)
