@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from adapters.conformance.checks import CHECKS, Check, Trial, trial
+from adapters.conformance.checks import CHECKS, Check, Trial
 from adapters.conformance.findings import Broken, NotHere, one_line, stranger
 from adapters.conformance.proving import Judge
 from adapters.conformance.steps import World
@@ -78,11 +78,11 @@ def run_checks(
         The result of each.
     """
     done: dict[str, Result] = {}
-    with trial(world, factory, judge) as made:
-        for check in checks:
-            done[check.name] = result = _run(check, made, done, limit_s)
-            if tell is not None:
-                tell(result)
+    made = Trial(world, factory, judge)
+    for check in checks:
+        done[check.name] = result = _run(check, made, done, limit_s)
+        if tell is not None:
+            tell(result)
     return Scorecard(tuple(done.values()))
 
 

@@ -21,8 +21,8 @@ CUT_BYTES = 40
 DRIP_S = 0.05
 BLOCK_BYTES = 1 << 18
 HUGE_BYTES = 256 << 20
-PASS, REFUSE, SILENT, CUT, DRIP, GARBAGE, HUGE, BUSY, CHANGED = (
-    *("pass", "refuse", "silent", "cut", "drip", "garbage", "huge", "busy", "changed"),
+PASS, REFUSE, SILENT, CUT, HALVED, DRIP, GARBAGE, HUGE, BUSY, CHANGED = (
+    *("pass", "refuse", "silent", "cut", "halved", "drip", "garbage", "huge", "busy", "changed"),
 )
 ODD_VALUES: tuple[Any, ...] = (
     *(None, True, -1, 0, 1 << 64, 1 << 300, 0.5, "", "0x", "0x" + "f" * 200, "zz", "\x00", [], {}, [[]], {"": None}),
@@ -120,7 +120,8 @@ class HostileProxy:
             GARBAGE: self._talk_garbage,
             HUGE: self._talk_on,
             BUSY: self._be_busy,
-            CHANGED: self._change if self._http else self._pass_on,
+            CHANGED: self._answer if self._http else self._pass_on,
+            HALVED: self._answer,
         }
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
             ways.get(self._mode, self._pass_on)(connection)
@@ -189,24 +190,28 @@ class HostileProxy:
             status = self._random.choice((429, 503))
             connection.sendall(b"HTTP/1.1 %d Busy\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n" % status)
 
-    def _change(self, connection: socket.socket) -> None:
-        """The node's answers with one value of each changed."""
+    def _answer(self, connection: socket.socket) -> None:
+        """The node's answers with one value of each changed, or the first half of the next one."""
         while (request := self._request(connection)) is not None:
-            head, body = request
-            method, path, *_ = head.split("\r\n", 1)[0].split(" ")
-            upstream = http.client.HTTPConnection(*self._target, timeout=10)
-            try:
-                kept = {name: value for name, value in _fields(head) if name.lower() in ("content-type", "accept")}
-                upstream.request(method, path, body or None, kept)
-                answer = upstream.getresponse()
-                content = self._changed(answer.read())
-            finally:
-                upstream.close()
-            connection.sendall(
-                b"HTTP/1.1 %d OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-                % (answer.status, len(content))
-                + content
-            )
+            status, content = self._asked(*request)
+            told = self._changed(content) if self._mode == CHANGED else content
+            head = b"HTTP/1.1 %d OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+            half = self._mode == HALVED
+            connection.sendall(head % (status, len(told)) + (told[: len(told) // 2] if half else told))
+            if half:
+                return
+
+    def _asked(self, head: str, body: bytes) -> tuple[int, bytes]:
+        """What the node answers to a request: status and body."""
+        method, path, *_ = head.split("\r\n", 1)[0].split(" ")
+        upstream = http.client.HTTPConnection(*self._target, timeout=10)
+        try:
+            kept = {name: value for name, value in _fields(head) if name.lower() in ("content-type", "accept")}
+            upstream.request(method, path, body or None, kept)
+            answer = upstream.getresponse()
+            return answer.status, answer.read()
+        finally:
+            upstream.close()
 
     def _changed(self, content: bytes) -> bytes:
         try:

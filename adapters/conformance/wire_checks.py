@@ -21,6 +21,7 @@ from adapters.conformance.wire import (
     CUT,
     DRIP,
     GARBAGE,
+    HALVED,
     HUGE,
     PASS,
     REFUSE,
@@ -51,7 +52,7 @@ from schemas.evidence import FamilyEvidence, StateEvidence
 TIMEOUT_S = 0.5
 REQUESTS_A_CALL = 12
 CALL_S = TIMEOUT_S * REQUESTS_A_CALL + 2.0
-RECOVERY_S = 20.0
+RECOVERY_S = 10.0
 ANSWER_BYTES = 1 << 20
 TAKEN_BYTES = 24 << 20
 """What may leave the proxy before an adapter with a limit of 1 MiB stops: its own buffers and the kernel's, and retries."""
@@ -96,6 +97,7 @@ def through_proxy(world: World, factory: AdapterFactory) -> Iterator[Wire]:
         try:
             yield Wire(world, factory, proxy, ledger, changed.endpoints[0].url)
         finally:
+            proxy.choose(REFUSE)
             ledger.close()
 
 
@@ -119,9 +121,9 @@ def questions(world: World) -> list[Question]:
     ]
 
 
-def _no_answer(wire: Wire, mode: str, fault: str) -> None:
+def _no_answer(wire: Wire, mode: str, fault: str, names: tuple[str, ...] = ()) -> None:
     """Under a fault that lets no answer through, every question ends in time as `Unreachable` or `BadAnswer`."""
-    asked = questions(wire.world)
+    asked = [item for item in questions(wire.world) if not names or item[0] in names]
     _answers(wire, "before the fault")
     for name, question in asked:
         wire.proxy.choose(mode)
@@ -170,12 +172,14 @@ def node_is_gone(wire: Wire) -> None:
 def node_is_slow(wire: Wire) -> None:
     """A node that is silent, or answers a byte at a time, is left in time."""
     _no_answer(wire, SILENT, "is silent")
-    _no_answer(wire, DRIP, "answers a byte at a time")
+    _no_answer(wire, DRIP, "answers a byte at a time", ("tip", "headers", "broadcast"))
 
 
 def answers_are_cut(wire: Wire) -> None:
     """An answer that breaks off is no answer."""
-    _no_answer(wire, CUT, "breaks off in the middle")
+    _no_answer(wire, CUT, "breaks off at the beginning")
+    if _speaks_http(wire):
+        _no_answer(wire, HALVED, "breaks off in the middle")
 
 
 def node_is_busy(wire: Wire) -> None:
@@ -303,6 +307,10 @@ def _list_of(items: Any, kind: Any) -> bool:
     return isinstance(items, list) and all(isinstance(item, kind) for item in items)
 
 
+def _speaks_http(wire: Wire) -> bool:
+    return wire.url.lower().startswith("http://")
+
+
 def _require_http(wire: Wire) -> None:
-    if not wire.url.lower().startswith("http://"):
+    if not _speaks_http(wire):
         raise NotHere("the node is not spoken to by plain HTTP")

@@ -1,0 +1,413 @@
+"""Adapters with one fault each: a factory around a true one, and the check that has to name the fault.
+
+`FAULTS` are above the adapter, for any ledger; `WIRE_FAULTS` are in how the adapter speaks to its node, for the adapter evm.
+"""
+
+import json
+import threading
+import time
+from dataclasses import replace
+
+import httpcore
+
+from adapters.protocol import BadAnswer, MessageSent, Rejected, Unreachable
+from adapters.transport import Answer, open_transport
+from schemas.primitives import ChainId, LaneId
+
+
+class Broken:
+    """A ledger that passes everything on; a subclass breaks one thing."""
+
+    def __init__(self, ledger, factory):
+        self._ledger, self._factory = ledger, factory
+
+    def __getattr__(self, name):
+        return getattr(self._ledger, name)
+
+
+class Factory:
+    """Opens ledgers with one fault; shared things between them are kept here."""
+
+    keeps_time = True
+
+    def __init__(self, true, kind):
+        self.name, self._true, self._kind = true.name, true, kind
+        self.calls = 0
+        self.kept = []
+
+    def open(self, options):
+        return self._kind(self._true.open(options), self)
+
+
+class ChangesIdentity(Broken):
+    """Says another chain each time it is asked, but for the two times that the world needs."""
+
+    def identity(self):
+        said = self._ledger.identity()
+        self._factory.calls += 1
+        return said if self._factory.calls <= 2 else replace(said, chain_id=ChainId(f"eip155:{self._factory.calls}"))
+
+
+class WrongErrorType(Broken):
+    """A missing block is a KeyError."""
+
+    def headers(self, first, last):
+        if last > self._ledger.tip():
+            raise KeyError(last)
+        return self._ledger.headers(first, last)
+
+
+class EmptyForMissing(Broken):
+    """Blocks that are not there have no events, instead of an error."""
+
+    def events(self, first, last, gateway):
+        tip = self._ledger.tip()
+        return self._ledger.events(first, min(last, tip), gateway)
+
+
+class InventsLanes(Broken):
+    """A lane that is not there has counters, all zero."""
+
+    def lane_ends(self, gateway, lane_id):
+        try:
+            return self._ledger.lane_ends(gateway, lane_id)
+        except Rejected as refusal:
+            raise BadAnswer("it is not there") from refusal
+
+
+class LosesAnEvent(Broken):
+    """The second message of a range is left out."""
+
+    def events(self, first, last, gateway):
+        found = self._ledger.events(first, last, gateway)
+        sent = [event for event in found if isinstance(event, MessageSent)]
+        return [event for event in found if event not in sent[1:2]]
+
+
+class TellsTwice(Broken):
+    """The first message of a range comes twice."""
+
+    def events(self, first, last, gateway):
+        found = self._ledger.events(first, last, gateway)
+        places = [place for place, event in enumerate(found) if isinstance(event, MessageSent)]
+        return found[: places[0] + 1] + found[places[0] :] if places else found
+
+
+class OutOfOrder(Broken):
+    """The newest event first."""
+
+    def events(self, first, last, gateway):
+        return self._ledger.events(first, last, gateway)[::-1]
+
+
+class WrongHeights(Broken):
+    """Each event is of the block after."""
+
+    def events(self, first, last, gateway):
+        found = self._ledger.events(first, last, gateway)
+        return [replace(event, position=replace(event.position, height=event.position.height + 1)) for event in found]
+
+
+class ChangesMessages(Broken):
+    """The gas limit of each message is one more."""
+
+    def events(self, first, last, gateway):
+        found = self._ledger.events(first, last, gateway)
+        return [
+            replace(event, message=replace(event.message, gas_limit=event.message.gas_limit + 1))
+            if isinstance(event, MessageSent)
+            else event
+            for event in found
+        ]
+
+
+class AnotherLane(Broken):
+    """Evidence is of another lane."""
+
+    def evidence(self, gateway, lane_ids, height):
+        return self._ledger.evidence(gateway, [(LaneId(b"\x06" * 32), end) for _, end in lane_ids], height)
+
+
+class OldState(Broken):
+    """Evidence is of the first block, under the header that was asked for."""
+
+    def evidence(self, gateway, lane_ids, height):
+        old = self._ledger.evidence(gateway, lane_ids, 0)
+        true = self._ledger.evidence(gateway, lane_ids, height)
+        return [
+            replace(there, account_proof=before.account_proof, storage_proof=before.storage_proof)
+            for before, there in zip(old, true, strict=True)
+        ]
+
+
+class OtherOrder(Broken):
+    """Evidence in another order than asked for."""
+
+    def evidence(self, gateway, lane_ids, height):
+        return self._ledger.evidence(gateway, list(reversed(lane_ids)), height)
+
+
+class ChangesHeaders(Broken):
+    """A bit of each header after the first is another."""
+
+    def headers(self, first, last):
+        found = self._ledger.headers(first, last)
+        return [
+            header if first + place == 0 else header[:40] + bytes([header[40] ^ 1]) + header[41:]
+            for place, header in enumerate(found)
+        ]
+
+    def evidence(self, gateway, lane_ids, height):
+        (header,) = self.headers(height, height)
+        return [replace(item, header=header) for item in self._ledger.evidence(gateway, lane_ids, height)]
+
+
+class SwallowsRefusals(Broken):
+    """A call that would revert answers with nothing."""
+
+    def simulate(self, sender, call):
+        try:
+            return self._ledger.simulate(sender, call)
+        except Rejected:
+            return b""
+
+
+class SwallowsWords(Broken):
+    """A refusal comes without the contract's words."""
+
+    def simulate(self, sender, call):
+        try:
+            return self._ledger.simulate(sender, call)
+        except Rejected as refusal:
+            raise Rejected(str(refusal), code=refusal.code) from refusal
+
+
+class TakesEverything(Broken):
+    """Refused transactions count as taken."""
+
+    def broadcast(self, transactions):
+        return [None] * len(self._ledger.broadcast(transactions))
+
+
+class RefusesWhatItKnows(Broken):
+    """A transaction that comes again is refused."""
+
+    def broadcast(self, transactions):
+        again = [raw in self._factory.kept for raw in transactions]
+        self._factory.kept += transactions
+        said = self._ledger.broadcast(transactions)
+        return [Rejected("known", code="known") if known else item for known, item in zip(again, said, strict=True)]
+
+
+class SignsTwice(Broken):
+    """A transaction that comes again is made anew, with the account's next number."""
+
+    def sign(self, private_key, nonce, call, fee):
+        signed = self._ledger.sign(private_key, nonce, call, fee)
+        self._factory.kept.append((signed.raw, private_key, call, fee))
+        return signed
+
+    def broadcast(self, transactions):
+        said = self._ledger.broadcast(transactions)
+        for raw in transactions:
+            known = [item for item in self._factory.kept if item[0] == raw]
+            if known:
+                _, private_key, call, fee = known[0]
+                account = self._ledger.account(private_key)
+                following = self._ledger.wallet(account).pending_nonce
+                self._ledger.broadcast([self._ledger.sign(private_key, following, call, fee).raw])
+        return said
+
+
+class AlwaysSucceeds(Broken):
+    """Every receipt says success."""
+
+    def receipts(self, transactions):
+        return [item and replace(item, success=True) for item in self._ledger.receipts(transactions)]
+
+
+class InventsReceipts(Broken):
+    """A transaction that nobody sent has a receipt."""
+
+    def receipts(self, transactions):
+        found = self._ledger.receipts(transactions)
+        tip = self._ledger.tip()
+        model = self._factory.kept[-1] if self._factory.kept else None
+        self._factory.kept += [item for item in found if item is not None]
+        return [
+            replace(model, transaction=asked, height=tip) if item is None and model and asked == b"\x09" * 32 else item
+            for asked, item in zip(transactions, found, strict=True)
+        ]
+
+
+class IgnoresTheNonce(Broken):
+    """A signature is the same whatever the account's number."""
+
+    def sign(self, private_key, nonce, call, fee):
+        return self._ledger.sign(private_key, min(nonce, 900), call, fee)
+
+
+class LeaksTheKey(Broken):
+    """An error of signing has the key in it."""
+
+    def sign(self, private_key, nonce, call, fee):
+        try:
+            return self._ledger.sign(private_key, nonce, call, fee)
+        except Exception as error:
+            raise BadAnswer(f"cannot sign with {private_key.hex()}") from error
+
+
+class KeepsEverything(Broken):
+    """Every answer is kept."""
+
+    def events(self, first, last, gateway):
+        found = self._ledger.events(first, last, gateway)
+        self._factory.kept.append((time.monotonic(), found, bytes(8_192)))
+        return found
+
+
+class BlocksForEver(Broken):
+    """The counters of a lane never come."""
+
+    def lane_ends(self, gateway, lane_id):
+        if lane_id == b"\x07" * 32:
+            threading.Event().wait()
+        return self._ledger.lane_ends(gateway, lane_id)
+
+
+FAULTS = {
+    "changes identity": (ChangesIdentity, "identity.stays"),
+    "raises an error of its own kind": (WrongErrorType, "errors.missing"),
+    "answers what is not there": (EmptyForMissing, "errors.missing"),
+    "calls a refusal a bad answer": (InventsLanes, "errors.unknown"),
+    "blocks for ever": (BlocksForEver, "errors.unknown"),
+    "loses an event": (LosesAnEvent, "events.complete"),
+    "tells an event twice": (TellsTwice, "events.once"),
+    "returns events out of order": (OutOfOrder, "events.order"),
+    "says wrong heights": (WrongHeights, "events.heights"),
+    "changes a message": (ChangesMessages, "events.content"),
+    "brings evidence of an old state": (OldState, "evidence.believed"),
+    "changes headers": (ChangesHeaders, "headers.believed"),
+    "swallows refusals of calls": (SwallowsRefusals, "delivery.refused"),
+    "swallows the words of refusals": (SwallowsWords, "delivery.refused"),
+    "swallows refusals of transactions": (TakesEverything, "sending.refused"),
+    "refuses what it knows": (RefusesWhatItKnows, "sending.once"),
+    "makes a transaction twice": (SignsTwice, "sending.once"),
+    "says that failures succeeded": (AlwaysSucceeds, "receipts.failures"),
+    "invents receipts": (InventsReceipts, "receipts.none"),
+    "signs the same whatever the number": (IgnoresTheNonce, "signing.depends"),
+    "leaks the key in an error": (LeaksTheKey, "keys.secret"),
+    "keeps everything": (KeepsEverything, "memory.bounded"),
+}
+"""Fault: (ledger that has it, check that names it)."""
+
+STATE_FAULTS = {
+    "brings evidence of another lane": (AnotherLane, "evidence.believed"),
+    "brings evidence in another order": (OtherOrder, "evidence.answers"),
+}
+"""The same, on ledgers whose gateways store more than one slot."""
+
+
+class Careless:
+    """The hub's own transport; a subclass is careless in one way."""
+
+    timeout_s = None
+    limit = None
+
+    def __init__(self, url, options):
+        self._true = open_transport(
+            url,
+            timeout_s=self.timeout_s or options.timeout_s,
+            max_answer_bytes=self.limit or options.max_answer_bytes,
+        )
+
+    def exchange(self, body):
+        return self._true.exchange(body)
+
+    def close(self):
+        self._true.close()
+
+
+class Patient(Careless):
+    """Waits for an hour."""
+
+    timeout_s = 3_600.0
+
+
+class Greedy(Careless):
+    """Reads whatever comes."""
+
+    limit = 1 << 40
+
+
+class Credulous(Careless):
+    """What breaks off was an answer: nothing."""
+
+    def exchange(self, body):
+        try:
+            return super().exchange(body)
+        except BadAnswer as error:
+            if "broke off" not in str(error):
+                raise
+            asked = json.loads(body)
+            calls = asked if isinstance(asked, list) else [asked]
+            nothing = [{"jsonrpc": "2.0", "id": call["id"], "result": "0x"} for call in calls]
+            return Answer(200, json.dumps(nothing if isinstance(asked, list) else nothing[0]).encode())
+
+
+class Raw(Careless):
+    """Lets a library's error out when nobody listens."""
+
+    def exchange(self, body):
+        try:
+            return super().exchange(body)
+        except Unreachable as error:
+            if isinstance(error.__cause__, httpcore.ConnectError):
+                raise error.__cause__ from None
+            raise
+
+
+class DeafToBusy(Careless):
+    """Reads a 503 as a refusal of the ledger."""
+
+    def exchange(self, body):
+        try:
+            return super().exchange(body)
+        except Unreachable as error:
+            if "is busy" in str(error):
+                raise Rejected(str(error)) from error
+            raise
+
+
+class Repeats(Careless):
+    """Sends every transaction twice, to be sure."""
+
+    def exchange(self, body):
+        if b"eth_sendRawTransaction" in body:
+            super().exchange(body)
+        return super().exchange(body)
+
+
+class WireFactory:
+    """The adapter evm over a transport that is careless in one way."""
+
+    keeps_time = True
+
+    def __init__(self, kind):
+        self.name, self.kind = "evm", kind
+
+    def open(self, options):
+        from adapters.evm.adapter import EvmLedger
+
+        return EvmLedger(options, transport=self.kind(options.endpoints[0].url, options))
+
+
+WIRE_FAULTS = {
+    "waits for ever": (Patient, "wire.time"),
+    "accepts huge answers": (Greedy, "wire.huge"),
+    "takes half an answer for a whole one": (Credulous, "wire.cut"),
+    "lets a library's error out": (Raw, "wire.gone"),
+    "takes a busy node for a refusal": (DeafToBusy, "wire.busy"),
+    "broadcasts twice": (Repeats, "wire.once"),
+}
+"""Fault: (transport that has it, check that names it)."""
