@@ -6,6 +6,8 @@
 
 from dataclasses import dataclass
 
+from coincurve import PrivateKey
+
 from adapters.solidity.contracts import back_ends, committee_creation, contract, gateway_creation, organisation_word
 from adapters.solidity.machine import Machine, platforms
 from light_clients.crypto import secp256k1, sm2
@@ -32,11 +34,10 @@ ORGANISATIONS = [organisation_word(f"organisation {number}") for number in range
 class MachineChain(EvmChain):
     """A ledger in this process with the traits of a platform."""
 
-    def __init__(self, name, traits, *, named=False, units=1):
+    def __init__(self, name, traits, units=1):
         self.name = name
         self.word = ChainWord(keccak256(f"chain word {name}".encode()))
         self.machine = Machine(traits)
-        self.named = named
         self.units = units
         self.now = START
         self.count = 0
@@ -54,17 +55,16 @@ class MachineChain(EvmChain):
         return {"height": 1, "timestamp": self.now * self.units, "gas": GAS}
 
     def new_name(self):
-        """A name for the next contract, empty where the ledger gives none."""
+        """A name for the next contract."""
         self.count += 1
-        return f"relayhub_{self.name}_{self.count}".encode() if self.named else b""
+        return f"relayhub_{self.name}_{self.count}".encode()
 
-    def deploy(self, creation, name=None):
-        name = self.new_name() if name is None else name
-        self.count += 1
-        seed = name or f"{self.name} {self.count}".encode()
-        done = self.machine.execute(
-            DEPLOYER, b"", creation, create_at=keccak256(keccak256(seed))[12:], **self._moment
-        )
+    def deploy(self, creation):
+        return self.deploy_named(creation, self.new_name())
+
+    def deploy_named(self, creation, name):
+        """Deploy at the address that ChainMaker gives the name; elsewhere one address is as good as another."""
+        done = self.machine.execute(DEPLOYER, b"", creation, create_at=keccak256(keccak256(name))[12:], **self._moment)
         if not done.success:
             raise Refused(done.output, str(done))
         return done.created
@@ -111,13 +111,11 @@ class Platform:
     def public_key(self, private):
         if self.sm2:
             return sm2.public_key_of(private)
-        from coincurve import PrivateKey
-
         return PrivateKey(private).public_key.format(compressed=False)[1:]
 
     def account(self, private):
-        """The account of a key: by the machine's own hash of the public key."""
-        hashing = sm3 if self.traits.hash_opcode == "sm3" and self.sm2 else keccak256
+        """The account of a key: by the machine's own hash of the public key where that is an SM2 key."""
+        hashing = sm3 if self.sm2 and self.traits.hash_opcode == "sm3" else keccak256
         return hashing(self.public_key(private))[12:]
 
     def sign(self, private, digest):
@@ -137,7 +135,7 @@ PLATFORMS = {
 
 
 def chain_of(name, platform):
-    return MachineChain(name, platform.traits, named=platform.named, units=platform.units)
+    return MachineChain(name, platform.traits, platform.units)
 
 
 def make_end(chain, platform):
@@ -150,18 +148,17 @@ def make_end(chain, platform):
         "libraries": libraries,
         "time_divisor": platform.units,
     }
-    names = [chain.new_name() for _ in range(2)]
-    gateway = chain.deploy(gateway_creation(**people, **choices, self_name=names[0]), names[0])
-    committee = chain.deploy(
-        committee_creation(
-            **people,
-            **choices,
-            self_name=names[1],
-            signers=list(zip(map(platform.account, PRIVATE_KEYS), ORGANISATIONS, strict=True)),
-            threshold=2,
-            signatures=platform.signatures,
-            keys=() if platform.signatures == "ecrecover" else [platform.public_key(one) for one in PRIVATE_KEYS],
-        ),
-        names[1],
+    names = [chain.new_name() for _ in range(2)] if platform.named else [b"", b""]
+    gateway = gateway_creation(**people, **choices, self_name=names[0])
+    committee = committee_creation(
+        **people,
+        **choices,
+        self_name=names[1],
+        signers=list(zip(map(platform.account, PRIVATE_KEYS), ORGANISATIONS, strict=True)),
+        threshold=2,
+        signatures=platform.signatures,
+        keys=() if platform.signatures == "ecrecover" else [platform.public_key(one) for one in PRIVATE_KEYS],
     )
-    return End(chain, gateway, committee, platform.suite, tuple(names) if platform.named else (), platform.sign)
+    put = chain.deploy_named if platform.named else lambda creation, _: chain.deploy(creation)
+    addresses = [put(creation, name) for creation, name in zip((gateway, committee), names, strict=True)]
+    return End(chain, *addresses, platform.suite, tuple(names) if platform.named else (), platform.sign)
