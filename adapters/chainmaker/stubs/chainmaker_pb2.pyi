@@ -1,28 +1,30 @@
-from google.protobuf.internal import containers as _containers
+from collections.abc import Iterable as _Iterable
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar
+
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from google.protobuf.internal import containers as _containers
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Member(_message.Message):
-    __slots__ = ("org_id", "member_type", "member_info")
+    __slots__ = ("member_info", "member_type", "org_id")
     ORG_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_TYPE_FIELD_NUMBER: _ClassVar[int]
     MEMBER_INFO_FIELD_NUMBER: _ClassVar[int]
     org_id: str
     member_type: int
     member_info: bytes
-    def __init__(self, org_id: _Optional[str] = ..., member_type: _Optional[int] = ..., member_info: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, org_id: str | None = ..., member_type: int | None = ..., member_info: bytes | None = ...) -> None: ...
 
 class EndorsementEntry(_message.Message):
-    __slots__ = ("signer", "signature")
+    __slots__ = ("signature", "signer")
     SIGNER_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     signer: Member
     signature: bytes
-    def __init__(self, signer: _Optional[_Union[Member, _Mapping]] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, signer: Member | _Mapping | None = ..., signature: bytes | None = ...) -> None: ...
 
 class KeyValuePair(_message.Message):
     __slots__ = ("key", "value")
@@ -30,7 +32,7 @@ class KeyValuePair(_message.Message):
     VALUE_FIELD_NUMBER: _ClassVar[int]
     key: str
     value: bytes
-    def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, key: str | None = ..., value: bytes | None = ...) -> None: ...
 
 class Limit(_message.Message):
     __slots__ = ("gas_limit", "gas_price")
@@ -38,10 +40,10 @@ class Limit(_message.Message):
     GAS_PRICE_FIELD_NUMBER: _ClassVar[int]
     gas_limit: int
     gas_price: int
-    def __init__(self, gas_limit: _Optional[int] = ..., gas_price: _Optional[int] = ...) -> None: ...
+    def __init__(self, gas_limit: int | None = ..., gas_price: int | None = ...) -> None: ...
 
 class Payload(_message.Message):
-    __slots__ = ("chain_id", "tx_type", "tx_id", "timestamp", "expiration_time", "contract_name", "method", "parameters", "sequence", "limit")
+    __slots__ = ("chain_id", "contract_name", "expiration_time", "limit", "method", "parameters", "sequence", "timestamp", "tx_id", "tx_type")
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     TX_TYPE_FIELD_NUMBER: _ClassVar[int]
     TX_ID_FIELD_NUMBER: _ClassVar[int]
@@ -62,10 +64,10 @@ class Payload(_message.Message):
     parameters: _containers.RepeatedCompositeFieldContainer[KeyValuePair]
     sequence: int
     limit: Limit
-    def __init__(self, chain_id: _Optional[str] = ..., tx_type: _Optional[int] = ..., tx_id: _Optional[str] = ..., timestamp: _Optional[int] = ..., expiration_time: _Optional[int] = ..., contract_name: _Optional[str] = ..., method: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[KeyValuePair, _Mapping]]] = ..., sequence: _Optional[int] = ..., limit: _Optional[_Union[Limit, _Mapping]] = ...) -> None: ...
+    def __init__(self, chain_id: str | None = ..., tx_type: int | None = ..., tx_id: str | None = ..., timestamp: int | None = ..., expiration_time: int | None = ..., contract_name: str | None = ..., method: str | None = ..., parameters: _Iterable[KeyValuePair | _Mapping] | None = ..., sequence: int | None = ..., limit: Limit | _Mapping | None = ...) -> None: ...
 
 class TxRequest(_message.Message):
-    __slots__ = ("payload", "sender", "endorsers", "payer")
+    __slots__ = ("endorsers", "payer", "payload", "sender")
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     SENDER_FIELD_NUMBER: _ClassVar[int]
     ENDORSERS_FIELD_NUMBER: _ClassVar[int]
@@ -74,10 +76,10 @@ class TxRequest(_message.Message):
     sender: EndorsementEntry
     endorsers: _containers.RepeatedCompositeFieldContainer[EndorsementEntry]
     payer: EndorsementEntry
-    def __init__(self, payload: _Optional[_Union[Payload, _Mapping]] = ..., sender: _Optional[_Union[EndorsementEntry, _Mapping]] = ..., endorsers: _Optional[_Iterable[_Union[EndorsementEntry, _Mapping]]] = ..., payer: _Optional[_Union[EndorsementEntry, _Mapping]] = ...) -> None: ...
+    def __init__(self, payload: Payload | _Mapping | None = ..., sender: EndorsementEntry | _Mapping | None = ..., endorsers: _Iterable[EndorsementEntry | _Mapping] | None = ..., payer: EndorsementEntry | _Mapping | None = ...) -> None: ...
 
 class ContractEvent(_message.Message):
-    __slots__ = ("topic", "tx_id", "contract_name", "contract_version", "event_data")
+    __slots__ = ("contract_name", "contract_version", "event_data", "topic", "tx_id")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     TX_ID_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -88,10 +90,10 @@ class ContractEvent(_message.Message):
     contract_name: str
     contract_version: str
     event_data: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, topic: _Optional[str] = ..., tx_id: _Optional[str] = ..., contract_name: _Optional[str] = ..., contract_version: _Optional[str] = ..., event_data: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, topic: str | None = ..., tx_id: str | None = ..., contract_name: str | None = ..., contract_version: str | None = ..., event_data: _Iterable[str] | None = ...) -> None: ...
 
 class ContractResult(_message.Message):
-    __slots__ = ("code", "result", "message", "gas_used", "contract_event")
+    __slots__ = ("code", "contract_event", "gas_used", "message", "result")
     CODE_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
@@ -102,10 +104,10 @@ class ContractResult(_message.Message):
     message: str
     gas_used: int
     contract_event: _containers.RepeatedCompositeFieldContainer[ContractEvent]
-    def __init__(self, code: _Optional[int] = ..., result: _Optional[bytes] = ..., message: _Optional[str] = ..., gas_used: _Optional[int] = ..., contract_event: _Optional[_Iterable[_Union[ContractEvent, _Mapping]]] = ...) -> None: ...
+    def __init__(self, code: int | None = ..., result: bytes | None = ..., message: str | None = ..., gas_used: int | None = ..., contract_event: _Iterable[ContractEvent | _Mapping] | None = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("code", "contract_result", "rw_set_hash", "message")
+    __slots__ = ("code", "contract_result", "message", "rw_set_hash")
     CODE_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_RESULT_FIELD_NUMBER: _ClassVar[int]
     RW_SET_HASH_FIELD_NUMBER: _ClassVar[int]
@@ -114,10 +116,10 @@ class Result(_message.Message):
     contract_result: ContractResult
     rw_set_hash: bytes
     message: str
-    def __init__(self, code: _Optional[int] = ..., contract_result: _Optional[_Union[ContractResult, _Mapping]] = ..., rw_set_hash: _Optional[bytes] = ..., message: _Optional[str] = ...) -> None: ...
+    def __init__(self, code: int | None = ..., contract_result: ContractResult | _Mapping | None = ..., rw_set_hash: bytes | None = ..., message: str | None = ...) -> None: ...
 
 class TxResponse(_message.Message):
-    __slots__ = ("code", "message", "contract_result", "tx_id", "tx_timestamp", "tx_block_height")
+    __slots__ = ("code", "contract_result", "message", "tx_block_height", "tx_id", "tx_timestamp")
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_RESULT_FIELD_NUMBER: _ClassVar[int]
@@ -130,16 +132,16 @@ class TxResponse(_message.Message):
     tx_id: str
     tx_timestamp: int
     tx_block_height: int
-    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., contract_result: _Optional[_Union[ContractResult, _Mapping]] = ..., tx_id: _Optional[str] = ..., tx_timestamp: _Optional[int] = ..., tx_block_height: _Optional[int] = ...) -> None: ...
+    def __init__(self, code: int | None = ..., message: str | None = ..., contract_result: ContractResult | _Mapping | None = ..., tx_id: str | None = ..., tx_timestamp: int | None = ..., tx_block_height: int | None = ...) -> None: ...
 
 class SubscribeResult(_message.Message):
     __slots__ = ("data",)
     DATA_FIELD_NUMBER: _ClassVar[int]
     data: bytes
-    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, data: bytes | None = ...) -> None: ...
 
 class Transaction(_message.Message):
-    __slots__ = ("payload", "sender", "endorsers", "result", "payer")
+    __slots__ = ("endorsers", "payer", "payload", "result", "sender")
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     SENDER_FIELD_NUMBER: _ClassVar[int]
     ENDORSERS_FIELD_NUMBER: _ClassVar[int]
@@ -150,10 +152,10 @@ class Transaction(_message.Message):
     endorsers: _containers.RepeatedCompositeFieldContainer[EndorsementEntry]
     result: Result
     payer: EndorsementEntry
-    def __init__(self, payload: _Optional[_Union[Payload, _Mapping]] = ..., sender: _Optional[_Union[EndorsementEntry, _Mapping]] = ..., endorsers: _Optional[_Iterable[_Union[EndorsementEntry, _Mapping]]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., payer: _Optional[_Union[EndorsementEntry, _Mapping]] = ...) -> None: ...
+    def __init__(self, payload: Payload | _Mapping | None = ..., sender: EndorsementEntry | _Mapping | None = ..., endorsers: _Iterable[EndorsementEntry | _Mapping] | None = ..., result: Result | _Mapping | None = ..., payer: EndorsementEntry | _Mapping | None = ...) -> None: ...
 
 class TransactionInfo(_message.Message):
-    __slots__ = ("transaction", "block_height", "block_hash", "tx_index", "block_timestamp")
+    __slots__ = ("block_hash", "block_height", "block_timestamp", "transaction", "tx_index")
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     BLOCK_HASH_FIELD_NUMBER: _ClassVar[int]
@@ -164,10 +166,10 @@ class TransactionInfo(_message.Message):
     block_hash: bytes
     tx_index: int
     block_timestamp: int
-    def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., block_height: _Optional[int] = ..., block_hash: _Optional[bytes] = ..., tx_index: _Optional[int] = ..., block_timestamp: _Optional[int] = ...) -> None: ...
+    def __init__(self, transaction: Transaction | _Mapping | None = ..., block_height: int | None = ..., block_hash: bytes | None = ..., tx_index: int | None = ..., block_timestamp: int | None = ...) -> None: ...
 
 class BlockHeader(_message.Message):
-    __slots__ = ("block_version", "block_type", "chain_id", "block_height", "block_hash", "pre_block_hash", "pre_conf_height", "tx_count", "tx_root", "dag_hash", "rw_set_root", "block_timestamp", "consensus_args", "proposer", "signature")
+    __slots__ = ("block_hash", "block_height", "block_timestamp", "block_type", "block_version", "chain_id", "consensus_args", "dag_hash", "pre_block_hash", "pre_conf_height", "proposer", "rw_set_root", "signature", "tx_count", "tx_root")
     BLOCK_VERSION_FIELD_NUMBER: _ClassVar[int]
     BLOCK_TYPE_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -198,19 +200,19 @@ class BlockHeader(_message.Message):
     consensus_args: bytes
     proposer: Member
     signature: bytes
-    def __init__(self, block_version: _Optional[int] = ..., block_type: _Optional[int] = ..., chain_id: _Optional[str] = ..., block_height: _Optional[int] = ..., block_hash: _Optional[bytes] = ..., pre_block_hash: _Optional[bytes] = ..., pre_conf_height: _Optional[int] = ..., tx_count: _Optional[int] = ..., tx_root: _Optional[bytes] = ..., dag_hash: _Optional[bytes] = ..., rw_set_root: _Optional[bytes] = ..., block_timestamp: _Optional[int] = ..., consensus_args: _Optional[bytes] = ..., proposer: _Optional[_Union[Member, _Mapping]] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, block_version: int | None = ..., block_type: int | None = ..., chain_id: str | None = ..., block_height: int | None = ..., block_hash: bytes | None = ..., pre_block_hash: bytes | None = ..., pre_conf_height: int | None = ..., tx_count: int | None = ..., tx_root: bytes | None = ..., dag_hash: bytes | None = ..., rw_set_root: bytes | None = ..., block_timestamp: int | None = ..., consensus_args: bytes | None = ..., proposer: Member | _Mapping | None = ..., signature: bytes | None = ...) -> None: ...
 
 class Neighbor(_message.Message):
     __slots__ = ("neighbors",)
     NEIGHBORS_FIELD_NUMBER: _ClassVar[int]
     neighbors: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, neighbors: _Optional[_Iterable[int]] = ...) -> None: ...
+    def __init__(self, neighbors: _Iterable[int] | None = ...) -> None: ...
 
 class DAG(_message.Message):
     __slots__ = ("vertexes",)
     VERTEXES_FIELD_NUMBER: _ClassVar[int]
     vertexes: _containers.RepeatedCompositeFieldContainer[Neighbor]
-    def __init__(self, vertexes: _Optional[_Iterable[_Union[Neighbor, _Mapping]]] = ...) -> None: ...
+    def __init__(self, vertexes: _Iterable[Neighbor | _Mapping] | None = ...) -> None: ...
 
 class ExtraData(_message.Message):
     __slots__ = ("key", "value")
@@ -218,16 +220,16 @@ class ExtraData(_message.Message):
     VALUE_FIELD_NUMBER: _ClassVar[int]
     key: str
     value: bytes
-    def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, key: str | None = ..., value: bytes | None = ...) -> None: ...
 
 class AdditionalData(_message.Message):
     __slots__ = ("extra_data",)
     EXTRA_DATA_FIELD_NUMBER: _ClassVar[int]
     extra_data: _containers.RepeatedCompositeFieldContainer[ExtraData]
-    def __init__(self, extra_data: _Optional[_Iterable[_Union[ExtraData, _Mapping]]] = ...) -> None: ...
+    def __init__(self, extra_data: _Iterable[ExtraData | _Mapping] | None = ...) -> None: ...
 
 class Block(_message.Message):
-    __slots__ = ("header", "dag", "txs", "additional_data")
+    __slots__ = ("additional_data", "dag", "header", "txs")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     DAG_FIELD_NUMBER: _ClassVar[int]
     TXS_FIELD_NUMBER: _ClassVar[int]
@@ -236,27 +238,27 @@ class Block(_message.Message):
     dag: DAG
     txs: _containers.RepeatedCompositeFieldContainer[Transaction]
     additional_data: AdditionalData
-    def __init__(self, header: _Optional[_Union[BlockHeader, _Mapping]] = ..., dag: _Optional[_Union[DAG, _Mapping]] = ..., txs: _Optional[_Iterable[_Union[Transaction, _Mapping]]] = ..., additional_data: _Optional[_Union[AdditionalData, _Mapping]] = ...) -> None: ...
+    def __init__(self, header: BlockHeader | _Mapping | None = ..., dag: DAG | _Mapping | None = ..., txs: _Iterable[Transaction | _Mapping] | None = ..., additional_data: AdditionalData | _Mapping | None = ...) -> None: ...
 
 class TxRead(_message.Message):
-    __slots__ = ("key", "value", "contract_name")
+    __slots__ = ("contract_name", "key", "value")
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_NAME_FIELD_NUMBER: _ClassVar[int]
     key: bytes
     value: bytes
     contract_name: str
-    def __init__(self, key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., contract_name: _Optional[str] = ...) -> None: ...
+    def __init__(self, key: bytes | None = ..., value: bytes | None = ..., contract_name: str | None = ...) -> None: ...
 
 class TxWrite(_message.Message):
-    __slots__ = ("key", "value", "contract_name")
+    __slots__ = ("contract_name", "key", "value")
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_NAME_FIELD_NUMBER: _ClassVar[int]
     key: bytes
     value: bytes
     contract_name: str
-    def __init__(self, key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., contract_name: _Optional[str] = ...) -> None: ...
+    def __init__(self, key: bytes | None = ..., value: bytes | None = ..., contract_name: str | None = ...) -> None: ...
 
 class TxRWSet(_message.Message):
     __slots__ = ("tx_id", "tx_reads", "tx_writes")
@@ -266,7 +268,7 @@ class TxRWSet(_message.Message):
     tx_id: str
     tx_reads: _containers.RepeatedCompositeFieldContainer[TxRead]
     tx_writes: _containers.RepeatedCompositeFieldContainer[TxWrite]
-    def __init__(self, tx_id: _Optional[str] = ..., tx_reads: _Optional[_Iterable[_Union[TxRead, _Mapping]]] = ..., tx_writes: _Optional[_Iterable[_Union[TxWrite, _Mapping]]] = ...) -> None: ...
+    def __init__(self, tx_id: str | None = ..., tx_reads: _Iterable[TxRead | _Mapping] | None = ..., tx_writes: _Iterable[TxWrite | _Mapping] | None = ...) -> None: ...
 
 class BlockInfo(_message.Message):
     __slots__ = ("block", "rwset_list")
@@ -274,10 +276,10 @@ class BlockInfo(_message.Message):
     RWSET_LIST_FIELD_NUMBER: _ClassVar[int]
     block: Block
     rwset_list: _containers.RepeatedCompositeFieldContainer[TxRWSet]
-    def __init__(self, block: _Optional[_Union[Block, _Mapping]] = ..., rwset_list: _Optional[_Iterable[_Union[TxRWSet, _Mapping]]] = ...) -> None: ...
+    def __init__(self, block: Block | _Mapping | None = ..., rwset_list: _Iterable[TxRWSet | _Mapping] | None = ...) -> None: ...
 
 class Vote(_message.Message):
-    __slots__ = ("type", "voter", "height", "round", "hash", "endorsement", "invalid_txs")
+    __slots__ = ("endorsement", "hash", "height", "invalid_txs", "round", "type", "voter")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     VOTER_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -292,7 +294,7 @@ class Vote(_message.Message):
     hash: bytes
     endorsement: EndorsementEntry
     invalid_txs: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, type: _Optional[int] = ..., voter: _Optional[str] = ..., height: _Optional[int] = ..., round: _Optional[int] = ..., hash: _Optional[bytes] = ..., endorsement: _Optional[_Union[EndorsementEntry, _Mapping]] = ..., invalid_txs: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, type: int | None = ..., voter: str | None = ..., height: int | None = ..., round: int | None = ..., hash: bytes | None = ..., endorsement: EndorsementEntry | _Mapping | None = ..., invalid_txs: _Iterable[str] | None = ...) -> None: ...
 
 class NamedVote(_message.Message):
     __slots__ = ("key", "value")
@@ -300,15 +302,15 @@ class NamedVote(_message.Message):
     VALUE_FIELD_NUMBER: _ClassVar[int]
     key: str
     value: Vote
-    def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Vote, _Mapping]] = ...) -> None: ...
+    def __init__(self, key: str | None = ..., value: Vote | _Mapping | None = ...) -> None: ...
 
 class BlockVotes(_message.Message):
-    __slots__ = ("votes", "sum")
+    __slots__ = ("sum", "votes")
     VOTES_FIELD_NUMBER: _ClassVar[int]
     SUM_FIELD_NUMBER: _ClassVar[int]
     votes: _containers.RepeatedCompositeFieldContainer[NamedVote]
     sum: int
-    def __init__(self, votes: _Optional[_Iterable[_Union[NamedVote, _Mapping]]] = ..., sum: _Optional[int] = ...) -> None: ...
+    def __init__(self, votes: _Iterable[NamedVote | _Mapping] | None = ..., sum: int | None = ...) -> None: ...
 
 class NamedBlockVotes(_message.Message):
     __slots__ = ("key", "value")
@@ -316,10 +318,10 @@ class NamedBlockVotes(_message.Message):
     VALUE_FIELD_NUMBER: _ClassVar[int]
     key: str
     value: BlockVotes
-    def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[BlockVotes, _Mapping]] = ...) -> None: ...
+    def __init__(self, key: str | None = ..., value: BlockVotes | _Mapping | None = ...) -> None: ...
 
 class VoteSet(_message.Message):
-    __slots__ = ("type", "height", "round", "sum", "maj23", "votes", "votes_by_block")
+    __slots__ = ("height", "maj23", "round", "sum", "type", "votes", "votes_by_block")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
@@ -334,16 +336,16 @@ class VoteSet(_message.Message):
     maj23: bytes
     votes: _containers.RepeatedCompositeFieldContainer[NamedVote]
     votes_by_block: _containers.RepeatedCompositeFieldContainer[NamedBlockVotes]
-    def __init__(self, type: _Optional[int] = ..., height: _Optional[int] = ..., round: _Optional[int] = ..., sum: _Optional[int] = ..., maj23: _Optional[bytes] = ..., votes: _Optional[_Iterable[_Union[NamedVote, _Mapping]]] = ..., votes_by_block: _Optional[_Iterable[_Union[NamedBlockVotes, _Mapping]]] = ...) -> None: ...
+    def __init__(self, type: int | None = ..., height: int | None = ..., round: int | None = ..., sum: int | None = ..., maj23: bytes | None = ..., votes: _Iterable[NamedVote | _Mapping] | None = ..., votes_by_block: _Iterable[NamedBlockVotes | _Mapping] | None = ...) -> None: ...
 
 class CryptoConfig(_message.Message):
     __slots__ = ("hash",)
     HASH_FIELD_NUMBER: _ClassVar[int]
     hash: str
-    def __init__(self, hash: _Optional[str] = ...) -> None: ...
+    def __init__(self, hash: str | None = ...) -> None: ...
 
 class BlockConfig(_message.Message):
-    __slots__ = ("tx_timestamp_verify", "tx_timeout", "block_tx_capacity", "block_size", "block_interval")
+    __slots__ = ("block_interval", "block_size", "block_tx_capacity", "tx_timeout", "tx_timestamp_verify")
     TX_TIMESTAMP_VERIFY_FIELD_NUMBER: _ClassVar[int]
     TX_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     BLOCK_TX_CAPACITY_FIELD_NUMBER: _ClassVar[int]
@@ -354,25 +356,25 @@ class BlockConfig(_message.Message):
     block_tx_capacity: int
     block_size: int
     block_interval: int
-    def __init__(self, tx_timestamp_verify: _Optional[bool] = ..., tx_timeout: _Optional[int] = ..., block_tx_capacity: _Optional[int] = ..., block_size: _Optional[int] = ..., block_interval: _Optional[int] = ...) -> None: ...
+    def __init__(self, tx_timestamp_verify: bool | None = ..., tx_timeout: int | None = ..., block_tx_capacity: int | None = ..., block_size: int | None = ..., block_interval: int | None = ...) -> None: ...
 
 class OrgConfig(_message.Message):
-    __slots__ = ("org_id", "address", "node_id")
+    __slots__ = ("address", "node_id", "org_id")
     ORG_ID_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     NODE_ID_FIELD_NUMBER: _ClassVar[int]
     org_id: str
     address: _containers.RepeatedScalarFieldContainer[str]
     node_id: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, org_id: _Optional[str] = ..., address: _Optional[_Iterable[str]] = ..., node_id: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, org_id: str | None = ..., address: _Iterable[str] | None = ..., node_id: _Iterable[str] | None = ...) -> None: ...
 
 class ConsensusConfig(_message.Message):
-    __slots__ = ("type", "nodes")
+    __slots__ = ("nodes", "type")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     NODES_FIELD_NUMBER: _ClassVar[int]
     type: int
     nodes: _containers.RepeatedCompositeFieldContainer[OrgConfig]
-    def __init__(self, type: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[OrgConfig, _Mapping]]] = ...) -> None: ...
+    def __init__(self, type: int | None = ..., nodes: _Iterable[OrgConfig | _Mapping] | None = ...) -> None: ...
 
 class TrustRootConfig(_message.Message):
     __slots__ = ("org_id", "root")
@@ -380,10 +382,10 @@ class TrustRootConfig(_message.Message):
     ROOT_FIELD_NUMBER: _ClassVar[int]
     org_id: str
     root: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, org_id: _Optional[str] = ..., root: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, org_id: str | None = ..., root: _Iterable[str] | None = ...) -> None: ...
 
 class ChainConfig(_message.Message):
-    __slots__ = ("chain_id", "version", "auth_type", "sequence", "crypto", "block", "consensus", "trust_roots")
+    __slots__ = ("auth_type", "block", "chain_id", "consensus", "crypto", "sequence", "trust_roots", "version")
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     AUTH_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -400,10 +402,10 @@ class ChainConfig(_message.Message):
     block: BlockConfig
     consensus: ConsensusConfig
     trust_roots: _containers.RepeatedCompositeFieldContainer[TrustRootConfig]
-    def __init__(self, chain_id: _Optional[str] = ..., version: _Optional[str] = ..., auth_type: _Optional[str] = ..., sequence: _Optional[int] = ..., crypto: _Optional[_Union[CryptoConfig, _Mapping]] = ..., block: _Optional[_Union[BlockConfig, _Mapping]] = ..., consensus: _Optional[_Union[ConsensusConfig, _Mapping]] = ..., trust_roots: _Optional[_Iterable[_Union[TrustRootConfig, _Mapping]]] = ...) -> None: ...
+    def __init__(self, chain_id: str | None = ..., version: str | None = ..., auth_type: str | None = ..., sequence: int | None = ..., crypto: CryptoConfig | _Mapping | None = ..., block: BlockConfig | _Mapping | None = ..., consensus: ConsensusConfig | _Mapping | None = ..., trust_roots: _Iterable[TrustRootConfig | _Mapping] | None = ...) -> None: ...
 
 class MemberFull(_message.Message):
-    __slots__ = ("org_id", "member_type", "member_info", "member_id", "role", "uid")
+    __slots__ = ("member_id", "member_info", "member_type", "org_id", "role", "uid")
     ORG_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_TYPE_FIELD_NUMBER: _ClassVar[int]
     MEMBER_INFO_FIELD_NUMBER: _ClassVar[int]
@@ -416,10 +418,10 @@ class MemberFull(_message.Message):
     member_id: str
     role: str
     uid: str
-    def __init__(self, org_id: _Optional[str] = ..., member_type: _Optional[int] = ..., member_info: _Optional[bytes] = ..., member_id: _Optional[str] = ..., role: _Optional[str] = ..., uid: _Optional[str] = ...) -> None: ...
+    def __init__(self, org_id: str | None = ..., member_type: int | None = ..., member_info: bytes | None = ..., member_id: str | None = ..., role: str | None = ..., uid: str | None = ...) -> None: ...
 
 class Contract(_message.Message):
-    __slots__ = ("name", "version", "runtime_type", "status", "creator", "address")
+    __slots__ = ("address", "creator", "name", "runtime_type", "status", "version")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -432,7 +434,7 @@ class Contract(_message.Message):
     status: int
     creator: MemberFull
     address: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., runtime_type: _Optional[int] = ..., status: _Optional[int] = ..., creator: _Optional[_Union[MemberFull, _Mapping]] = ..., address: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: str | None = ..., version: str | None = ..., runtime_type: int | None = ..., status: int | None = ..., creator: MemberFull | _Mapping | None = ..., address: str | None = ...) -> None: ...
 
 class ChainMakerVersionRequest(_message.Message):
     __slots__ = ()
@@ -446,30 +448,30 @@ class ChainMakerVersionResponse(_message.Message):
     code: int
     message: str
     version: str
-    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+    def __init__(self, code: int | None = ..., message: str | None = ..., version: str | None = ...) -> None: ...
 
 class CertifyRequest(_message.Message):
-    __slots__ = ("public_key", "name")
+    __slots__ = ("name", "public_key")
     PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     public_key: bytes
     name: str
-    def __init__(self, public_key: _Optional[bytes] = ..., name: _Optional[str] = ...) -> None: ...
+    def __init__(self, public_key: bytes | None = ..., name: str | None = ...) -> None: ...
 
 class CertifyResponse(_message.Message):
     __slots__ = ("certificate",)
     CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     certificate: bytes
-    def __init__(self, certificate: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, certificate: bytes | None = ...) -> None: ...
 
 class SwitchRequest(_message.Message):
     __slots__ = ("switches",)
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     switches: str
-    def __init__(self, switches: _Optional[str] = ...) -> None: ...
+    def __init__(self, switches: str | None = ...) -> None: ...
 
 class SwitchResponse(_message.Message):
     __slots__ = ("switches",)
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     switches: str
-    def __init__(self, switches: _Optional[str] = ...) -> None: ...
+    def __init__(self, switches: str | None = ...) -> None: ...
