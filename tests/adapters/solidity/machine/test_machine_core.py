@@ -101,6 +101,12 @@ def test_snapshots_go_back_over_transactions():
         ("TIMESTAMP", 1_700_000_000_123),
         ("NUMBER", 7),
         ("CHAINID", 2_018),
+        ("GASLIMIT", 10_000_000),
+        ("COINBASE", 0),
+        ("DIFFICULTY", 0),
+        ("BASEFEE", 0),
+        ("SELFBALANCE", 0),
+        ("3 BLOCKHASH", 0),
         ("CALLER", int.from_bytes(CALLER, "big")),
         ("ORIGIN", int.from_bytes(CALLER, "big")),
     ],
@@ -192,3 +198,25 @@ def test_a_contract_that_destroys_itself_is_gone_after_the_transaction():
     machine = machine_with(first="1 1 SSTORE CALLER SELFDESTRUCT")
     assert run(machine).success
     assert (machine.code(FIRST), machine.slot(FIRST, word(1))) == (b"", word(0))
+
+
+def test_a_contract_creates_another_which_goes_with_a_revert():
+    """The creation code stands in calldata; what is created is put on the stack, or 0."""
+    create = "CALLDATASIZE 0 0 CALLDATACOPY CALLDATASIZE 0 0 CREATE"
+    code = creation_of(b"\x60\x07\x00")
+    done = run(machine := machine_with(first=answer(create)), code)
+    created = done.output[12:]
+    assert machine.code(created) == b"\x60\x07\x00"
+    assert run(machine, code).output[12:] != created, "the next nonce gives the next address"
+    assert run(machine, b"\xfe").output == word(0)
+    machine = machine_with(first=f"{create} POP 0 0 REVERT")
+    assert not run(machine, code).success
+    assert machine.code(created) == b""
+
+
+def test_transient_storage_lasts_a_transaction_and_goes_with_a_revert():
+    second = "5 1 TSTORE 0 0 REVERT"
+    first = f"1 TLOAD 0 MSTORE {call(SECOND)} POP 9 1 TSTORE 1 TLOAD 32 MSTORE 64 0 RETURN"
+    machine = machine_with(Traits(fork="cancun"), first=first, second=second)
+    for _ in range(2):
+        assert run(machine).output == word(0) + word(9)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from adapters.solidity.contracts import ARTIFACTS, contract
 from adapters.solidity.machine import Machine, Traits
+from adapters.solidity.machine import native as native_module
 from adapters.solidity.machine.native import SPECIFICATIONS, is_pure
 from tests.support.assembly import answer, assemble, call, creation_of
 
@@ -72,6 +73,50 @@ def test_random_programs_give_the_same(code, data, fork, gas):
     assert is_pure(code, hash_allowed=True)
     native, plain = both(code, data, fork=fork, gas=gas)
     assert native == plain
+
+
+EDGES = {
+    "nothing to add": "ADD",
+    "one operand": "1 ADD",
+    "nothing to drop": "POP",
+    "nothing to duplicate": "1 DUP2",
+    "nothing to swap with": "1 SWAP1",
+    "nothing to load": "MLOAD",
+    "a stack that is full by pushing": "1 " * 1025,
+    "a stack that is full by duplicating": "1 " + "DUP1 " * 1024,
+    "a stack that is just full": "1 " * 1024,
+    "no jump destination": "1 JUMP",
+    "a jump into a pushed value": "1 1 JUMPI 0x5b",
+    "a jump behind the end": "1000 JUMP",
+    "a jump that is not taken": "0 1000 JUMPI 1 0 MSTORE 32 0 RETURN",
+    "memory that nobody can pay": f"{2**255} MLOAD",
+    "calldata behind its end": answer(f"{2**255} CALLDATALOAD"),
+    "a value that lies over two words": "9 31 MSTORE 96 0 RETURN",
+    "shifts by too much": answer("1 300 SHL 1 300 SHR ADD 1 255 SHL ADD"),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges_are_the_same(name):
+    native, plain = both(assemble(EDGES[name]), b"abc")
+    assert native == plain
+
+
+def test_a_push_that_the_code_ends_in():
+    native, plain = both(bytes.fromhex("61ff"), b"")
+    assert native == plain
+    assert native[0] is True
+
+
+def test_revm_is_taken_anew_in_time(monkeypatch):
+    monkeypatch.setattr(native_module, "RUNS_MAX", 3)
+    machine = Machine(Traits())
+    place(machine, FIRST, assemble(LOOP))
+    place(machine, SECOND, assemble(answer("5")))
+    for _ in range(5):
+        assert machine.call(CALLER, FIRST, bytes(4) + word(2), gas=10_000, **ROOM).output == word(7)
+        assert machine.call(CALLER, SECOND, b"", gas=10_000, **ROOM).output == word(5)
+    assert machine._frames.native._evm.journal_len <= 4
 
 
 @pytest.mark.parametrize("fork", FORKS)
