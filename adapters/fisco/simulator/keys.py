@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from adapters.fisco import accounts
 from light_clients.crypto import secp256k1, sm2
@@ -22,7 +23,7 @@ class SealerKey:
         """Show the public key alone."""
         return f"SealerKey({self.public.hex()[:16]}…, {self.suite})"
 
-    @property
+    @cached_property
     def public(self) -> bytes:
         """64 bytes: x and y; the node's id."""
         return accounts.public_key(self.private, self.suite)

@@ -89,11 +89,13 @@ class SimulatedLedger:
             empty: make a block without transactions too.
         """
         with self.grown:
+            if not (self._pool or empty):
+                return None
             sealers = self.executor.sealers
             signers = [index for index, sealer in enumerate(sealers) if up(sealer)]
             total = sum(sealer.weight for sealer in sealers)
             needed = total - (total - 1) // 3
-            if sum(sealers[index].weight for index in signers) < needed or not (self._pool or empty):
+            if sum(sealers[index].weight for index in signers) < needed:
                 return None
             votes, chosen = 0, []
             for index in signers:
