@@ -24,6 +24,7 @@ from adapters.protocol import (
     GatewayEvent,
     Installed,
     LedgerIdentity,
+    MachineTraits,
     Misconfigured,
     Receipt,
     Rejected,
@@ -150,6 +151,10 @@ class CosmosLedger(EthereumLedger):
             if not _TOO_EARLY.search(error.reason):
                 raise
         return [self._receipt(transaction) for transaction in transactions]
+
+    def machine(self) -> MachineTraits:
+        """An Ethereum machine, whose blocks are proved by the next one's header."""
+        return replace(super().machine(), proof_delay=1)
 
     def deployment(self, name: bytes, creation: bytes) -> Call:
         """A transaction that deploys a contract, within a block's gas."""

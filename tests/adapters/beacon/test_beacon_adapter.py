@@ -80,9 +80,11 @@ class TestIdentity:
     def test_a_first_block_that_is_not_served_must_be_stated(self, node):
         del node.blocks[0]
         stated = b"\x06" * 32
-        with closing(BeaconLedger(AdapterOptions((Endpoint(node.url),)))) as ledger:
-            with pytest.raises(Misconfigured, match="state the hash"):
-                ledger.identity()
+        with (
+            closing(BeaconLedger(AdapterOptions((Endpoint(node.url),)))) as ledger,
+            pytest.raises(Misconfigured, match="state the hash"),
+        ):
+            ledger.identity()
         with closing(BeaconLedger(AdapterOptions((Endpoint(node.url),), expected_first_block=stated))) as ledger:
             assert ledger.identity().first_block == stated
 

@@ -16,6 +16,7 @@ from adapters.protocol import (
     AdapterOptions,
     BadAnswer,
     Endpoint,
+    MachineTraits,
     Misconfigured,
     Rejected,
     Unreachable,
@@ -384,6 +385,9 @@ class TestWriter:
 
     def test_a_transaction_that_waits_already_is_taken(self):
         assert node(evm={"eth_sendRawTransaction": RpcFault(": tx already in mempool")}).broadcast([b"\x01"]) == [None]
+
+    def test_what_a_block_does_is_proved_by_the_next_header(self):
+        assert node().machine() == MachineTraits(proof_delay=1)
 
     def test_a_deployment_fits_into_a_block(self):
         assert node().deployment(b"", b"\x00").gas == int(BLOCK["gasLimit"], 16)
