@@ -241,10 +241,12 @@ def _call(plain: type[Any], traits: Traits, *, static: bool) -> Opcode:
             return computation.gas_at_call, 0
 
         def get_call_params(self, computation: Any) -> Any:
-            params = super().get_call_params(computation)
+            gas, value, to, sender, *middle, is_static = super().get_call_params(computation)
             if static and traits.static_can_write:
-                return (*params[:-1], computation.msg.is_static)
-            return params
+                is_static = computation.msg.is_static
+            if sender is None and traits.nested_sender_is_callers:
+                sender = computation.msg.sender
+            return (gas, value, to, sender, *middle, is_static)
 
     opcode = Quirky.configure(__name__=plain.__name__, mnemonic=plain.mnemonic, gas_cost=plain.gas_cost)()
     if not traits.nested_gas_uncapped:

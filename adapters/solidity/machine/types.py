@@ -38,6 +38,8 @@ class Traits:
         nested_writes_persist: what a frame's callees wrote stays when the frame itself reverts.
         frames_buffer_writes: a frame's writes are seen by others only once it ends; what it wrote then overwrites what
             frames inside it wrote to the same slots, and what it has read it does not read again.
+        nested_sender_is_callers: a contract that is called sees its caller's caller as msg.sender, so the whole way in sees
+            the origin; ChainMaker's first machines (2.0).
         static_can_write: STATICCALL is CALL without value.
         callee_logs_first: a callee's logs stand before all of the caller's.
         work_max: gas that the frames of a transaction may use together, charged or not: the platform's scheduler limit.
@@ -55,6 +57,7 @@ class Traits:
     nested_gas_uncapped: bool = False
     nested_writes_persist: bool = False
     frames_buffer_writes: bool = False
+    nested_sender_is_callers: bool = False
     static_can_write: bool = False
     callee_logs_first: bool = False
     work_max: int = 2_000_000_000

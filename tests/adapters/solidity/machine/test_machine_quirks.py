@@ -155,6 +155,14 @@ def test_a_static_call_can_write():
         assert (slots(machine, FIRST, 1), slots(machine, SECOND, 1)) == ([int(can)], [int(can)])
 
 
+@pytest.mark.parametrize("opcode", ["CALL", "STATICCALL"])
+def test_who_a_called_contract_sees(opcode):
+    first = f"{call(SECOND, opcode=opcode)} POP RETURNDATASIZE 0 0 RETURNDATACOPY RETURNDATASIZE 0 RETURN"
+    for callers, seen in ((False, FIRST), (True, CALLER)):
+        machine = machine_with(Traits(nested_sender_is_callers=callers), first, answer("CALLER"))
+        assert run(machine).output[12:] == seen
+
+
 def test_logs_of_callees_stand_first():
     first = f"0 0 LOG0 {call(SECOND)} POP 0 0 LOG0 STOP"
     for callees_first, order in ((False, [FIRST, SECOND, FIRST]), (True, [SECOND, FIRST, FIRST])):
