@@ -37,6 +37,9 @@ VERIFIER_CHANGED = keccak256(b"VerifierChanged(bytes32,address)")
 _SENT_HEAD = struct.Struct(">32s32s" + "24sQ" * 6)
 _DELIVERED_HEAD = struct.Struct(">32s" + "24sQ" * 2)
 _OPENED_HEAD = struct.Struct(">" + "24sQ" * 2 + "32s24sQ32s" + "24sQ" * 2 + "12s20s32s")
+SENDER_LENGTHS = (20, 33)
+"""Bytes of an account: of an Ethereum-like ledger, and of Fabric."""
+
 _ZERO24 = bytes(24)
 _ZERO12 = bytes(12)
 
@@ -94,7 +97,7 @@ def _read_sent(topics: Sequence[bytes], data: bytes, position: Position) -> Mess
     sender_at, receiver_at, expires_at, gas_limit, callback_gas, payload_at = words[1::2]
     sender, receiver, payload = _tails(data, _SENT_HEAD.size, (sender_at, receiver_at, payload_at))
     nonce = _topic_integer(topics[2])
-    _form(nonce > 0 and len(sender) == 20 and 1 <= len(receiver) <= 64)
+    _form(nonce > 0 and len(sender) in SENDER_LENGTHS and 1 <= len(receiver) <= 64)
     lane_id = LaneId(topics[1])
     fields = (nonce, sender, receiver, expires_at, gas_limit, callback_gas, len(payload))
     return MessageSent(
