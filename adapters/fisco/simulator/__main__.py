@@ -35,7 +35,7 @@ def main() -> None:
             "consensus": "fisco",
             "simulator": "FISCO BCOS simulator, no FISCO BCOS node",
             "endpoints": network.endpoints,
-            "options": network.options,
+            "options": network.options | ({"web3": network.web3} if network.web3 else {}),
             "client_options": network.client_options,
             "first_block": network.ledger.blocks[0].hash.hex(),
         }
