@@ -11,6 +11,7 @@ from adapters.protocol import Call
 from light_clients.crypto.secp256k1 import address_of
 from schemas.suites import keccak256
 from tests.support.document_contracts import document_contracts
+from tests.support.installed_package import install
 from tests.support.reader import COMMANDS, Reader, blocks, pattern
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,8 @@ class Ledgers:
 @pytest.fixture(scope="module")
 def reader():
     reader = Reader()
+    (reader.folder / "site").mkdir()
+    reader.environment["PYTHONPATH"] = str(install(ROOT / "docs" / "examples" / "river", reader.folder / "site"))
     yield reader
     reader.close()
 
