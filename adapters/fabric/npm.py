@@ -16,7 +16,7 @@ from adapters.protocol import Misconfigured
 
 CHAINCODE = Path(__file__).resolve().parent / "chaincode"
 LOCKED = ("package.json", "package-lock.json")
-SOURCES = ("index.js", "abi.json", "lib", "applications", "test", "tools")
+SOURCES = ("index.js", "abi.json", "README.md", "lib", "applications", "test", "tools")
 NPM_CI = ("ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error")
 TIMEOUT_S = 600
 

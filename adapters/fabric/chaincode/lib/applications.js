@@ -23,6 +23,8 @@ import { PeerFailure } from './state.js';
  */
 
 const NOTHING = Buffer.alloc(0);
+/** No name is the beginning of another's keys. */
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** A refusal on purpose: its text is part of the outcome, alike at every endorser. */
 export class ApplicationRefusal extends Error {
@@ -63,6 +65,10 @@ export class ApplicationStore {
 export class Applications {
   /** @param {Application[]} listed */
   constructor(listed) {
+    const names = listed.map(({ name }) => name);
+    if (new Set(names).size !== names.length || !names.every((name) => NAME.test(name))) {
+      throw new Error('applications have different names of 1 to 64 letters, digits, - and _; correct the list');
+    }
     /** @private */
     this.byAccount = new Map(listed.map((item) => [programAccount(item.name).toString('hex'), item]));
     /** @private */

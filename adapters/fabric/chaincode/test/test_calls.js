@@ -122,3 +122,9 @@ test('RLP of every length is read back', () => {
   assert.deepEqual(encodeRlp(Buffer.of(0x7f)), Buffer.of(0x7f));
   assert.deepEqual(encodeLogs([]), Buffer.of(0xc0));
 });
+
+test('applications have names of their own, which cannot reach into each other', () => {
+  for (const names of [['a', 'a'], ['a~b'], ['']]) {
+    assert.throws(() => new World({ applications: names.map((name) => ({ name })) }), /different names/);
+  }
+});
