@@ -96,7 +96,7 @@ class Contract:
             NotNow: the ledger does not show them, also after a while (its newest block may have been left for another).
         """
         before = int(self.ask("proposals"))
-        self._send(key, [self.interface.encode("propose", action) for action in actions])
+        self._send(key, [self.interface.encode("propose", action) for action in actions], independent=True)
         deadline = time.monotonic() + STANDS_WITHIN_S
         while len(numbers := self._numbers(actions, before)) < len(actions):
             if time.monotonic() > deadline:
@@ -118,21 +118,33 @@ class Contract:
 
     def approve(self, key: Key, numbers: Sequence[int]) -> None:
         """Approve proposals as another officer."""
-        self._send(key, [self.interface.encode("approve", number) for number in numbers])
+        self._send(key, [self.interface.encode("approve", number) for number in numbers], independent=True)
 
-    def execute(self, key: Key, proposals: Sequence[tuple[int, bytes]]) -> None:
+    def execute(self, key: Key, proposals: Sequence[tuple[int, bytes]], *, independent: bool = False) -> None:
         """Execute approved proposals (number, action) after their delay, in order."""
-        self._send(key, [self.interface.encode("execute", number, action) for number, action in proposals])
+        data = [self.interface.encode("execute", number, action) for number, action in proposals]
+        self._send(key, data, independent=independent)
 
-    def act(self, first: Key, second: Key, actions: Sequence[bytes]) -> None:
-        """Propose, approve and execute at once: for a development hub, whose delay is zero."""
+    def act(self, first: Key, second: Key, *waves: Sequence[bytes]) -> None:
+        """Propose, approve and execute at once: for a development hub, whose delay is zero.
+
+        Args:
+            first: an officer.
+            second: another one.
+            waves: actions that do not depend on one another; each wave on those before it.
+        """
+        actions = [action for wave in waves for action in wave]
         numbers = self.propose(first, actions)
         _once_it_stands(lambda: self.approve(second, numbers))
-        _once_it_stands(lambda: self.execute(first, list(zip(numbers, actions, strict=True))))
+        numbered = iter(zip(numbers, actions, strict=True))
+        for wave in waves:
+            todo = [next(numbered) for _ in wave]
+            if todo:
+                _once_it_stands(lambda todo=todo: self.execute(first, todo, independent=True))  # type: ignore[misc]
 
-    def _send(self, key: Key, data: Sequence[bytes]) -> list[Receipt]:
+    def _send(self, key: Key, data: Sequence[bytes], *, independent: bool = False) -> list[Receipt]:
         calls = [Call(self.address, item, ADMINISTRATION_GAS) for item in data]
-        return transact(self.ledger, key, calls)
+        return transact(self.ledger, key, calls, independent=independent)
 
 
 def _once_it_stands(step: Callable[[], None]) -> None:

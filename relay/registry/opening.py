@@ -241,7 +241,8 @@ def _open_ends(
             if config.development and wanted:
                 first, second = (keys.load(name) for name in OFFICERS[:2])
                 gateway = Contract(ledger, "Gateway", bytes(row.gateway))
-                gateway.act(first, second, [action for _, actions in wanted for action in actions])
+                opening = [actions[0] for _, actions in wanted]
+                gateway.act(first, second, opening, [action for _, actions in wanted for action in actions[1:]])
                 tell(f"{row.name}: {len(wanted)} lane ends opened by officer-1 and officer-2 (delay zero)")
                 return []
             if officer is None:

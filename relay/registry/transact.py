@@ -17,7 +17,7 @@ STANDS_WITHIN_S = 30.0
 NONCE_ATTEMPTS = 3
 
 
-def transact(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[Receipt]:
+def transact(ledger: Ledger, key: Key, calls: Sequence[Call], *, independent: bool = False) -> list[Receipt]:
     """Send transactions of one account in order and wait for all receipts; they may stand in one block.
 
     Only the first is tried beforehand: later ones may depend on it. A ledger without account nonces keeps no order among
@@ -27,6 +27,7 @@ def transact(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[Receipt]:
         ledger: an opened ledger.
         key: who signs and pays.
         calls: at least one.
+        independent: whether they succeed in any order.
 
     Returns:
         The receipts of transactions that all succeeded.
@@ -38,7 +39,7 @@ def transact(ledger: Ledger, key: Key, calls: Sequence[Call]) -> list[Receipt]:
     """
     if not calls[0].creates:  # a deployment under a name cannot be tried
         ledger.simulate(ledger.account(key.private), calls[0])
-    if len(calls) > 1 and not ledger.machine().ordered:
+    if len(calls) > 1 and not independent and not ledger.machine().ordered:
         return [receipt for call in calls for receipt in transact(ledger, key, [call])]
     transactions = _broadcast(ledger, key, calls)
     deadline = time.monotonic() + MINED_WITHIN_S
@@ -82,5 +83,7 @@ def _check_success(ledger: Ledger, key: Key, call: Call, receipt: Receipt) -> No
     if receipt.success:
         return
     if not call.creates:
-        ledger.simulate(ledger.account(key.private), call)  # raises with the contract's reason where it is still the same
+        ledger.simulate(
+            ledger.account(key.private), call
+        )  # raises with the contract's reason where it is still the same
     raise Rejected(f"The transaction 0x{receipt.transaction.hex()} was mined and failed.", code="reverted")

@@ -32,7 +32,7 @@ class Forking(Contract):
             raise Rejected("The call would revert.", code="reverted", reason=self.reasons.pop(0))
         self.done.append(("approved", key, tuple(numbers)))
 
-    def execute(self, key, proposals):
+    def execute(self, key, proposals, *, independent):
         self.done.append(("executed", key, tuple(proposals)))
 
 
@@ -77,7 +77,7 @@ class Forgetful(Contract):
             return self.counts.pop(0) if len(self.counts) > 1 else self.counts[0]
         return {"actionHash": keccak256(b"action %d" % arguments[0])}
 
-    def _send(self, key, data):
+    def _send(self, key, data, *, independent):
         return []
 
 
@@ -102,6 +102,8 @@ class Leaving:
     def receipts(self, transactions):
         self.heights.pop(0)
         return [receipt_at(self.heights[0]) for _ in transactions]
+
+    machine = staticmethod(MachineTraits)
 
     def events(self, first, last, gateway):
         assert first == last == self.heights[0]
