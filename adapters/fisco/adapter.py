@@ -5,7 +5,6 @@ Nothing is judged: headers and proofs leave in the form that the light client ta
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Sequence
@@ -14,14 +13,15 @@ from typing import Any
 from adapters.ethereum.gas import action_gas
 from adapters.ethereum.views import PAUSED, VERIFIER_CALLS, lane_call, read_lane_ends, read_verifier_parts
 from adapters.fisco.accounts import address_of
-from adapters.fisco.answers import data, record, whole
+from adapters.fisco.answers import data, record
+from adapters.fisco.calls import NOBODY, Calls
 from adapters.fisco.evidence import fetch_evidence
 from adapters.fisco.headers import read_headers
 from adapters.fisco.identity import read_identity
 from adapters.fisco.node import Node
 from adapters.fisco.options import FiscoOptions
 from adapters.fisco.receipts import events_of, height_of, read_receipt
-from adapters.fisco.refusals import NO_CONTRACT, asked_wrongly, depends_on_sender, uncalled, unsent
+from adapters.fisco.refusals import asked_wrongly, is_absent, unsent
 from adapters.fisco.transactions import parse, sign_call
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import (
@@ -52,9 +52,7 @@ from schemas.suites import keccak256
 MAX_HEADERS = 1_000
 PLENTY = 1 << 120
 """What an account that needs no coins is said to have."""
-NOBODY = bytes(20)
 _HEIGHT_KEPT_S = 5.0
-_MISSING = re.compile(r"not ?(be )?found|not exist|does not|no such|getstorage|unknown|null|empty", re.IGNORECASE)
 
 
 class FiscoLedger:
@@ -81,6 +79,8 @@ class FiscoLedger:
             transport=transport,
         )
         self.node = Node(rpc, self.options)
+        self._web3 = _web3(self.options.web3, options)
+        self.calls = Calls(self.node, self._web3)
         self._lock = threading.Lock()
         self._seen = (0, float("-inf"))
 
@@ -97,6 +97,8 @@ class FiscoLedger:
     def close(self) -> None:
         """Release connections."""
         self.node.close()
+        if self._web3 is not None:
+            self._web3.close()
 
     # Reader and prover
 
@@ -145,7 +147,7 @@ class FiscoLedger:
         Raises:
             Rejected: there is no gateway at the address, or it never opened the lane.
         """
-        lane, paused = (self._view(gateway, call) for call in (lane_call(lane_id), PAUSED))
+        lane, paused = (self.calls.view(gateway, call) for call in (lane_call(lane_id), PAUSED))
         ends = read_lane_ends(lane, paused)
         if ends is None:
             raise Rejected(
@@ -163,7 +165,7 @@ class FiscoLedger:
         """
         answers = []
         for call in VERIFIER_CALLS:
-            status, output = self._run(NOBODY, verifier, call)
+            status, output = self.calls.run(NOBODY, verifier, call)
             answers.append(b"" if status else output)
         parts = read_verifier_parts(verifier, *answers)
         if parts is None:
@@ -217,22 +219,13 @@ class FiscoLedger:
     def simulate(self, sender: bytes, call: Call) -> bytes:
         """Run a call against the newest state; returns its output.
 
-        Nodes of line 3 run a call that nobody signed without a sender: what fails for want of one is not said, and neither is what
-        a deployment would do; the output is empty then.
+        The output is empty where nothing can be told: of a deployment, and on line 3 of what fails for want of a sender, which calls
+        there do not have; the option `web3` gives them one.
 
         Raises:
             Rejected: it would revert (`reverted`, with the contract's own error in `reason`).
         """
-        if not call.target:
-            return b""
-        status, output = self._run(sender, call.target, call.data)
-        if status == NO_CONTRACT[self.node.line]:
-            return b""
-        if status == 0:
-            return output
-        if self.node.line == 3 and any(sender) and depends_on_sender(status, output):
-            return b""
-        raise uncalled(status, output, self.node.line, self.endpoint)
+        return self.calls.simulate(sender, call)
 
     # Host
 
@@ -304,7 +297,7 @@ class FiscoLedger:
             answer: Any = self.node.ask("getTransactionReceipt", hex0x(transaction), *self._plain())
         except RpcError as error:
             sorted_error = asked_wrongly(error)
-            if sorted_error is error and _MISSING.search(error.reason):
+            if sorted_error is error and is_absent(error):
                 return None
             raise sorted_error from error
         if answer is None:
@@ -320,24 +313,9 @@ class FiscoLedger:
     def _plain(self) -> list[bool]:
         return [False] if self.node.line == 3 else []
 
-    def _view(self, target: bytes, call: bytes) -> bytes:
-        status, output = self._run(NOBODY, target, call)
-        if status == NO_CONTRACT[self.node.line] or (status == 0 and not output):
-            raise Rejected(
-                f"There is no contract at {hex0x(target)}; check the gateway's address.", endpoint=self.endpoint
-            )
-        if status:
-            raise uncalled(status, output, self.node.line, self.endpoint)
-        return output
 
-    def _run(self, sender: bytes, target: bytes, call: bytes) -> tuple[int, bytes]:
-        """Run a call that is not sent; its status and output."""
-        if self.node.line == 2:
-            request = {"from": hex0x(sender), "to": hex0x(target), "value": "0x0", "data": hex0x(call)}
-            answer = self.node.demand("call", request)
-        else:
-            answer = self.node.demand("call", hex0x(target), hex0x(call))
-        fields = record(answer, "the answer of the call")
-        return whole(fields.get("status"), "status of the call"), data(
-            fields.get("output") or "0x", "output of the call"
-        )
+def _web3(url: str, options: AdapterOptions) -> JsonRpc | None:
+    """The `eth_*` port, where one was named."""
+    if not url:
+        return None
+    return JsonRpc(url, timeout_s=options.timeout_s, max_answer_bytes=options.max_answer_bytes)

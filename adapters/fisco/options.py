@@ -24,6 +24,7 @@ class FiscoOptions(BaseModel):
         extra_data_size: line 3: bytes of extra data in every header but the first, which no hash says.
         block_limit: blocks within which a transaction must be taken; nodes allow 1,000 on line 2 and 600 on line 3.
         gas_limit: the most gas that one transaction may use (`tx_gas_limit` of the ledger).
+        web3: line 3: URL of a node's `eth_*` port (`web3_rpc`), by which calls are simulated with their sender; not needed.
         parallel: questions that are asked at once; nodes of line 3 take no batches.
     """
 
@@ -37,14 +38,15 @@ class FiscoOptions(BaseModel):
     extra_data_size: Annotated[int, Field(ge=0, le=4096)] = 0
     block_limit: Annotated[int, Field(ge=10, le=1000)] = 500
     gas_limit: Annotated[int, Field(ge=100_000, le=3_000_000_000)] = 300_000_000
+    web3: Annotated[str, Field(max_length=500)] = ""
     parallel: Annotated[int, Field(ge=1, le=16)] = 4
 
     @model_validator(mode="after")
     def _numbers_on_line_2(self) -> Self:
         if self.line == "2" and not (self.network.chain.isdecimal() and self.network.group.isdecimal()):
             raise ValueError("the chain and the group of line 2 are numbers")
-        if self.line == "2" and (self.node or self.extra_data_size):
-            raise ValueError("node and extra_data_size are options of line 3")
+        if self.line == "2" and (self.node or self.extra_data_size or self.web3):
+            raise ValueError("node, extra_data_size and web3 are options of line 3")
         return self
 
     @property

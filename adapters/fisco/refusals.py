@@ -63,6 +63,9 @@ _BUSY_CODES = frozenset({-40_010, -40_011})
 _GROUP_CODES = frozenset({-40_001})
 _GROUP_TEXT = re.compile(r"group\S* .{0,80}(not|n't) exist", re.IGNORECASE)
 _BUSY_TEXT = re.compile(r"(not available|not started|not ready|too busy|qps|initializ)", re.IGNORECASE)
+_ABSENT = re.compile(r"not ?(be )?found|not exist|does not|no such|unknown|null|empty", re.IGNORECASE)
+_LEDGER_CODES = range(3_000, 3_100)
+"""Line 3: errors of a node's ledger, such as that it does not have what was asked for."""
 _SENDERS = frozenset(
     {
         "NotOfficer",
@@ -141,3 +144,8 @@ def depends_on_sender(status: int, output: bytes) -> bool:
     """Whether a call without a sender failed for want of one."""
     refusal = decode_refusal(output) if status == REVERT[3] else None
     return refusal is not None and refusal.name in _SENDERS
+
+
+def is_absent(error: RpcError) -> bool:
+    """Whether a node means that it has no such transaction: line 2 answers null, line 3 an error of its ledger or a text."""
+    return error.rpc_code in _LEDGER_CODES or _ABSENT.search(error.reason) is not None

@@ -43,11 +43,12 @@ _TEXT_2 = {
 
 
 class MethodError(Exception):
-    """An error object: a code and a message."""
+    """An error object: a code, a message, and data where there is any."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, *, data: Any = None) -> None:
         super().__init__(message)
         self.code = code
+        self.data = data
 
 
 class Methods:

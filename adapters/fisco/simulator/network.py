@@ -18,6 +18,7 @@ from adapters.fisco.simulator.keys import SealerKey, new_key
 from adapters.fisco.simulator.ledger import SimulatedLedger
 from adapters.fisco.simulator.methods import Methods
 from adapters.fisco.simulator.server import NodeServer
+from adapters.fisco.simulator.web3 import Web3Methods
 from adapters.fisco.transactions import Network, sign_call
 from adapters.loopback_ports import free_port
 from adapters.protocol import Call
@@ -82,6 +83,8 @@ class FiscoNetwork:
             NodeServer(port, Methods(self, index, faults), faults, batches=line == 2)
             for index, (port, faults) in enumerate(zip(ports, self.faults, strict=True))
         ]
+        web3_port = first_port + nodes if first_port else free_port()
+        self._web3 = NodeServer(web3_port, Web3Methods(self.ledger), Faults(), batches=True)
 
     def __enter__(self) -> Self:
         """Start."""
@@ -96,6 +99,11 @@ class FiscoNetwork:
     def endpoints(self) -> list[str]:
         """URLs of the nodes."""
         return [f"http://127.0.0.1:{server.port}" for server in self.servers]
+
+    @property
+    def web3(self) -> str:
+        """URL of the `eth_*` port; only line 3 has one."""
+        return f"http://127.0.0.1:{self._web3.port}" if self.network.line == 3 else ""
 
     @property
     def options(self) -> dict[str, str]:
@@ -115,6 +123,8 @@ class FiscoNetwork:
         self._write_folder()
         for server in self.servers:
             server.start()
+        if self.web3:
+            self._web3.start()
         if self._interval:
             self._sealing.start()
 
@@ -122,7 +132,7 @@ class FiscoNetwork:
         """Stop sealing and listening."""
         self._stop.set()
         self.ledger.close()
-        for server in self.servers:
+        for server in [*self.servers, self._web3]:
             server.stop()
 
     def stop_node(self, index: int) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from adapters.fisco.simulator.faults import Faults, tell_lies
-from adapters.fisco.simulator.methods import MethodError, Methods
+from adapters.fisco.simulator.methods import MethodError
 
 SLOW_S = 2.0
 FLOOD_BYTES = 1_000_000_000
@@ -18,10 +18,22 @@ _FLOOD_PART = b"[" * (1 << 16)
 MAXIMUM_BODY = 64 * 1024 * 1024
 
 
+class Answers(Protocol):
+    """What answers methods."""
+
+    def answer(self, method: str, params: list[Any]) -> Any:
+        """Answer a method.
+
+        Raises:
+            MethodError: it is refused.
+        """
+        ...
+
+
 class NodeServer:
     """A listener that can be stopped and started again on its port."""
 
-    def __init__(self, port: int, methods: Methods, faults: Faults, *, batches: bool) -> None:
+    def __init__(self, port: int, methods: Answers, faults: Faults, *, batches: bool) -> None:
         self.port = port
         self._methods = methods
         self._faults = faults
@@ -108,7 +120,7 @@ class NodeServer:
         try:
             result = self._methods.answer(method, parsed["params"])
         except MethodError as error:
-            return _error(identity, error.code, str(error))
+            return _error(identity, error.code, str(error), error.data)
         return orjson.dumps({"jsonrpc": "2.0", "id": identity, "result": tell_lies(method, result, faults)})
 
     def _write(
@@ -132,5 +144,6 @@ class NodeServer:
         request.close_connection = True
 
 
-def _error(identity: Any, code: int, message: str) -> bytes:
-    return orjson.dumps({"jsonrpc": "2.0", "id": identity, "error": {"code": code, "message": message}})
+def _error(identity: Any, code: int, message: str, data: Any = None) -> bytes:
+    told = {"code": code, "message": message} | ({} if data is None else {"data": data})
+    return orjson.dumps({"jsonrpc": "2.0", "id": identity, "error": told})

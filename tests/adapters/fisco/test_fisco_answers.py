@@ -8,7 +8,7 @@ import pytest
 
 from adapters.fisco.adapter import FiscoLedger
 from adapters.fisco.options import FiscoOptions
-from adapters.fisco.refusals import asked_wrongly, depends_on_sender, no_such_block, uncalled, unsent
+from adapters.fisco.refusals import asked_wrongly, depends_on_sender, is_absent, no_such_block, uncalled, unsent
 from adapters.jsonrpc import RpcError
 from adapters.protocol import (
     AdapterError,
@@ -23,7 +23,7 @@ from adapters.protocol import (
 )
 from adapters.solidity.contracts import contract
 from adapters.transport import Answer
-from tests.support.fisco_lane import FiscoLane, fisco_options
+from tests.support.fisco_lane import FiscoLane, fisco_options, open_fisco
 
 CHANGED_ANSWERS = 2_000
 
@@ -249,6 +249,12 @@ def test_refusals_of_questions_are_sorted():
     assert missing.code == "no_state"
 
 
+def test_a_transaction_that_is_not_there_is_told_by_code_or_text():
+    assert is_absent(refused(3008, "GetStorageError"))
+    assert is_absent(refused(-32_600, "the receipt could not be found"))
+    assert not is_absent(refused(-32_603, "the disk is full"))
+
+
 def test_failures_of_calls_are_told_in_the_contracts_words():
     named = contract("Gateway").errors
     selector = next(selector for selector, (error, _) in named.items() if error.name == "NotOfficer")
@@ -270,3 +276,17 @@ def test_without_a_sender_line_3_does_not_say_what_an_officer_may_do(lane):
     else:
         with pytest.raises(Rejected, match="NotOfficer"):
             ledger.simulate(officer, call)
+
+
+def test_with_the_eth_port_line_3_simulates_with_the_sender(lane):
+    network = lane.networks[0]
+    if network.network.line == 2:
+        return
+    ledger = open_fisco(network, web3=network.web3)
+    officer, call = b"\x01" * 20, Call(lane.gateways[0], contract("Gateway").encode("approve", 1), 1_000_000)
+    with pytest.raises(Rejected, match="NotOfficer") as caught:
+        ledger.simulate(officer, call)
+    assert caught.value.code == "reverted"
+    sent = ledger.simulate(lane.account(0, lane.sender), lane.send_call(b"simulated"))
+    assert len(sent) == 32
+    ledger.close()

@@ -10,7 +10,6 @@ from schemas.claim import Claim, Direction
 from tests.adapters.conformance_suite import LedgerConformance
 from tests.support.fisco_lane import FiscoLane, followed
 
-
 LEDGERS = {"line 2": (2, False), "line 3": (3, False), "line 2 national": (2, True), "line 3 national": (3, True)}
 
 
