@@ -59,11 +59,9 @@ class MachineChain(EvmChain):
         self.count += 1
         return f"relayhub_{self.name}_{self.count}".encode()
 
-    def deploy(self, creation):
-        return self.deploy_named(creation, self.new_name())
-
-    def deploy_named(self, creation, name):
+    def deploy(self, creation, name=None):
         """Deploy at the address that ChainMaker gives the name; elsewhere one address is as good as another."""
+        name = name or self.new_name()
         done = self.machine.execute(DEPLOYER, b"", creation, create_at=keccak256(keccak256(name))[12:], **self._moment)
         if not done.success:
             raise Refused(done.output, str(done))
@@ -159,6 +157,6 @@ def make_end(chain, platform):
         signatures=platform.signatures,
         keys=() if platform.signatures == "ecrecover" else [platform.public_key(one) for one in PRIVATE_KEYS],
     )
-    put = chain.deploy_named if platform.named else lambda creation, _: chain.deploy(creation)
+    put = chain.deploy if platform.named else lambda creation, _: chain.deploy(creation)
     addresses = [put(creation, name) for creation, name in zip((gateway, committee), names, strict=True)]
     return End(chain, *addresses, platform.suite, tuple(names) if platform.named else (), platform.sign)

@@ -338,6 +338,10 @@ interface IGateway is IOfficers {
     function paused() external view returns (bool);
     function minimumExpirySeconds() external view returns (uint64);
 
+    /// The data of MessageSent of this nonce, kept on ledgers that give contracts names; empty elsewhere. For readers: such
+    /// a ledger may drop the event and keep what was sent.
+    function sentData(bytes32 laneId, uint64 nonce) external view returns (bytes memory);
+
     /// What the lane's verifier says to a claim; reverts with the verifier's own error where it has one.
     function probe(bytes32 laneId, Claim calldata claim, bytes calldata proof) external view returns (bool);
 }

@@ -4,14 +4,16 @@ import pyrevm
 import pytest
 
 from adapters.solidity import administration
+from adapters.solidity.calldata import encode_send
 from adapters.solidity.contracts import committee_creation, contract, gateway_creation
+from adapters.solidity.events import MESSAGE_SENT
 from light_clients.crypto.secp256k1 import address_of
 from schemas.attestation import Place, attestation_digest
 from schemas.claim import Claim, Direction
 from schemas.lane import Lane
 from schemas.primitives import BlockHash, Head, LaneId
 from schemas.suites import EVM, keccak256
-from tests.support.evm_world import GUARDIAN, OFFICERS, SIGNERS, EvmChain, checksummed, refuses
+from tests.support.evm_world import GUARDIAN, OFFICERS, SENDER, SIGNERS, EvmChain, checksummed, refuses
 
 NAME = b"relayhub_gateway_1a2b3c4d5e"
 CLAIM = Claim(
@@ -32,13 +34,13 @@ def deploy_named(chain, name, creation):
     return address
 
 
-def gateway(chain, name):
-    people = {"officers": OFFICERS, "guardian": GUARDIAN, "delay_s": 0}
+def gateway(chain, name, guardian=GUARDIAN):
+    people = {"officers": OFFICERS, "guardian": guardian, "delay_s": 0}
     return gateway_creation(chain_word=chain.word, **people, self_name=name)
 
 
-def committee(chain, name):
-    people = {"officers": OFFICERS, "guardian": GUARDIAN, "delay_s": 0}
+def committee(chain, name, guardian=GUARDIAN):
+    people = {"officers": OFFICERS, "guardian": guardian, "delay_s": 0}
     signers = [(address_of(private), organisation) for private, organisation in SIGNERS]
     return committee_creation(chain_word=chain.word, **people, signers=signers, threshold=2, self_name=name)
 
@@ -86,3 +88,35 @@ def test_a_gateway_without_a_name_is_its_address():
     chain.administer(address, administration.open_lane(lane, 0, verifier, bytes(31) + b"\x01", administration.Caps()))
     assert contract("Gateway").name == "Gateway"
     assert chain.view(address, "Gateway", "lane", lane.lane_id)[0] is True
+
+
+def test_administration_of_named_contracts_takes_keys_only():
+    """A lock does not hold where frames do not see each other's writes, so no contract administers there."""
+    chain = EvmChain("alpha")
+    forwarder = chain.create("test/Forwarder")
+    strike = administration.strike(address_of(SIGNERS[0][0]))
+    for creation, call in ((gateway, administration.pause()), (committee, strike)):
+        named = deploy_named(chain, NAME, creation(chain, NAME, forwarder))
+        plain = chain.deploy(creation(chain, b"", forwarder))
+        with refuses("NotOrigin"):
+            chain.call(OFFICERS[0], forwarder, "test/Forwarder", "forward", named, call)
+        chain.transact(OFFICERS[0], named, call)
+        chain.call(OFFICERS[0], forwarder, "test/Forwarder", "forward", plain, call)
+
+
+def test_what_was_sent_is_kept_where_contracts_have_names():
+    chain = EvmChain("alpha")
+    named, plain = deploy_named(chain, NAME, gateway(chain, NAME)), chain.deploy(gateway(chain, b""))
+    verifier = chain.create("test/StubVerifier")
+    for address, name in ((named, NAME), (plain, plain)):
+        lane = opening(chain, name)
+        caps = administration.Caps()
+        chain.administer(address, administration.open_lane(lane, 0, verifier, bytes(31) + b"\x01", caps))
+        chain.administer(address, administration.allow_sender(lane.lane_id, SENDER, 10))
+        for nonce, payload in enumerate((b"", b"short", bytes(range(200)), b"x" * 4_000), 1):
+            done = chain.transact(SENDER, address, encode_send(lane.lane_id, bytes(20), payload, 9, 0, 0))
+            ((_, topics, data),) = done.logs
+            assert topics[0] == MESSAGE_SENT
+            kept = chain.view(address, "Gateway", "sentData", lane.lane_id, nonce)
+            assert kept == (data if address == named else b"")
+        assert chain.view(address, "Gateway", "sentData", lane.lane_id, 5) == b""

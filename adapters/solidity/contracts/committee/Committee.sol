@@ -122,6 +122,10 @@ abstract contract Committee is Identity, Officers, Signers, ICommitteeVerifier {
         return _attestation(chainWord, gatewayHash, _selfHash, number, claim);
     }
 
+    function _administer() internal view override {
+        _requireKeyWhereNamed();
+    }
+
     function _kindOf(bytes4 selector) internal pure override returns (Kind) {
         return selector == ICommitteeActions.addEpoch.selector ? Kind.Delayed : super._kindOf(selector);
     }

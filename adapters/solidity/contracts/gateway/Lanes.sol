@@ -166,6 +166,7 @@ abstract contract Lanes is Heads, Identity, Officers, IGateway {
 
     /// Administration is refused while a call of the gateway runs.
     function _administer() internal view override {
+        _requireKeyWhereNamed();
         if (_lock != UNLOCKED) revert Locked();
     }
 

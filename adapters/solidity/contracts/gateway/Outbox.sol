@@ -29,6 +29,7 @@ abstract contract Outbox is Lanes {
     bytes32 private constant MESSAGE_SENT = IGateway.MessageSent.selector;
 
     uint64 public immutable override minimumExpirySeconds;
+    mapping(bytes32 laneId => mapping(uint256 nonce => bytes)) private _kept; // where the ledger gives names
 
     constructor(uint64 minimumExpirySeconds_) {
         minimumExpirySeconds = minimumExpirySeconds_;
@@ -92,10 +93,33 @@ abstract contract Outbox is Lanes {
             mstore(add(words, 0xe0), sub(end, words))
         }
         end = _append(end, payload);
+        if (_named) _keep(laneId, nonce, words, end);
         bytes32 topic = MESSAGE_SENT;
         assembly ("memory-safe") {
             log3(words, sub(end, words), topic, laneId, nonce)
         }
+    }
+
+    /// Writes the event's data to state as well, for ledgers that lose events of frames whose writes they keep.
+    function _keep(bytes32 laneId, uint256 nonce, uint256 words, uint256 end) private {
+        bytes memory data;
+        assembly ("memory-safe") {
+            data := sub(words, 0x20) // the word before is put back
+            let saved := mload(data)
+            mstore(0x40, end)
+            mstore(end, saved)
+            mstore(data, sub(end, words))
+        }
+        _kept[laneId][nonce] = data;
+        assembly ("memory-safe") {
+            mstore(data, mload(end))
+            mstore(0x40, words)
+        }
+    }
+
+    /// @inheritdoc IGateway
+    function sentData(bytes32 laneId, uint64 nonce) external view override returns (bytes memory) {
+        return _kept[laneId][nonce];
     }
 
     /// Folds one id onto the outbox head.
