@@ -10,8 +10,7 @@ export const mailbox = {
   async onMessage(store, { payload }) {
     const count = integerWord(BigInt(`0x${((await store.get('count')) ?? integerWord(0)).toString('hex')}`) + 1n);
     store.put('count', count);
-    if (payload.length === 0) store.delete('last');
-    else store.put('last', payload);
+    store.put('last', payload);
     return count;
   },
   async onCall(store) {

@@ -23,6 +23,8 @@ import { PeerFailure } from './state.js';
  */
 
 const NOTHING = Buffer.alloc(0);
+/** Stands before every value: so none is empty, and none is a JSON object, which CouchDB would give back in other words. */
+const MARK = Buffer.of(0);
 /** No name is the beginning of another's keys. */
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -44,15 +46,15 @@ export class ApplicationStore {
     this.prefix = `application~${name}~`;
   }
 
-  /** @param {string} key @returns {Promise<Buffer | null>} */
-  get(key) {
-    return this.state.get(this.prefix + key);
+  /** @param {string} key @returns {Promise<Buffer | null>} null where there is nothing */
+  async get(key) {
+    const kept = await this.state.get(this.prefix + key);
+    return kept === null ? null : kept.subarray(MARK.length);
   }
 
-  /** @param {string} key @param {Uint8Array} value not empty: Fabric cannot tell an empty value from none */
+  /** @param {string} key @param {Uint8Array} value */
   put(key, value) {
-    if (value.length === 0) throw new ApplicationRefusal('an empty value cannot be kept');
-    this.state.put(this.prefix + key, value);
+    this.state.put(this.prefix + key, Buffer.concat([MARK, value]));
   }
 
   /** @param {string} key */

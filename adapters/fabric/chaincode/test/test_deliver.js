@@ -95,6 +95,27 @@ test('an accident in a receiver has no text, for engines word it differently', a
   assert.deepEqual([lane.outcomes[0].status, lane.outcomes[0].result.length], [2, 0]);
 });
 
+test('an application keeps any bytes, also none and JSON, and deletes them', async () => {
+  const kept = [];
+  const keeper = {
+    name: 'keeper',
+    async onMessage(store, { payload }) {
+      kept.push(await store.get('value'));
+      if (payload.toString() === 'delete') store.delete('value');
+      else store.put('value', payload);
+      return (await store.get('value')) ?? Buffer.from('gone');
+    },
+  };
+  const lane = await laneWorld(DESTINATION, { applications: [keeper] });
+  await lane.world.administer('allowReceiver', [lane.id, programAccount('keeper')]);
+  for (const text of ['', '{"a": 1}', 'delete', 'x']) lane.receive({ receiver: programAccount('keeper'), payload: Buffer.from(text) });
+  await lane.deliver({ last: 2 });
+  const stored = lane.world.ledger.state.get('application~keeper~value').value;
+  assert.equal(stored[0], 0);
+  await lane.deliver();
+  assert.deepEqual(kept.map((value) => value?.toString() ?? null), [null, '', '{"a": 1}', null]);
+});
+
 test('a long result is cut at 256 bytes', async () => {
   const talkative = { name: 'talkative', onMessage: () => Buffer.alloc(1000, 7) };
   const lane = await laneWorld(DESTINATION, { applications: [talkative] });
