@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from cryptography import x509
@@ -42,7 +42,9 @@ class TlsFiles:
 class Connection:
     """One peer or orderer. Safe to share between threads."""
 
-    def __init__(self, node: NodeEntry, folder: Path, client: TlsFiles | None, timeout_s: float, max_bytes: int) -> None:
+    def __init__(
+        self, node: NodeEntry, folder: Path, client: TlsFiles | None, timeout_s: float, max_bytes: int
+    ) -> None:
         """Prepare; nothing is asked yet.
 
         Args:
@@ -78,8 +80,8 @@ class Connection:
         """
 
         def ask(channel: grpc.Channel) -> bytes:
-            answer: bytes = channel.unary_unary(method)(request, timeout=self._timeout_s)
-            return answer
+            call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
+            return call(request, timeout=self._timeout_s)
 
         return self._run(ask)
 
@@ -91,7 +93,8 @@ class Connection:
         """
 
         def ask(channel: grpc.Channel) -> list[bytes]:
-            call = channel.stream_stream(method)(iter(requests), timeout=self._timeout_s)
+            method_call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(method)
+            call = method_call(iter(requests), timeout=self._timeout_s)
             found, size = [], 0
             try:
                 for answer in call:
@@ -114,8 +117,9 @@ class Connection:
             raise self._sorted(error) from error
 
     def _sorted(self, error: grpc.RpcError) -> AdapterError:
-        code = error.code() if isinstance(error, grpc.Call) else None
-        said = error.details() if isinstance(error, grpc.Call) else None
+        status: Any = error  # grpc raises calls that are errors too, which its types cannot say
+        code = status.code() if hasattr(error, "code") else None
+        said = status.details() if hasattr(error, "details") else None
         text = " ".join((said or "no reason").split())[:300]
         label = self.label
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:

@@ -17,6 +17,7 @@ from adapters.fabric.options import NetworkFile, OrganisationEntry, mark_of, rea
 from adapters.protocol import CertificateState, Misconfigured
 from light_clients.crypto.certificates import read_certificate, read_revocation_list, verify_chain
 from light_clients.crypto.errors import CertificateExpired, CertificateRefused, CertificateRevoked, IssuerUnknown
+from light_clients.crypto.x509_types import Certificate
 
 PEM_END = b"-----END CERTIFICATE-----"
 
@@ -58,7 +59,9 @@ class Members:
                 raise Misconfigured(f"The reader's key {key} is no P-256 key; give another.")
             found, ends = self._identity(_load(certificate), private, str(certificate))
             if _point(found.certificate) != _public(private):
-                raise Misconfigured(f"The reader's certificate {certificate} is not of its key; give those that belong together.")
+                raise Misconfigured(
+                    f"The reader's certificate {certificate} is not of its key; give those that belong together."
+                )
             known = (mark, found, ends)
             with self._lock:
                 self._found[b""] = known
@@ -141,7 +144,8 @@ class Members:
             ends = int(certificate.not_valid_after_utc.timestamp())
             return SigningIdentity(organisation.msp_id, certificate, key), ends
         raise Misconfigured(
-            refusal or f"The certificate {name} is of no organisation of the network file; check which authority issued it."
+            refusal
+            or f"The certificate {name} is of no organisation of the network file; check which authority issued it."
         )
 
     def _check(self, certificate: x509.Certificate, organisation: OrganisationEntry) -> None:
@@ -151,11 +155,9 @@ class Members:
             read_revocation_list(read_bytes(self.base / name, "revocation list"))
             for name in organisation.revocation_lists
         ]
-        verify_chain(
-            read_certificate(certificate.public_bytes(Encoding.DER)), roots, between, int(time.time()), lists
-        )
+        verify_chain(read_certificate(certificate.public_bytes(Encoding.DER)), roots, between, int(time.time()), lists)
 
-    def _read_all(self, name: str) -> list[object]:
+    def _read_all(self, name: str) -> list[Certificate]:
         data = read_bytes(self.base / name, "file of authorities")
         parts = [part + PEM_END for part in data.split(PEM_END)[:-1]]
         return [read_certificate(part.strip()) for part in parts]

@@ -50,9 +50,7 @@ class Proposal:
         """`SignedProposal`."""
         header = messages.Header(channel_header=self.channel_header, signature_header=self.signature_header)
         proposal = messages.Proposal(header=header.SerializeToString(), payload=self.payload).SerializeToString()
-        return messages.SignedProposal(
-            proposal_bytes=proposal, signature=identity.sign(proposal)
-        ).SerializeToString()
+        return messages.SignedProposal(proposal_bytes=proposal, signature=identity.sign(proposal)).SerializeToString()
 
 
 def propose(
@@ -136,11 +134,11 @@ def seek_envelope(
         channel_id=channel,
         tls_cert_hash=tls_hash,
     )
-    signer = messages.SignatureHeader(creator=identity.serialized, nonce=hashlib.sha256(str(time_ns).encode()).digest()[:24])
-    seek = messages.SeekInfo(start=_position(first), stop=_position(last), behavior=1)
-    headers = messages.Header(
-        channel_header=header.SerializeToString(), signature_header=signer.SerializeToString()
+    signer = messages.SignatureHeader(
+        creator=identity.serialized, nonce=hashlib.sha256(str(time_ns).encode()).digest()[:24]
     )
+    seek = messages.SeekInfo(start=_position(first), stop=_position(last), behavior=1)
+    headers = messages.Header(channel_header=header.SerializeToString(), signature_header=signer.SerializeToString())
     payload = messages.Payload(header=headers, data=seek.SerializeToString())
     return signed_envelope(identity, payload.SerializeToString())
 

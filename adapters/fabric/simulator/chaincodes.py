@@ -18,6 +18,8 @@ REGISTER, REGISTERED, READY, TRANSACTION, COMPLETED, ERROR = 1, 2, 4, 5, 6, 7
 GET_STATE, PUT_STATE, DEL_STATE, INVOKE_CHAINCODE, RESPONSE = 8, 9, 10, 11, 13
 """Types of a message (`peer.ChaincodeMessage.Type`)."""
 
+CONNECT = "/protos.Chaincode/Connect"
+
 PATIENCE_S = 30.0
 """Seconds that a transaction may take (`chaincode.executetimeout`)."""
 
@@ -112,7 +114,7 @@ class ChaincodeService:
                 self._outgoing = queue.SimpleQueue()
                 options = [("grpc.max_receive_message_length", 100 << 20), ("grpc.max_send_message_length", 100 << 20)]
                 self._channel = grpc.insecure_channel(self._address, options)
-                call = self._channel.stream_stream("/protos.Chaincode/Connect")
+                call: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(CONNECT)
                 outgoing = self._outgoing
                 stream = call(iter(outgoing.get, None), wait_for_ready=True)
                 threading.Thread(target=self._listen, args=(stream,), daemon=True).start()

@@ -143,7 +143,9 @@ def byzantine_policy(consenters: Sequence[bytes]) -> bytes:
     return signatures(signature_policy(out_of(wanted, *rules), *(message((1, 2), (2, each)) for each in consenters)))
 
 
-def config_envelope(root: Group, sequence: int, last_update: bytes, *, channel: str, timestamp: int, kind: int = 1) -> bytes:
+def config_envelope(
+    root: Group, sequence: int, last_update: bytes, *, channel: str, timestamp: int, kind: int = 1
+) -> bytes:
     """The envelope of a configuration."""
     header = message((1, kind), (3, message((1, timestamp))), (4, channel))
     content = message((1, message((1, sequence), (2, root.encoded()))), (2, last_update or None))

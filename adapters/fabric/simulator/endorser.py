@@ -72,8 +72,10 @@ class Endorser:
                 event = self._event(name, channel_header.tx_id, completed)
         except ChaincodeFailed as error:
             return messages.ProposalResponse(
-                response=messages.Response(status=500, message=f"error in simulation: failed to execute transaction "
-                                           f"{channel_header.tx_id}: {error}")
+                response=messages.Response(
+                    status=500,
+                    message=f"error in simulation: failed to execute transaction {channel_header.tx_id}: {error}",
+                )
             )
         if response.status >= ERROR_THRESHOLD:
             return messages.ProposalResponse(response=response)
@@ -168,8 +170,9 @@ class Endorser:
         found = self.state.definition(name, execution.height)
         if found is None:
             return messages.Response(
-                status=404, message=f"failed to invoke backing implementation of 'QueryChaincodeDefinition': "
-                f"namespace {name} is not defined"
+                status=404,
+                message=f"failed to invoke backing implementation of 'QueryChaincodeDefinition': "
+                f"namespace {name} is not defined",
             )
         result = messages.QueryChaincodeDefinitionResult(
             sequence=found.sequence,

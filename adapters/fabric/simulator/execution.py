@@ -71,8 +71,10 @@ class Execution:
         self.get(LIFECYCLE, f"namespaces/fields/{name}/Sequence")
         definition = self.state.definition(name, self.height)
         if definition is None:
-            raise ChaincodeFailed(f"make sure the chaincode {name} has been successfully defined on channel "
-                                  f"{self.state.channel} and try again: chaincode {name} not found")
+            raise ChaincodeFailed(
+                f"make sure the chaincode {name} has been successfully defined on channel "
+                f"{self.state.channel} and try again: chaincode {name} not found"
+            )
         service = self.services.get(name)
         if service is None:
             raise ChaincodeFailed(f"chaincode {name} is not installed on this peer")

@@ -142,9 +142,9 @@ def with_organisation(root: Group, organisation: Organisation) -> tuple[Group, G
     application = root.at("Application")
     new = organisation_group(organisation.msp_id, organisation.content)
     listed = {name: Group(group.version, guard="") for name, group in application.groups.items()}
-    members = {"values": unchanged(application.values), "policies": unchanged(application.policies)}
-    read = Group(root.version, {"Application": Group(application.version, listed, guard="", **members)}, guard="")
-    written = Group(application.version + 1, {**listed, organisation.msp_id: new}, **members)
+    values, policies = unchanged(application.values), unchanged(application.policies)
+    read = Group(root.version, {"Application": Group(application.version, listed, values, policies, "")}, guard="")
+    written = Group(application.version + 1, {**listed, organisation.msp_id: new}, values, policies)
     write = Group(root.version, {"Application": written}, guard="")
     after = root.changed(
         ("Application",),

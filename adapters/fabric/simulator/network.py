@@ -211,7 +211,11 @@ class FabricNetwork:
         return self.submit(LIFECYCLE, b"CommitChaincodeDefinition", arguments.SerializeToString())
 
     def submit(
-        self, chaincode: str, *arguments: bytes, peers: Sequence[Peer] | None = None, as_member: SigningIdentity | None = None
+        self,
+        chaincode: str,
+        *arguments: bytes,
+        peers: Sequence[Peer] | None = None,
+        as_member: SigningIdentity | None = None,
     ) -> int:
         """Endorse a transaction at peers (or each one), order it and wait for its block.
 
@@ -303,8 +307,8 @@ class FabricNetwork:
         Raises:
             KeyError: there is none.
         """
-        nodes = {each.node.name: each.node for each in (*self.peers, *self.orderers)}
-        return nodes[name]
+        nodes = [*(peer.node for peer in self.peers), *(orderer.node for orderer in self.orderers)]
+        return {node.name: node for node in nodes}[name]
 
     def _reconfigure(
         self,

@@ -128,7 +128,9 @@ class Node:
 class Peer:
     """A peer of an organisation: keeps the channel's ledger, endorses, delivers blocks."""
 
-    def __init__(self, node: Node, msp_id: str, state: PeerState, endorser: Endorser, ordering: OrderingService) -> None:
+    def __init__(
+        self, node: Node, msp_id: str, state: PeerState, endorser: Endorser, ordering: OrderingService
+    ) -> None:
         """Offer its services at a node, and follow the orderers."""
         self.node = node
         self.msp_id = msp_id
@@ -205,7 +207,10 @@ class Orderer:
         if header.type == CONFIG_UPDATE:
             return BAD_REQUEST, "the simulator takes configurations from its own process"
         if not _is_signed(self._config(), creator, envelope):
-            return FORBIDDEN, "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 "
+            return (
+                FORBIDDEN,
+                "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 ",
+            )
         if not self._service.has_quorum():
             return SERVICE_UNAVAILABLE, "no Raft leader"
         self._service.submit(request)

@@ -117,9 +117,7 @@ class OrderingService:
             self._sequence += 1
             self.root = after
             self._config_height = len(self.blocks)
-            envelope = config_envelope(
-                after, self._sequence, update, channel=self.channel, timestamp=int(time.time())
-            )
+            envelope = config_envelope(after, self._sequence, update, channel=self.channel, timestamp=int(time.time()))
             self._append([envelope], signers)
             self.consenters = list(consenters or self.consenters)
             return self._config_height

@@ -12,14 +12,15 @@ import threading
 from dataclasses import dataclass, field
 
 from adapters.fabric.proposals import CONFIG, ENDORSER_TRANSACTION
-from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
 from adapters.fabric.simulator.wire import message, varint
+from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
 from light_clients.errors import LightClientError
-from light_clients.fabric.codec import FabricBlock, read_block
+from light_clients.fabric.codec import read_block
 from light_clients.fabric.config_block import ChannelConfig, read_config, read_config_block
 from light_clients.fabric.executions import LIFECYCLE, Namespace
 from light_clients.fabric.policies import satisfies_policy
 from light_clients.fabric.transactions import Endorsed, read_transaction, satisfies_definition
+from light_clients.fabric.types import FabricBlock
 
 VALID, BAD_PAYLOAD, BAD_CREATOR, DUPLICATE_ID = 0, 2, 4, 9
 POLICY_FAILURE, READ_CONFLICT, EXPIRED_CHAINCODE, NOT_VALIDATED = 10, 11, 23, 254

@@ -1,0 +1,153 @@
+"""A head as peers of several organisations attest it, with the block of the transaction that wrote it (docs/light-clients/fabric.md).
+
+One and the same signed proposal goes to a peer of each organisation. A peer that is behind reads an older version of the head,
+so it is asked again for a moment. A read shows the newest head alone; that of an earlier block can no longer be attested.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+
+from adapters.fabric.blocks import VALID, PeerBlock
+from adapters.fabric.identities import SigningIdentity
+from adapters.fabric.peers import Endorsement, Nodes
+from adapters.fabric.proposals import NONCE_SIZE, propose
+from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
+from adapters.protocol import AdapterError, BadAnswer, Misconfigured, Unreachable
+from light_clients.fabric.attestations import head_arguments, head_key
+from light_clients.fabric.types import AttestedRead, FabricEvidence
+from schemas.evidence import FamilyEvidence
+from schemas.primitives import LaneId
+
+TRIES, PAUSE_S = 8, 0.25
+"""How often a read is asked for where peers are not at the same block, and the pause between."""
+
+REMEMBERED = 256
+Version = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class AttestedHead:
+    """An attested read and the block and place of the transaction that wrote the head."""
+
+    version: Version
+    read: AttestedRead
+
+
+class HeadReader:
+    """Fetches attested reads; keeps those that were asked for a moment too late."""
+
+    def __init__(self, nodes: Nodes, organisations: Sequence[str], threshold: int) -> None:
+        """Ask these organisations, of which so many must agree."""
+        self._nodes = nodes
+        self.organisations = tuple(organisations)
+        self.threshold = threshold
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, LaneId, int, int], AttestedHead] = {}
+
+    def evidence(
+        self, identity: SigningIdentity, chaincode: str, lane_id: LaneId, direction: int, height: int
+    ) -> FamilyEvidence | None:
+        """The evidence of a head that a transaction in the block at `height` was the last one to move; None where none was."""
+        key = (chaincode, lane_id, direction, height)
+        (block,) = self._nodes.blocks(identity, height, height)
+        if not _moves(block, chaincode, head_key(lane_id, direction)):
+            return None
+        with self._lock:
+            head = self._kept.get(key)
+        if head is None:
+            head = self._read(identity, chaincode, lane_id, direction, height)
+            with self._lock:
+                self._kept[(*key[:3], head.version[0])] = head
+                while len(self._kept) > REMEMBERED:
+                    del self._kept[next(iter(self._kept))]
+        if head.version[0] != height:
+            return None
+        found = FabricEvidence(block.raw, head.version[1], (), head.read)
+        return FamilyEvidence(height, block.raw, found.to_bytes())
+
+    def _read(
+        self, identity: SigningIdentity, chaincode: str, lane_id: LaneId, direction: int, height: int
+    ) -> AttestedHead:
+        key, arguments = head_key(lane_id, direction), head_arguments(lane_id, direction)
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(PAUSE_S)
+            nonce = secrets.token_bytes(NONCE_SIZE)
+            proposal = propose(identity, self._nodes.channel, chaincode, arguments, nonce, time.time_ns())
+            answers = self._nodes.endorse_by(self.organisations, identity, proposal)
+            given = [answer for answer in answers if isinstance(answer, Endorsement)]
+            if len(given) < self.threshold:
+                raise self._too_few(len(given), [answer for answer in answers if isinstance(answer, AdapterError)])
+            agreeing = largest_agreement(given)
+            version = read_version(agreeing[0].payload, chaincode, key)
+            if len(agreeing) >= self.threshold and version is not None and version[0] >= height:
+                pairs = tuple((each.endorser, each.signature) for each in agreeing)
+                words = (proposal.channel_header, proposal.signature_header, proposal.payload, agreeing[0].payload)
+                return AttestedHead(version, AttestedRead(*words, pairs))
+        raise Unreachable(
+            f"Peers of fewer than {self.threshold} organisations read the head of block {height} alike: one is behind or lies; "
+            "it is asked again."
+        )
+
+    def _too_few(self, count: int, errors: list[AdapterError]) -> AdapterError:
+        wrong = next((error for error in errors if isinstance(error, Misconfigured)), errors[0])
+        kind = Misconfigured if isinstance(wrong, Misconfigured) else Unreachable
+        return kind(
+            f"Peers of {count} of {self.threshold} organisations attest the head; {wrong}", endpoint=wrong.endpoint
+        )
+
+
+def _moves(block: PeerBlock, chaincode: str, key: str) -> bool:
+    """Whether a transaction that the peer calls valid wrote a key."""
+    for entry in block.entries:
+        if entry.code != VALID or entry.chaincode != chaincode:
+            continue
+        try:
+            for space in messages.TxReadWriteSet.FromString(entry.results).ns_rwset:
+                writes = messages.KVRWSet.FromString(space.rwset).writes if space.namespace == chaincode else ()
+                if any(write.key == key for write in writes):
+                    return True
+        except DecodeError:
+            continue
+    return False
+
+
+def largest_agreement(given: Sequence[Endorsement]) -> list[Endorsement]:
+    """The endorsements that are of the same payload, the most of them."""
+    if not given:
+        return []
+    (payload, _), *_ = Counter(each.payload for each in given).most_common(1)
+    return [each for each in given if each.payload == payload]
+
+
+def read_version(payload: bytes, namespace: str, key: str) -> Version | None:
+    """The version of a key in the reads of an answer; None where it is not read, or not there.
+
+    Args:
+        payload: `ProposalResponsePayload`.
+        namespace: the chaincode's name.
+        key: in it.
+
+    Raises:
+        BadAnswer: the answer cannot be read.
+    """
+    try:
+        response = messages.ProposalResponsePayload.FromString(payload)
+        results = messages.ChaincodeAction.FromString(response.extension).results
+        spaces = messages.TxReadWriteSet.FromString(results).ns_rwset
+        for space in spaces:
+            if space.namespace == namespace:
+                for read in messages.KVRWSet.FromString(space.rwset).reads:
+                    if read.key == key and read.HasField("version"):
+                        return read.version.block_num, read.version.tx_num
+    except DecodeError as error:
+        raise BadAnswer("a peer's reads cannot be read; leave it.") from error
+    return None
