@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from adapters.solidity.compile import CONTRACTS, compiler_input, find_compiler
-from adapters.solidity.contracts import Contract, _describe
+from adapters.solidity.compiled import Contract, _describe
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```solidity\n(.*?)^```$", re.MULTILINE | re.DOTALL)
