@@ -8,6 +8,7 @@ here runs in constant time: verification has no secret, and signing is for devel
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from schemas.suites import sm3
@@ -102,8 +103,25 @@ def hmac_sm3(key: bytes, data: bytes) -> bytes:
 
 
 def multiply_generator(scalar: int) -> tuple[int, int]:
-    """The generator so many times; scalar between 1 and ORDER - 1."""
-    return _affine(_multiply_two(scalar, (*GENERATOR, 1), 0, INFINITY))
+    """The generator so many times; scalar between 1 and ORDER - 1. By a table, as whoever signs does nothing else."""
+    total = INFINITY
+    for place, multiples in enumerate(_generator_multiples()):
+        total = _add(total, multiples[scalar >> 4 * place & 15])
+    return _affine(total)
+
+
+@lru_cache(maxsize=1)
+def _generator_multiples() -> tuple[tuple[Point, ...], ...]:
+    """For each of the 64 digits of a scalar, the lowest first: the generator as often as each value of the digit says."""
+    table = []
+    step: Point = (*GENERATOR, 1)
+    for _ in range(64):
+        multiples = [INFINITY]
+        for _ in range(15):
+            multiples.append((*_affine(_add(multiples[-1], step)), 1))
+        table.append(tuple(multiples))
+        step = _add(multiples[-1], step)
+    return tuple(table)
 
 
 def _multiply_two(first: int, point: Point, second: int, other: Point) -> Point:
