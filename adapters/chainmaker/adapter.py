@@ -175,7 +175,9 @@ class ChainMakerLedger:
             raise Rejected(
                 f"The contract {called_name(verifier)} is no verifier; check its name.", endpoint=self.endpoint
             )
-        committee, light_client = (self._name_of(part) if part else b"" for part in (parts.committee, parts.light_client))
+        committee, light_client = (
+            self._name_of(part) if part else b"" for part in (parts.committee, parts.light_client)
+        )
         return replace(parts, committee=committee, light_client=light_client)
 
     # Prover
@@ -393,4 +395,9 @@ class ChainMakerLedger:
 
     def _name_of(self, program: bytes) -> bytes:
         """A contract's name, by which lanes and attestations know it, also where only its address is known."""
-        return program if is_contract_name(program) else self._info(program).name.encode()
+        if is_contract_name(program):
+            return program
+        name = self._info(program).name.encode()
+        if contract_address(name) != program:
+            raise BadAnswer(f"{self.endpoint} names a contract of another address; leave it.", endpoint=self.endpoint)
+        return name
