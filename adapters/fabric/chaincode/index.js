@@ -38,7 +38,15 @@ function tlsProperties(address) {
   return undefined;
 }
 
+/** Standard output is the one line below; what the shim logs goes to standard error, where nobody has to read it on. */
+function logToStandardError() {
+  const say = process.stdout.write.bind(process.stdout);
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+  return say;
+}
+
 async function main() {
+  const say = logToStandardError();
   const address = required('CHAINCODE_SERVER_ADDRESS');
   const ccid = required('CHAINCODE_ID');
   const expected = process.env.GATEWAY_CONFIGURATION_SHA256 || undefined;
@@ -51,7 +59,7 @@ async function main() {
     'grpc.max_send_message_length': LARGEST_MESSAGE_BYTES,
   });
   await server.start();
-  process.stdout.write(`${JSON.stringify({ chaincode: ccid, address })}\n`);
+  say(`${JSON.stringify({ chaincode: ccid, address })}\n`);
 }
 
 main().catch((error) => {

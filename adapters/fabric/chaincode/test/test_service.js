@@ -31,16 +31,14 @@ async function freePort() {
 const start = (environment) =>
   spawn(process.execPath, ['index.js'], { cwd: new URL('..', import.meta.url), env: { PATH: process.env.PATH, ...environment } });
 
-/** @param {any} child @returns {Promise<any>} what it says when it listens; its output goes on being read, or it would end */
+/** @param {any} child @returns {Promise<any>} what it says when it listens: its first line, and all of its standard output */
 function ready(child) {
   let text = '';
   return new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       text += chunk;
-      const line = text.split('\n').find((part) => part.startsWith('{"chaincode"') && part.endsWith('}'));
-      if (line !== undefined) resolve(JSON.parse(line));
+      if (text.endsWith('\n')) resolve(JSON.parse(text));
     });
-    child.stderr.resume();
     child.on('exit', () => reject(new Error(`the chaincode ended: ${text}`)));
   });
 }
@@ -144,6 +142,8 @@ class FakePeer {
 test('as a service: registers, is configured, pauses, answers views and refusals', { timeout: GENEROUS_MS }, async () => {
   const address_ = `127.0.0.1:${await freePort()}`;
   const child = start({ CHAINCODE_ID: 'gateway_1:aa', CHAINCODE_SERVER_ADDRESS: address_ });
+  const logged = [];
+  child.stderr.on('data', (chunk) => logged.push(chunk));
   try {
     assert.deepEqual(await ready(child), { chaincode: 'gateway_1:aa', address: address_ });
     const peer_ = new FakePeer(address_);
@@ -163,6 +163,8 @@ test('as a service: registers, is configured, pauses, answers views and refusals
     const refused = await peer_.call('propose', [Buffer.alloc(4)]);
     assert.deepEqual([refused.response.getStatus(), refused.response.getMessage().slice(0, 2)], [500, '0x']);
     peer_.close();
+    child.stdout.on('data', (chunk) => assert.fail(`a second word on standard output: ${chunk}`));
+    assert.match(Buffer.concat(logged).toString(), /Calling chaincode Invoke\(\)/);
   } finally {
     child.kill();
     await once(child, 'exit');
