@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 import threading
 import time
 from base64 import b64encode
@@ -40,6 +41,19 @@ class Answer:
 
     status: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TlsAccess:
+    """How an endpoint is met where the authorities of the system do not know it.
+
+    Attributes:
+        context: the authorities that are believed, and our own certificate.
+        server_name: the name that the endpoint's certificate has, where it is not the URL's.
+    """
+
+    context: ssl.SSLContext
+    server_name: str = ""
 
 
 class Transport(Protocol):
@@ -107,7 +121,7 @@ def open_transport(url: str, *, timeout_s: float, max_answer_bytes: int) -> Tran
 class HttpTransport:
     """HTTP POST with kept connections; environment proxies are not followed, nor redirects."""
 
-    def __init__(self, url: str, *, timeout_s: float, max_answer_bytes: int) -> None:
+    def __init__(self, url: str, *, timeout_s: float, max_answer_bytes: int, tls: TlsAccess | None = None) -> None:
         parsed = httpx.URL(url)
         host, target = parsed.raw_host, parsed.raw_path
         self._url = httpcore.URL(scheme=parsed.raw_scheme, host=host, port=parsed.port, target=target)
@@ -123,10 +137,11 @@ class HttpTransport:
         self._label = endpoint_label(url)
         self._timeout_s = timeout_s
         self._limit = max_answer_bytes
+        self._named = {"sni_hostname": tls.server_name} if tls is not None and tls.server_name else {}
         self._deadline = Deadline()
         self._pool = httpcore.ConnectionPool(
             # Loading the authorities costs 20 ms, and plain HTTP has no use for them.
-            ssl_context=httpx.create_ssl_context(trust_env=False) if url.startswith("https:") else None,
+            ssl_context=_context(tls) if url.startswith("https:") else None,
             max_connections=16,
             max_keepalive_connections=8,
             keepalive_expiry=30.0,
@@ -167,7 +182,7 @@ class HttpTransport:
         self._pool.close()
 
     def _send(self, method: str, url: httpcore.URL, body: bytes | None) -> Answer:
-        limits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout_s)}
+        limits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout_s), **self._named}
         with self._pool.stream(method, url, headers=self._headers, content=body, extensions=limits) as response:
             headers = {name.lower(): value.decode("latin-1") for name, value in response.headers}
             if response.status in BUSY_STATUSES:
@@ -203,10 +218,27 @@ class HttpTransport:
     def _unreachable(self, error: Exception) -> Unreachable:
         if isinstance(error, httpcore.TimeoutException):
             return Unreachable(f"{self._label} did not answer in {self._timeout_s:g} s.", endpoint=self._label)
+        if (why := _tls_failure(error)) is not None:
+            return Unreachable(f"{self._label} fails the TLS handshake: {why}.", endpoint=self._label)
         return Unreachable(
             f"{self._label} cannot be reached ({type(error).__name__}); check that it runs and the URL.",
             endpoint=self._label,
         )
+
+
+def _context(tls: TlsAccess | None) -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False) if tls is None else tls.context
+
+
+def _tls_failure(error: BaseException | None) -> str | None:
+    """What OpenSSL says of a handshake that failed, or None where it was none."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"its certificate is not believed ({error.verify_message})"
+        if isinstance(error, ssl.SSLError):
+            return (error.reason or "it broke off").lower().replace("_", " ")
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _retry_after(text: str) -> float:

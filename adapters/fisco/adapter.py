@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.ethereum.gas import action_gas
-from adapters.ethereum.views import PAUSED, VERIFIER_CALLS, lane_call, read_lane_ends, read_verifier_parts
 from adapters.fisco.accounts import address_of
 from adapters.fisco.answers import data, record
-from adapters.fisco.calls import NOBODY, Calls
+from adapters.fisco.calls import Calls
 from adapters.fisco.evidence import fetch_evidence
 from adapters.fisco.headers import read_headers
 from adapters.fisco.identity import read_identity
@@ -22,6 +21,7 @@ from adapters.fisco.node import Node
 from adapters.fisco.options import FiscoOptions
 from adapters.fisco.receipts import events_of, height_of, read_receipt
 from adapters.fisco.refusals import asked_wrongly, is_absent, unsent
+from adapters.fisco.tls import certificate_state, read_tls
 from adapters.fisco.transactions import parse, sign_call
 from adapters.jsonrpc import JsonRpc, RpcError
 from adapters.protocol import (
@@ -44,7 +44,7 @@ from adapters.protocol import (
     Wallet,
 )
 from adapters.solidity.calldata import encode_action
-from adapters.transport import Transport
+from adapters.transport import HttpTransport, TlsAccess, Transport
 from schemas.evidence import HeadEvidence
 from schemas.primitives import LaneId, hex0x
 from schemas.suites import keccak256
@@ -72,14 +72,9 @@ class FiscoLedger:
             raise Misconfigured("No endpoint was given; give at least one URL.")
         self.options = FiscoOptions.read(options.extra)
         self.configuration = self.options.configuration
-        rpc = JsonRpc(
-            options.endpoints[0].url,
-            timeout_s=options.timeout_s,
-            max_answer_bytes=options.max_answer_bytes,
-            transport=transport,
-        )
-        self.node = Node(rpc, self.options)
-        self._web3 = _web3(self.options.web3, options)
+        tls = read_tls(self.options)
+        self.node = Node(_rpc(options.endpoints[0].url, options, tls, transport), self.options)
+        self._web3 = _rpc(self.options.web3, options, tls, None) if self.options.web3 else None
         self.calls = Calls(self.node, self._web3)
         self._lock = threading.Lock()
         self._seen = (0, float("-inf"))
@@ -147,15 +142,7 @@ class FiscoLedger:
         Raises:
             Rejected: there is no gateway at the address, or it never opened the lane.
         """
-        lane, paused = (self.calls.view(gateway, call) for call in (lane_call(lane_id), PAUSED))
-        ends = read_lane_ends(lane, paused)
-        if ends is None:
-            raise Rejected(
-                f"The gateway {hex0x(gateway)} never opened lane {lane_id.hex0x()}; open it first.",
-                reason="UnknownLane",
-                endpoint=self.endpoint,
-            )
-        return ends
+        return self.calls.lane_ends(gateway, lane_id)
 
     def verifier_parts(self, verifier: bytes) -> VerifierParts:
         """Ask a verifier what it is.
@@ -163,16 +150,7 @@ class FiscoLedger:
         Raises:
             Rejected: the contract says no kind: it is no verifier.
         """
-        answers = []
-        for call in VERIFIER_CALLS:
-            status, output = self.calls.run(NOBODY, verifier, call)
-            answers.append(b"" if status else output)
-        parts = read_verifier_parts(verifier, *answers)
-        if parts is None:
-            raise Rejected(
-                f"The contract at {hex0x(verifier)} is no verifier; check the address.", endpoint=self.endpoint
-            )
-        return parts
+        return self.calls.verifier_parts(verifier)
 
     def evidence(
         self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int
@@ -271,8 +249,8 @@ class FiscoLedger:
         return True
 
     def certificates(self) -> list[CertificateState]:
-        """None is used here."""
-        return []
+        """Our TLS certificate, where one was named."""
+        return [certificate_state(self.options.tls_certificate)] if self.options.tls_certificate else []
 
     # Parts
 
@@ -314,8 +292,8 @@ class FiscoLedger:
         return [False] if self.node.line == 3 else []
 
 
-def _web3(url: str, options: AdapterOptions) -> JsonRpc | None:
-    """The `eth_*` port, where one was named."""
-    if not url:
-        return None
-    return JsonRpc(url, timeout_s=options.timeout_s, max_answer_bytes=options.max_answer_bytes)
+def _rpc(url: str, options: AdapterOptions, tls: TlsAccess | None, transport: Transport | None) -> JsonRpc:
+    """An endpoint, met with the ledger's own authorities where they were named."""
+    if transport is None and tls is not None and url.startswith("https:"):
+        transport = HttpTransport(url, timeout_s=options.timeout_s, max_answer_bytes=options.max_answer_bytes, tls=tls)
+    return JsonRpc(url, timeout_s=options.timeout_s, max_answer_bytes=options.max_answer_bytes, transport=transport)

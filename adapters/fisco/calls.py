@@ -7,13 +7,14 @@ Sources: FISCO BCOS 2.9.1 `librpc/Rpc.cpp` (call), 3.x `JsonRpcImpl_2_0.cpp` (ca
 from __future__ import annotations
 
 from adapters.ethereum.refusals import call_refusal
+from adapters.ethereum.views import PAUSED, VERIFIER_CALLS, lane_call, read_lane_ends, read_verifier_parts
 from adapters.fisco.answers import data, record, whole
 from adapters.fisco.node import Node
 from adapters.fisco.refusals import NO_CONTRACT, depends_on_sender, uncalled
 from adapters.jsonrpc import JsonRpc, RpcError
-from adapters.protocol import Call, Rejected
+from adapters.protocol import Call, LaneEnds, Rejected, VerifierParts
 from adapters.solidity.refusals import explain
-from schemas.primitives import hex0x
+from schemas.primitives import LaneId, hex0x
 
 NOBODY = bytes(20)
 
@@ -57,6 +58,39 @@ class Calls:
         if status:
             raise uncalled(status, output, self._node.line, self._endpoint)
         return output
+
+    def lane_ends(self, gateway: bytes, lane_id: LaneId) -> LaneEnds:
+        """The counters that a gateway keeps of a lane.
+
+        Raises:
+            Rejected: there is no gateway at the address, or it never opened the lane.
+        """
+        lane, paused = (self.view(gateway, call) for call in (lane_call(lane_id), PAUSED))
+        ends = read_lane_ends(lane, paused)
+        if ends is None:
+            raise Rejected(
+                f"The gateway {hex0x(gateway)} never opened lane {lane_id.hex0x()}; open it first.",
+                reason="UnknownLane",
+                endpoint=self._endpoint,
+            )
+        return ends
+
+    def verifier_parts(self, verifier: bytes) -> VerifierParts:
+        """What a verifier says that it is.
+
+        Raises:
+            Rejected: the contract says no kind: it is no verifier.
+        """
+        answers = [
+            b"" if status else output
+            for status, output in (self.run(NOBODY, verifier, call) for call in VERIFIER_CALLS)
+        ]
+        parts = read_verifier_parts(verifier, *answers)
+        if parts is None:
+            raise Rejected(
+                f"The contract at {hex0x(verifier)} is no verifier; check the address.", endpoint=self._endpoint
+            )
+        return parts
 
     def simulate(self, sender: bytes, call: Call) -> bytes:
         """Run what would be sent; its output, or nothing where that cannot be told: a deployment, or a missing sender.

@@ -25,6 +25,10 @@ class FiscoOptions(BaseModel):
         block_limit: blocks within which a transaction must be taken; nodes allow 1,000 on line 2 and 600 on line 3.
         gas_limit: the most gas that one transaction may use (`tx_gas_limit` of the ledger).
         web3: line 3: URL of a node's `eth_*` port (`web3_rpc`), by which calls are simulated with their sender; not needed.
+        tls_roots: file of the authorities of https endpoints, PEM; the system's where it is empty.
+        tls_certificate: file of our certificate, PEM, where nodes ask for one.
+        tls_key: file of its key.
+        tls_name: the name that the nodes' certificates have; the URL's where it is empty; `any` where the authority alone decides.
         parallel: questions that are asked at once; nodes of line 3 take no batches.
     """
 
@@ -39,6 +43,10 @@ class FiscoOptions(BaseModel):
     block_limit: Annotated[int, Field(ge=10, le=1000)] = 500
     gas_limit: Annotated[int, Field(ge=100_000, le=3_000_000_000)] = 300_000_000
     web3: Annotated[str, Field(max_length=500)] = ""
+    tls_roots: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_name: Annotated[str, Field(max_length=253)] = ""
     parallel: Annotated[int, Field(ge=1, le=16)] = 4
 
     @model_validator(mode="after")

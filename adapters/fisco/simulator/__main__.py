@@ -28,6 +28,7 @@ def main() -> None:
         block_interval_s=options.block_interval,
         empty_blocks=options.empty_blocks,
         first_port=options.port,
+        tls=options.tls,
     )
     with network:
         ready = {
@@ -65,6 +66,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="the first node's port; 0 for free ones")
     parser.add_argument("--block-interval", type=float, default=1.0, help="seconds; 0 seals only when told")
     parser.add_argument("--empty-blocks", action="store_true", help="seal without transactions too")
+    parser.add_argument("--tls", action="store_true", help="listen with TLS and ask for a client's certificate")
     parser.add_argument("--watch-input", action="store_true", help="stop when standard input ends")
     return parser.parse_args()
 

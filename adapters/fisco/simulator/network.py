@@ -18,6 +18,7 @@ from adapters.fisco.simulator.keys import SealerKey, new_key
 from adapters.fisco.simulator.ledger import SimulatedLedger
 from adapters.fisco.simulator.methods import Methods
 from adapters.fisco.simulator.server import NodeServer
+from adapters.fisco.simulator.tls import make_certificates, server_context
 from adapters.fisco.simulator.web3 import Web3Methods
 from adapters.fisco.transactions import Network, sign_call
 from adapters.loopback_ports import free_port
@@ -50,6 +51,7 @@ class FiscoNetwork:
         block_interval_s: float = 1.0,
         empty_blocks: bool = False,
         first_port: int = 0,
+        tls: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare a network; nothing listens yet.
@@ -64,6 +66,7 @@ class FiscoNetwork:
             block_interval_s: seconds between looks whether transactions wait; 0 seals only when told.
             empty_blocks: seal without transactions too, which the platform does not.
             first_port: the first node's port, the others follow; 0 for free ones.
+            tls: whether nodes listen with TLS and ask for a client's certificate, as line 3 does unless told otherwise.
             clock: Unix seconds.
         """
         default_chain, default_group = ("1", "1") if line == 2 else ("chain0", "group0")
@@ -78,9 +81,11 @@ class FiscoNetwork:
         self._stop = threading.Event()
         self._sealing = threading.Thread(target=self._seal, daemon=True)
         self._actions = 0
+        self._tls_options = make_certificates(folder / "tls") if tls else {}
+        context = server_context(folder / "tls") if tls else None
         ports = [first_port + index if first_port else free_port() for index in range(nodes)]
         self.servers = [
-            NodeServer(port, Methods(self, index, faults), faults, batches=line == 2)
+            NodeServer(port, Methods(self, index, faults), faults, batches=line == 2, tls=context)
             for index, (port, faults) in enumerate(zip(ports, self.faults, strict=True))
         ]
         web3_port = first_port + nodes if first_port else free_port()
@@ -98,7 +103,8 @@ class FiscoNetwork:
     @property
     def endpoints(self) -> list[str]:
         """URLs of the nodes."""
-        return [f"http://127.0.0.1:{server.port}" for server in self.servers]
+        scheme = "https" if self._tls_options else "http"
+        return [f"{scheme}://127.0.0.1:{server.port}" for server in self.servers]
 
     @property
     def web3(self) -> str:
@@ -109,7 +115,8 @@ class FiscoNetwork:
     def options(self) -> dict[str, str]:
         """Options of the adapter for this network."""
         network = self.network
-        return {"line": str(network.line), "suite": network.suite, "chain": network.chain, "group": network.group}
+        names = {"line": str(network.line), "suite": network.suite, "chain": network.chain, "group": network.group}
+        return names | self._tls_options
 
     @property
     def client_options(self) -> dict[str, Any]:

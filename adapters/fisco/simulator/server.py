@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,8 +34,11 @@ class Answers(Protocol):
 class NodeServer:
     """A listener that can be stopped and started again on its port."""
 
-    def __init__(self, port: int, methods: Answers, faults: Faults, *, batches: bool) -> None:
+    def __init__(
+        self, port: int, methods: Answers, faults: Faults, *, batches: bool, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.port = port
+        self._tls = tls
         self._methods = methods
         self._faults = faults
         self._batches = batches
@@ -71,6 +75,9 @@ class NodeServer:
                 """A client that is gone is no error of ours."""
 
         self._server = Server(("127.0.0.1", self.port), Handler)
+        if self._tls is not None:  # the handshake is made by the thread that answers
+            listening = self._server.socket
+            self._server.socket = self._tls.wrap_socket(listening, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
