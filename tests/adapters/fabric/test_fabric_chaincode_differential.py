@@ -2,6 +2,7 @@
 
 Each step is taken at both: the refusal's name and the numbers in it, the events' nonces, statuses and results, and the counters
 afterwards are the same. Ids and heads differ, for they hash who stands where; each must be what `schemas` computes for its lane.
+The chaincode's lane is of either suite, Solidity's of `evm`.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from schemas.lane import Lane
 from schemas.message import Message
 from schemas.outcome import Settled, Status
 from schemas.primitives import BlockHash, Bytes32, ChainWord, Head
-from schemas.suites import EVM, keccak256
+from schemas.suites import EVM, SM, keccak256
 from tests.support.chaincode_process import NAME, ChaincodeProcess, ChaincodeRefusal, decode_log, topics_of
 from tests.support.evm_world import SIGNERS, START, EvmChain, Refused, account, make_end
 
@@ -29,18 +30,18 @@ PEER = b"\xab" * 20
 PEER_WORD = ChainWord(keccak256(b"chain word of the peer"))
 PEER_CODE = keccak256(b"code of the peer")
 BLOCK = BlockHash(keccak256(b"block"))
-SEEDS = range(4)
+SEEDS = range(3)
 STEPS = 150
 
 
 class Side:
     """One of the two gateways, with a lane of its own and the history of that lane."""
 
-    def __init__(self, word, gateway, verifier, end):
-        self.word, self.gateway, self.verifier, self.end = word, gateway, verifier, end
+    def __init__(self, word, gateway, verifier, end, suite):
+        self.word, self.gateway, self.verifier, self.end, self.suite = word, gateway, verifier, end, suite
         self.now = START
         ends = ((word, gateway), (PEER_WORD, PEER)) if end == 0 else ((PEER_WORD, PEER), (word, gateway))
-        self.lane = Lane("hub", EVM, *ends[0], *ends[1], "main")
+        self.lane = Lane("hub", suite, *ends[0], *ends[1], "main")
         self.messages, self.outcomes = [], []
 
     @property
@@ -48,21 +49,21 @@ class Side:
         return self.lane.lane_id
 
     def ids(self):
-        return [message.message_id(EVM, self.lane_id) for message in self.messages]
+        return [message.message_id(self.suite, self.lane_id) for message in self.messages]
 
     def outcome_ids(self):
-        return [entry.outcome_id(EVM, self.lane_id) for entry in self.outcomes]
+        return [entry.outcome_id(self.suite, self.lane_id) for entry in self.outcomes]
 
     def head(self, direction, nonce):
         entries = self.ids() if direction == Direction.OUTBOX else self.outcome_ids()
-        return fold_all(EVM, genesis(EVM, self.lane_id, direction), entries[:nonce])
+        return fold_all(self.suite, genesis(self.suite, self.lane_id, direction), entries[:nonce])
 
     def claim(self, nonce):
         direction = Direction.OUTBOX if self.end else Direction.OUTCOMES
         return Claim(self.lane_id, direction, nonce, Head(self.head(direction, nonce)), 7, BLOCK)
 
     def attest(self, claim, signers=(0, 1), forged=False):
-        digest = attestation_digest(EVM, Place(self.word, self.gateway, self.verifier, 1), claim)
+        digest = attestation_digest(self.suite, Place(self.word, self.gateway, self.verifier, 1), claim)
         keys = [keccak256(b"forger") if forged else key for key, _ in SIGNERS]
         return calldata.committee_proof(1, [(index, sign(keys[index], digest)) for index in signers])
 
@@ -101,7 +102,7 @@ class EvmSide(Side):
         self.chain = EvmChain("beta")
         made = make_end(self.chain)
         self._events = topics_of(contract("Gateway").abi)
-        super().__init__(self.chain.word, made.gateway, made.committee, end)
+        super().__init__(self.chain.word, made.gateway, made.committee, end, EVM)
         self.receivers = {
             "mailbox": self.chain.create("Mailbox", made.gateway),
             "reverting": self.chain.create("Reverting"),
@@ -132,11 +133,11 @@ class ChaincodeSide(Side):
 
     accounts = "bytes"
 
-    def __init__(self, end, process):
+    def __init__(self, end, process, suite):
         self._process = process
         self.receivers = {name: application(name) for name in ("mailbox", "reverting", "nobody")}
         word = ChainWord(keccak256(b"chain word fabric"))
-        super().__init__(word, NAME, NAME, end)
+        super().__init__(word, NAME, NAME, end, suite)
         officers = [process.account(f"officer {number}") for number in range(3)]
         signers = [account(f"signer {number}") for number in range(3)]
         organisations = [organisation for _, organisation in SIGNERS]
@@ -172,10 +173,10 @@ def application(name):
 class Pair:
     """Both gateways, each with one end of a lane, and the random steps."""
 
-    def __init__(self, process, end, seed):
+    def __init__(self, process, end, seed, suite):
         self.random = random.Random(seed)
         self.end = end
-        self.sides = (EvmSide(end), ChaincodeSide(end, process))
+        self.sides = (EvmSide(end), ChaincodeSide(end, process, suite))
         caps = Caps(max_payload=64, max_gas=300_000, window_limit=6)
         for side in self.sides:
             action = administration.open_lane(side.lane, end, side.verifier, PEER_CODE, caps, accounts=side.accounts)
@@ -208,7 +209,7 @@ class Pair:
             if name == "MessageSent":
                 payload = values["payload"]
                 fields = [values[key] for key in ("sender", "receiver", "expiresAt", "gasLimit", "callbackGas")]
-                hashed = Bytes32(keccak256(payload))
+                hashed = Bytes32(side.suite.hash(payload))
                 side.messages.append(Message(values["nonce"], *fields, len(payload), hashed, payload))
                 assert values["messageId"] == side.ids()[-1]
                 assert values["head"] == side.head(Direction.OUTBOX, values["nonce"])
@@ -279,7 +280,7 @@ class Pair:
         for side in self.sides:
             receiver = b"\x01" * 5 if name == "short" else side.receivers[name]
             nonce = len(side.messages) + 1
-            hashed = Bytes32(keccak256(payload))
+            hashed = Bytes32(side.suite.hash(payload))
             side.messages.append(Message(nonce, PEER, receiver, expires_at, gas, 0, len(payload), hashed, payload))
 
     def consume(self):
@@ -417,9 +418,10 @@ def process():
     started.close()
 
 
+@pytest.mark.parametrize("suite", [EVM, SM], ids=["evm", "sm"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_destinations_agree(process, seed):
-    pair = Pair(process, 1, seed)
+def test_destinations_agree(process, seed, suite):
+    pair = Pair(process, 1, seed, suite)
     for _ in range(STEPS):
         steps = [pair.arrive, pair.arrive, pair.consume, pair.consume, pair.pass_time, pair.anchor, pair.administrate]
         pair.random.choice(steps)()
@@ -428,9 +430,10 @@ def test_destinations_agree(process, seed):
     assert pair.statuses >= {1, 2, 4}
 
 
+@pytest.mark.parametrize("suite", [EVM, SM], ids=["evm", "sm"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_sources_agree(process, seed):
-    pair = Pair(process, 0, seed)
+def test_sources_agree(process, seed, suite):
+    pair = Pair(process, 0, seed, suite)
     for _ in range(STEPS):
         steps = [
             pair.send,
@@ -449,7 +452,7 @@ def test_sources_agree(process, seed):
 
 def test_officers_agree(process):
     """Every step of a proposal, in the right order and out of it, at both."""
-    sides = (EvmSide(1), ChaincodeSide(1, process))
+    sides = (EvmSide(1), ChaincodeSide(1, process, EVM))
     chooser = random.Random(5)
     names, proposed = set(), [("unknown", "", "")]
     for _ in range(400):

@@ -87,8 +87,8 @@ async function believe(call, lane, claim, proof) {
   requirePlace(lane, claim);
   if (proof.length === 0) {
     if (!(await isAnchored(call, lane, claim.head))) refuse('NotAnchored', lane.id, claim.head);
-  } else if (!(await verify(call, lane, claim, proof))) {
-    refuse('ProofRefused');
+  } else {
+    await verify(call, lane, claim, proof);
   }
 }
 

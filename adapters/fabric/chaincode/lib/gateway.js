@@ -107,7 +107,7 @@ export async function perform({ state, proposal, applications, clock, expected }
   const call = { state, logs: [], proposal, caller: proposal.creator, now: proposal.seconds, settings, applications };
   try {
     const values = decodeArguments(item, calldata);
-    const output = await perform_(call, item.name, values, { calldata, expected });
+    const output = await dispatch(call, item.name, values, { calldata, expected });
     return { output: encode(item.outputs, output), logs: call.logs };
   } catch (error) {
     if (error instanceof AbiError) refuse('CalldataMalformed');
@@ -116,7 +116,7 @@ export async function perform({ state, proposal, applications, clock, expected }
 }
 
 /** @param {any} call @param {string} name @param {any[]} values @param {{calldata: Buffer, expected?: string}} told @returns {Promise<any[]>} */
-async function perform_(call, name, values, { calldata, expected }) {
+async function dispatch(call, name, values, { calldata, expected }) {
   if (name === 'configure') return configure(call, values, calldata, expected);
   if (call.settings === null) refuse('NotConfigured');
   if (Object.hasOwn(VIEWS, name)) return VIEWS[name](call, values);

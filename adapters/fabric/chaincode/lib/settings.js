@@ -2,8 +2,6 @@
  * What the chaincode is told once and for all, and the records that every step reads.
  */
 
-import { refuse } from './refusals.js';
-
 const KEY = 'settings';
 
 /**
@@ -50,11 +48,6 @@ export async function findSettings(state) {
     delaySeconds: BigInt(record.delaySeconds),
     minimumExpirySeconds: BigInt(record.minimumExpirySeconds),
   };
-}
-
-/** @param {import('./state.js').State} state @returns {Promise<Settings>} */
-export async function readSettings(state) {
-  return (await findSettings(state)) ?? refuse('NotConfigured');
 }
 
 /** @param {string} name @returns {boolean} whether it is 1 to 64 bytes of NFC */

@@ -17,7 +17,7 @@ import { keccak256 } from './suites.js';
  * @property {string} name
  * @property {boolean} needsKeys whether signers' keys are kept, 64 bytes each
  * @property {number} signatureBytes
- * @property {(key: Uint8Array) => boolean} keyFits whether it is a point of the curve
+ * @property {(key: Uint8Array) => boolean} [keyFits] whether a key is a point of the curve, where keys are needed
  * @property {(digest: Uint8Array, signature: Uint8Array) => boolean} wellFormed
  * @property {(digest: Uint8Array, signature: Uint8Array, key: Uint8Array) => Buffer} signerOf the account whose signature it is;
  *   nothing where it is nobody's, or not this key's
@@ -94,7 +94,6 @@ export const SECP256K1 = Object.freeze({
   name: 'secp256k1',
   needsKeys: false,
   signatureBytes: 65,
-  keyFits: () => true,
   wellFormed: (_digest, signature) =>
     integer(signature.subarray(32, 64)) <= HALF_ORDER && (signature[64] === 27 || signature[64] === 28),
   signerOf: (digest, signature) => recover(digest, signature),
