@@ -54,6 +54,9 @@ BLOCKS_AT_ONCE = 100
 FUNDS = 1 << 120
 """A balance that is plenty: nothing costs anything here."""
 
+GAS = 1
+"""There is none: what a call may use, and what a transaction is said to have used."""
+
 SWITCHES = "/relayhub.simulator.Switches/Act"
 """The development-only method of the simulator."""
 
@@ -195,7 +198,7 @@ class FabricLedger:
 
     def call_for(self, gateway: bytes, action: Action) -> Call:
         """Encode a delivery, a settlement or an anchoring; there is no gas here."""
-        return Call(gateway, encode_action(action), 0)
+        return Call(gateway, encode_action(action), GAS)
 
     def wallet(self, address: bytes) -> Wallet:
         """An account costs nothing and has no nonce."""
@@ -208,6 +211,8 @@ class FabricLedger:
             Misconfigured: the key has no certificate that holds in the channel now.
             Rejected: endorsers refuse, or enough of them do not agree.
         """
+        if not 0 <= nonce < 1 << 256:
+            raise Misconfigured("A nonce is a number of at most 256 bits; give another.")
         identity = self._sender(private_key)
         self._channel.check_member(self._reader(), identity)
         unique = hashlib.sha256(b"".join((identity.account, nonce.to_bytes(32, "big"), call.target, b"\0", call.data)))
@@ -365,7 +370,7 @@ class FabricLedger:
         entry = find_entry(block, transaction)
         if entry is None:
             raise BadAnswer(f"{self.endpoint} answers a block without the transaction.", endpoint=self.endpoint)
-        return Receipt(transaction, height, block.content.block_hash, entry.code == VALID, 0)
+        return Receipt(transaction, height, block.content.block_hash, entry.code == VALID, GAS)
 
     def _about(self) -> str:
         """The name of the software, where the node is the simulator; empty on a real one."""

@@ -65,6 +65,8 @@ def key_of(private_key: bytes) -> ec.EllipticCurvePrivateKey:
     """The P-256 key of 32 bytes.
 
     Raises:
-        ValueError: they are no key: zero, or not below the group's order.
+        ValueError: they are no key: of another size, zero, or not below the group's order.
     """
+    if len(private_key) != 32:
+        raise ValueError("a key has 32 bytes")
     return ec.derive_private_key(int.from_bytes(private_key, "big"), ec.SECP256R1())

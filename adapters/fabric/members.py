@@ -78,8 +78,8 @@ class Members:
         """
         try:
             private = key_of(private_key)
-        except ValueError as error:
-            raise Misconfigured("The key is no P-256 key; give the member's own.") from error
+        except ValueError:
+            raise Misconfigured("The key is no P-256 key of 32 bytes; give the member's own.") from None
         public = _public(private)
         files = self._files()
         mark = mark_of(*files, *self._authorities())

@@ -41,6 +41,14 @@ def options_of(network, peer=0, **extra):
 class FabricWorld(LaneWorld):
     """Two channels; an open lane from the first to the second."""
 
+    ordered = False
+    mines_when_told = False
+    proofs = "event"
+    consensus = "fabric"
+    first_height = 0
+    stranger = application_account("stranger")
+    nobody = b"nobody"
+
     def __init__(self, folder: Path, networks=None, **network):
         self.networks = networks or [
             FabricNetwork(folder / name, channel=name, block_interval_s=INTERVAL_S, **network) for name in ("trade", "goods")
@@ -95,6 +103,9 @@ class FabricWorld(LaneWorld):
 
     def seal(self, *tickets):
         return self.transact(0, self.relayer, self.seal_call(*tickets))
+
+    def send_call(self, payload, *, receiver=None, gas_limit=100_000, expires_at=0):
+        return self.seal_call(self.ticket(payload, receiver=receiver, gas_limit=gas_limit, expires_at=expires_at))
 
     def send(self, payload=b"hello", *, receiver=None, gas_limit=100_000, expires_at=0):
         return self.seal(self.ticket(payload, receiver=receiver, gas_limit=gas_limit, expires_at=expires_at))
