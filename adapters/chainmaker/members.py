@@ -22,6 +22,12 @@ from adapters.protocol import CertificateState, Misconfigured
 LIGHT = "LIGHT"
 
 
+_KEYS: dict[bytes, bytes] = {}
+"""By account: keys that this process was given to sign with. A question is signed too, and the guard asks several endpoints, each
+with an adapter of its own, on behalf of an account whose key only one of them was given."""
+_KEYS_LOCK = threading.Lock()
+
+
 class Members:
     """The members whose certificates the options name. Safe to share between threads."""
 
@@ -33,7 +39,6 @@ class Members:
         )
         self._endorsers = Watched(self._endorser_files, self._read_endorsers)
         self._lock = threading.Lock()
-        self._keys: dict[bytes, bytes] = {}
         self._watched: dict[bytes, Watched[Credential]] = {}
 
     @property
@@ -68,14 +73,14 @@ class Members:
             )
         member = watched.get()
         member.check()
-        with self._lock:
-            self._keys[member.account] = private_key
+        with _KEYS_LOCK:
+            _KEYS[member.account] = private_key
         return member
 
     def of_account(self, account: bytes) -> Credential | None:
         """The member of an account, if its key was given to this process to sign with."""
-        with self._lock:
-            private_key = self._keys.get(account)
+        with _KEYS_LOCK:
+            private_key = _KEYS.get(account)
         return self.of_key(private_key) if private_key else None
 
     def endorsers(self) -> list[Credential]:

@@ -25,6 +25,7 @@ from adapters.chainmaker.requests import WINDOW_S, transaction_bytes
 from adapters.chainmaker.simulator.authority import new_key, pem
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
 from adapters.protocol import AdapterOptions, BadAnswer, Call, Endpoint, Misconfigured, Rejected, Unreachable
+from adapters.solidity import administration
 from adapters.solidity.contracts import contract, gateway_creation
 from light_clients.crypto import sm2
 from tests.support.chainmaker_lane import PEOPLE, open_one, options_of, put
@@ -284,3 +285,26 @@ class TestOptions:
         with pytest.raises(Misconfigured, match="correct the option chain"):
             ledger.identity()
         ledger.close()
+
+
+def test_a_call_is_tried_as_the_account_whose_key_this_process_was_given(own_network):
+    """Behind the guard several adapters ask, and only one of them was given the key."""
+    ledger = open_one(own_network)
+    officers = PEOPLE[:3]
+    ledger.endow(PEOPLE)
+    creation = gateway_creation(
+        chain_word=b"\1" * 32,
+        officers=[ledger.account(officer) for officer in officers],
+        guardian=ledger.account(PEOPLE[3]),
+        delay_s=0,
+        self_name=(name := ledger.new_name("gateway")),
+    )
+    put(own_network, ledger, creation, name)
+    call = Call(name, administration.propose(administration.allow_sender(b"\1" * 32, b"\2" * 20, 5)), 0)
+    another = open_one(own_network, node=1)
+    assert len(another.simulate(ledger.account(officers[0]), call)) == 32
+    for stranger in (b"\7" * 20, bytes(20), ledger.account(PEOPLE[3])):
+        with pytest.raises(Rejected):
+            another.simulate(stranger, call)
+    ledger.close()
+    another.close()
