@@ -25,6 +25,8 @@ COMPILED = {
     "BothVerifier": "BothVerifier.sol",
     "GatewaySm": "GatewaySm.sol",
     "CommitteeVerifierSm": "CommitteeVerifierSm.sol",
+    "Observer": "SelfTest.sol",
+    "SelfTest": "SelfTest.sol",
     "Secp256k1": "signatures/Secp256k1.sol",
     "ChainMakerSm2": "signatures/ChainMakerSm2.sol",
     "FiscoSm2": "signatures/FiscoSm2.sol",
