@@ -8,9 +8,9 @@ import tracemalloc
 from adapters.conformance.findings import require
 from adapters.conformance.steps import World
 
-WARM_ROUNDS = 40
-ROUNDS = 160
-GROWTH_BYTES = 512 << 10
+WARM_ROUNDS = 20
+ROUNDS = 60
+GROWTH_BYTES = 192 << 10
 """What caches of fixed size and the interpreter's own may add; an adapter that keeps every answer adds more."""
 
 
