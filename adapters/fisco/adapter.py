@@ -255,17 +255,18 @@ class FiscoLedger:
     # Parts
 
     def _send(self, raw: bytes) -> Rejected | None:
-        method, more = ("sendRawTransaction", []) if self.node.line == 2 else ("sendTransaction", [False])
-        try:
-            answer = self.node.ask(method, hex0x(raw), *more)
-        except RpcError as error:
-            return unsent(error, self.node.line)
-        told = answer if self.node.line == 2 else record(answer, "the receipt").get("transactionHash")
         try:
             own_hash = parse(raw, self.options.network).hash
         except ValueError as error:
             raise Misconfigured(f"The bytes are no transaction of this ledger ({error}); sign it again.") from error
-        if data(told, "hash of the transaction", 32) != own_hash:
+        try:
+            told = self.node.send(raw)
+        except RpcError as error:
+            refusal = unsent(error, self.node.line)
+            if refusal is not None and refusal.code == "expired" and self._receipt(own_hash) is not None:
+                return None
+            return refusal
+        if told != own_hash:
             raise BadAnswer(f"{self.endpoint} took a transaction under another hash; leave it.", endpoint=self.endpoint)
         return None
 

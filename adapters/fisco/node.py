@@ -20,6 +20,8 @@ from schemas.primitives import hex0x
 
 MAXIMUM_TRANSACTIONS = 100_000
 """Transactions of a block that are read."""
+FIRST_POOL_STATUS = 10_000
+"""Line 3: statuses from here on are those of a pool that refuses."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -93,6 +95,23 @@ class Node:
         if self.line == 2:
             return self._block(height, "getBlockByNumber", self._number(height), whole_transactions)
         return self._block(height, "getBlockByNumber", height, False, not whole_transactions)
+
+    def send(self, raw: bytes) -> bytes:
+        """Send a transaction; the hash under which the node took it.
+
+        Nodes of line 3 answer with its receipt, once it stands in a block; early ones write a refusal into its status.
+
+        Raises:
+            RpcError: the node refuses it.
+        """
+        if self.line == 2:
+            return data(self.ask("sendRawTransaction", hex0x(raw)), "hash of the transaction", 32)
+        receipt = record(self.ask("sendTransaction", hex0x(raw), False), "the receipt")
+        status = receipt.get("status")
+        if type(status) is int and status >= FIRST_POOL_STATUS:
+            text = f"the pool says {status}"
+            raise RpcError(text, rpc_code=status, data=None, endpoint=self.rpc.label)
+        return data(receipt.get("transactionHash"), "hash of the transaction", 32)
 
     def receipt(self, transaction: bytes) -> Json:
         """The receipt of a mined transaction.

@@ -290,3 +290,19 @@ def test_with_the_eth_port_line_3_simulates_with_the_sender(lane):
     sent = ledger.simulate(lane.account(0, lane.sender), lane.send_call(b"simulated"))
     assert len(sent) == 32
     ledger.close()
+
+
+def test_a_pool_that_refuses_in_a_receipts_status_refuses(lane):
+    if lane.networks[0].network.line == 2:
+        return
+
+    def refuses(answer):
+        decoded = orjson.loads(answer)
+        if isinstance(decoded.get("result"), dict) and "logEntries" in decoded["result"]:
+            decoded["result"]["status"] = 10_002
+        return orjson.dumps(decoded)
+
+    ledger = ledger_of(lane, 0, refuses)
+    signed = ledger.sign(lane.sender, 123, Call(b"\x77" * 20, b"", 100_000), 0)
+    (refusal,) = ledger.broadcast([signed.raw])
+    assert refusal.code == "pool_full"

@@ -5,10 +5,10 @@ import time
 import pytest
 
 from adapters.fisco.simulator.keys import new_key
+from adapters.fisco.simulator.ledger import Refused
 from adapters.fisco.transactions import sign_call
 from adapters.protocol import Call, MessageSent
-from light_clients import fisco
-from light_clients.errors import Refused
+from light_clients import errors, fisco
 from light_clients.fisco import FiscoEvidence, FiscoPin
 from light_clients.fisco.codec import parse_header
 from schemas.claim import Claim, Direction
@@ -83,7 +83,7 @@ def test_a_change_of_sealers_without_its_proof_is_not_followed(network):
     bare = fisco.codec.encode_bundle(
         fisco.codec.rlp.decode_list(headers[changed])[0], [(index, seal) for index, seal in parsed[changed].seals]
     )
-    with pytest.raises(Refused):
+    with pytest.raises(errors.Refused):
         fisco.verify_header(state, bare, int(time.time()) + 1)
     assert fisco.verify_header(state, headers[changed], int(time.time()) + 1).height == changed + 1
     ledger.close()
@@ -207,3 +207,41 @@ def test_a_block_with_many_transactions_proves_its_last_message(lane):
     fisco.verify_claim(state, claim, FiscoEvidence.from_bytes(found.proof), FiscoPin(lane.gateways[0]))
     places = [(event.position.height, event.position.index) for event in events]
     assert places == sorted(set(places))
+
+
+def test_messages_are_proved_across_changes_of_sealers(lane):
+    network = lane.networks[0]
+    assert lane.send(b"before").success
+    added = network.add_sealer()
+    for number in range(3):
+        assert lane.send(b"while %d" % number).success
+    network.remove_sealer(network.sealers[1])
+    network.remove_sealer(added)
+    for number in range(3):
+        assert lane.send(b"after %d" % number).success
+    state = followed(lane.ledgers[0], lane.configuration(0))
+    assert len(state.sets) >= 3
+    for event in lane.events(0, MessageSent)[-7:]:
+        found, claim = claim_of(lane, event)
+        fisco.verify_claim(state, claim, FiscoEvidence.from_bytes(found.proof), FiscoPin(lane.gateways[0]))
+
+
+def test_a_mined_transaction_whose_time_is_over_is_taken_already(lane):
+    """Some nodes look at the block limit first; the receipt says that nothing is to be made anew."""
+    network, ledger = lane.networks[0], lane.ledgers[0]
+    signed = ledger.sign(lane.sender, 900_001, lane.send_call(b"long ago"), 0)
+    assert ledger.broadcast([signed.raw]) == [None]
+    lane.receipt(0, signed.transaction)
+    submit = network.ledger.submit
+
+    def too_late(raw):
+        raise Refused("BlockLimitCheckFail")
+
+    network.ledger.submit = too_late
+    try:
+        other = ledger.sign(lane.sender, 900_002, lane.send_call(b"never"), 0)
+        taken, refusal = ledger.broadcast([signed.raw, other.raw])
+    finally:
+        network.ledger.submit = submit
+    assert taken is None
+    assert refusal.code == "expired"
