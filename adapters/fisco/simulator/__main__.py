@@ -35,6 +35,8 @@ def main() -> None:
             "adapter": "fisco",
             "consensus": "fisco",
             "simulator": "FISCO BCOS simulator, no FISCO BCOS node",
+            "adapter": "fisco",
+            "consensus": "fisco",
             "endpoints": network.endpoints,
             "options": network.options | ({"web3": network.web3} if network.web3 else {}),
             "client_options": network.client_options,

@@ -126,12 +126,13 @@ class FiscoNetwork:
         return {"line": network.line, "suite": network.suite, **names}
 
     def start(self) -> None:
-        """Write the folder, listen, and seal while transactions wait."""
+        """Write the folder, listen, seal a first block, which a light client can be pinned to, and seal while transactions wait."""
         self._write_folder()
         for server in self.servers:
             server.start()
         if self.web3:
             self._web3.start()
+        self.seal()
         if self._interval:
             self._sealing.start()
 
