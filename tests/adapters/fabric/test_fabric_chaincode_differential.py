@@ -108,13 +108,16 @@ class EvmSide(Side):
             "reverting": self.chain.create("Reverting"),
             "nobody": account("nobody"),
         }
+        self.moody = self.chain.create("test/Moody")
 
     def account(self, label):
         return account(label)
 
     def transact(self, label, data):
         self.chain.now = self.now
-        done = self.chain.transact(account(label), self.gateway, data)
+        return self.logs_of(self.chain.transact(account(label), self.gateway, data))
+
+    def logs_of(self, done):
         return [
             decode_log(self._events, topics, data) for address, topics, data in done.logs if address == self.gateway
         ]
@@ -127,6 +130,16 @@ class EvmSide(Side):
     def send(self, label, draft):
         return self.step(label, calldata.encode_send(self.lane_id, *draft))
 
+    def send_as_program(self, draft):
+        """Send as the program that refuses outcomes until it is mended."""
+        self.chain.now = self.now
+        data = calldata.encode_send(self.lane_id, *draft)
+        done = self.chain.call(account("anybody"), self.moody, "test/Moody", "forward", self.gateway, data)
+        return None, self.logs_of(done)
+
+    def mend(self):
+        self.chain.call(account("anybody"), self.moody, "test/Moody", "mend")
+
 
 class ChaincodeSide(Side):
     """The Fabric gateway."""
@@ -136,6 +149,7 @@ class ChaincodeSide(Side):
     def __init__(self, end, process, suite):
         self._process = process
         self.receivers = {name: application(name) for name in ("mailbox", "reverting", "nobody")}
+        self.moody = application("moody")
         word = ChainWord(keccak256(b"chain word fabric"))
         super().__init__(word, NAME, NAME, end, suite)
         officers = [process.account(f"officer {number}") for number in range(3)]
@@ -163,6 +177,16 @@ class ChaincodeSide(Side):
         except ChaincodeRefusal as refusal:
             return (refusal.name, [value for value in refusal.arguments if isinstance(value, int)]), []
         return self.step("relayer", self._process.encode("seal", self.lane_id, [ticket]))
+
+    def send_as_program(self, draft):
+        """Send as the application that refuses outcomes until it is mended, and seal."""
+        arguments = calldata.encode_send(self.lane_id, *draft)[4:]
+        data = self._process.encode("callApplication", "moody", arguments)
+        ticket = self._process.call("anybody", data, self.now)[2]
+        return self.step("relayer", self._process.encode("seal", self.lane_id, [ticket]))
+
+    def mend(self):
+        self.act("anybody", self._process.encode("callApplication", "moody", b"mend"))
 
 
 def application(name):
@@ -380,6 +404,30 @@ class Pair:
                 self.invented(side)
                 side.outcomes.remove(forged)
 
+    def settle_in_order(self, heard):
+        """Settle everything that the peer came to."""
+        side = self.sides[0]
+        done, known = side.view("lane", side.lane_id)[0][10], len(side.outcomes)
+        if done < known:
+            self.both(
+                lambda side: self.hear(heard, side.step("relayer", self.consumption(side, (done + 1, known, 0), "")))
+            )
+
+    def retry(self, heard):
+        """Try a callback again, of any entry there is."""
+        known = len(self.sides[0].outcomes)
+        if known:
+            place = self.random.randrange(known)
+            self.both(
+                lambda side: self.hear(
+                    heard, side.step("relayer", calldata.encode_retry(side.lane_id, side.outcomes[place]))
+                )
+            )
+
+    def hear(self, heard, end):
+        heard.update(name for name, _ in end[1])
+        return end
+
     def invented(self, side):
         refusal, _ = side.step("relayer", self.consumption(side, (len(side.outcomes), len(side.outcomes), 0), ""))
         assert refusal is not None
@@ -448,6 +496,35 @@ def test_sources_agree(process, seed, suite):
         pair.random.choice(steps)()
         pair.compare_views()
     assert len(pair.refusals) >= 10, pair.refusals
+
+
+@pytest.mark.parametrize("suite", [EVM, SM], ids=["evm", "sm"])
+def test_callbacks_agree(process, suite):
+    """Programs that sent are called back, refuse, and are tried again."""
+    pair = Pair(process, 0, 9, suite)
+    for side in pair.sides:
+        side.administer(administration.allow_sender(side.lane_id, side.moody, 60_000, accounts=side.accounts))
+    heard = set()
+    for number in range(150):
+        if number == 90:
+            for side in pair.sides:
+                side.mend()
+        step = pair.random.choice(
+            ["send", "send as program", "send as program", "conclude", "conclude", "settle", "retry", "retry"]
+        )
+        if step == "send":
+            pair.send()
+        elif step == "send as program":
+            draft = (PEER, b"hello", 100_000, pair.random.choice([0, 300_000, 300_000]), 0)
+            pair.both(lambda side: side.send_as_program(draft))  # noqa: B023
+        elif step == "conclude":
+            pair.conclude()
+        elif step == "settle":
+            pair.settle_in_order(heard)
+        else:
+            pair.retry(heard)
+    assert heard == {"HeadMoved", "CallbackFailed", "CallbackRetried"}
+    assert pair.refusals >= {"NothingToRetry", "CallbackFailedAgain"}
 
 
 def test_officers_agree(process):

@@ -9,12 +9,13 @@ import { APPLICATIONS } from '../applications/index.js';
 import { creatorAccount } from '../lib/accounts.js';
 import { GatewayChaincode } from '../lib/chaincode.js';
 import { FakeLedger, FakeStub, certificate, sha256 } from './fake_stub.js';
+import { moody } from './moody.js';
 
 const NAME = 'gateway';
 let transactions = 0;
 let now = 0;
 const ledger = new FakeLedger();
-const chaincode = new GatewayChaincode({ applications: APPLICATIONS, clock: () => BigInt(now) });
+const chaincode = new GatewayChaincode({ applications: [...APPLICATIONS, moody], clock: () => BigInt(now) });
 
 /** @param {any} request @returns {Promise<object>} */
 async function answer(request) {

@@ -5,28 +5,14 @@ import { test } from 'node:test';
 import { APPLICATIONS } from '../applications/index.js';
 import { encode } from '../lib/abi.js';
 import { programAccount } from '../lib/accounts.js';
-import { ApplicationRefusal } from '../lib/applications.js';
 import { FUNCTIONS } from '../lib/interface.js';
 import { integerWord } from '../lib/words.js';
 import { named } from './expect.js';
+import { moody } from './moody.js';
 import { PEER, SUITES, address, laneWorld } from './world.js';
 
 const POSTBOX = programAccount('postbox');
 const MOODY = programAccount('moody');
-
-/** An application that sends, and refuses outcomes while it is told to. */
-const moody = {
-  name: 'moody',
-  async onCall(store, { data, send }) {
-    if (data.length !== 1) return APPLICATIONS.find(({ name }) => name === 'postbox').onCall(store, { data, send });
-    store.put('mood', data);
-    return data;
-  },
-  async onOutcome(store, { messageId }) {
-    store.put('touched', messageId);
-    if ((await store.get('mood'))?.[0] === 1) throw new ApplicationRefusal('not now');
-  },
-};
 
 /** @param {any} lane @param {object} [fields] */
 async function sendSealed(lane, fields) {
@@ -126,7 +112,6 @@ test('a failed callback is kept, stops nothing, leaves no trace, and anyone may 
   await sendSealed(lane);
   lane.conclude();
   lane.conclude();
-  await lane.world.call('callApplication', ['moody', Buffer.of(1)]);
   const { logs, stub } = await lane.settle();
   const [outcomeId] = lane.outcomeIds();
   assert.deepEqual(logs.map(({ name }) => name), ['HeadMoved', 'CallbackFailed']);
@@ -137,7 +122,7 @@ test('a failed callback is kept, stops nothing, leaves no trace, and anyone may 
   const retry = (given) => lane.world.call('retry', [lane.id, given], { as: 'stranger' });
   await assert.rejects(retry(entry), named('CallbackFailedAgain', { outcomeId }));
   await assert.rejects(retry(other), named('NothingToRetry'));
-  await lane.world.call('callApplication', ['moody', Buffer.of(2)]);
+  await lane.world.call('callApplication', ['moody', Buffer.from('mend')]);
   assert.deepEqual((await retry(entry)).logs.map(({ name }) => name), ['CallbackRetried']);
   await assert.rejects(retry(entry), named('NothingToRetry', { outcomeId }));
 });
