@@ -19,7 +19,7 @@ from light_clients.errors import LightClientError
 from light_clients.fabric.config_block import SMART_BFT, ChannelConfig, read_config, read_config_block
 from light_clients.fabric.errors import IdentityRevoked, MembershipUnknown
 
-TRIES, PAUSE_S = 4, 0.25
+TRIES, PAUSE_S = 8, 0.25
 """How often endorsement is asked for where peers are not at the same block, and the pause between."""
 
 FRESH_S = 2.0
@@ -107,6 +107,7 @@ def endorse(channel: Channel, identity: SigningIdentity, proposal: Proposal) -> 
         Rejected: endorsers refuse it, or too few of them answer alike.
         AdapterError: too few of them answer.
     """
+    failure: AdapterError = Unreachable("no peer was asked")
     for attempt in range(TRIES):
         if attempt:
             time.sleep(PAUSE_S)
@@ -117,12 +118,16 @@ def endorse(channel: Channel, identity: SigningIdentity, proposal: Proposal) -> 
         if len(agreeing) >= channel.endorsers:
             pairs = [(each.endorser, each.signature) for each in agreeing]
             return transaction_envelope(identity, proposal, agreeing[0].payload, pairs)
-        if len(given) < channel.endorsers:
-            raise _why(channel, len(given), errors)
-    raise Rejected(
-        f"Peers of only {len(agreeing)} organisations endorse the same answer, {channel.endorsers} are needed; one is behind or "
-        "runs another chaincode."
-    )
+        if len(given) >= channel.endorsers:
+            failure = Rejected(
+                f"Peers of only {len(agreeing)} organisations endorse the same answer, {channel.endorsers} are needed; one is "
+                "behind or runs another chaincode."
+            )
+            continue
+        failure = _why(channel, len(given), errors)
+        if not (given and isinstance(failure, Rejected)):
+            break  # none endorses, or too few answer: a peer that is merely behind is not the reason
+    raise failure
 
 
 def _why(channel: Channel, count: int, errors: Sequence[AdapterError]) -> AdapterError:

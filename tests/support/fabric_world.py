@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from eth_abi.abi import encode
@@ -16,7 +18,11 @@ from adapters.solidity import administration
 from adapters.solidity.calldata import encode_send, selector
 from adapters.solidity.contracts import organisation_word
 from light_clients.crypto.secp256k1 import address_of
+from light_clients import fabric
+from light_clients.fabric.codec import read_block
+from light_clients import pins
 from schemas.lane import Lane
+from schemas.primitives import Bytes32
 from schemas.suites import EVM
 
 CONFIGURE = "configure(bytes32,bytes[],bytes,uint64,uint64,string,string,bool,bytes[],bytes32[],uint8)"
@@ -36,6 +42,30 @@ def calldata(signature, *values):
 
 def options_of(network, peer=0, **extra):
     return AdapterOptions((Endpoint(network.endpoints[peer]),), timeout_s=20.0, extra={**network.options, **extra})
+
+
+@contextmanager
+def opened(options):
+    ledger = ADAPTER.open(options)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def followed(ledger, channel):
+    """The light client at the ledger's newest block."""
+    first, *others = ledger.headers(0, ledger.tip())
+    state = fabric.bootstrap(first, read_block(first).block_hash, fabric.FabricConfiguration(channel))
+    for header in others:
+        state = fabric.apply(state, fabric.verify_header(state, header, int(time.time())))
+    return state
+
+
+def pin_of(ledger, gateway=b"gateway"):
+    """What the light client pins, as the registry reads it from what is installed."""
+    found = ledger.installed(gateway)
+    return pins.pin_of("fabric", gateway, Bytes32(found.code_hash), found.pin)
 
 
 class FabricWorld(LaneWorld):

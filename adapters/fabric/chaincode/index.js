@@ -23,7 +23,7 @@ function required(name) {
   return value;
 }
 
-/** @param {string} address @returns {{key: Buffer, cert: Buffer, clientCACerts?: Buffer} | undefined} */
+/** @param {string} address @returns {{key: Buffer, cert: Buffer, clientCACerts: Buffer} | undefined} */
 function tlsProperties(address) {
   const { CHAINCODE_TLS_KEY, CHAINCODE_TLS_CERT, CHAINCODE_CLIENT_CA_CERT, CHAINCODE_TLS_DISABLED } = process.env;
   if (CHAINCODE_TLS_KEY && CHAINCODE_TLS_CERT) {

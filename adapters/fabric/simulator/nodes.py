@@ -156,8 +156,8 @@ class Peer:
     def _follow(self) -> None:
         while not self._stop.is_set():
             number = self.state.height
-            block = self._ordering.wait(number + self.node.faults.lag, 0.2)
-            if block is not None and not self._stop.is_set():
+            self._ordering.wait(number + self.node.faults.lag, 0.2)
+            if len(self._ordering.blocks) > number + self.node.faults.lag:
                 self.state.commit(self._ordering.blocks[number])
 
     def _endorse(self, request: bytes, context: grpc.ServicerContext) -> bytes:

@@ -69,6 +69,7 @@ async function callApplication(call, [name, data]) {
   const application = call.applications.named(name);
   if (application?.onCall === undefined) refuse('UnknownApplication', name);
   const store = new ApplicationStore(call.state, name);
+  /** @param {{laneId: Buffer} & import('./outbox.js').Draft} message */
   const sendOnce = ({ laneId, ...draft }) => draw(call, programAccount(name), laneId, draft);
   try {
     return [Buffer.from((await application.onCall(store, { caller: call.caller, data, send: sendOnce })) ?? [])];

@@ -2,7 +2,7 @@
  * RLP of the transaction's one event. Source: the Ethereum yellow paper, appendix B.
  */
 
-/** @typedef {Uint8Array | RlpItem[]} RlpItem */
+/** Bytes, or a list of items. @typedef {Uint8Array | any[]} RlpItem */
 
 /** @param {RlpItem} item @returns {Buffer} */
 export function encodeRlp(item) {

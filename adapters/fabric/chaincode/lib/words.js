@@ -102,8 +102,12 @@ export const outcomesGenesis = (suite, lane) =>
 export const fold = (suite, head, entry) => suite.hash(Buffer.concat([suite.tag('step'), head, entry]));
 
 /** @param {Suite} suite @param {Uint8Array} head @param {Uint8Array[]} entries @returns {Buffer} */
-export const foldAll = (suite, head, entries) =>
-  entries.reduce((last, entry) => fold(suite, last, entry), Buffer.from(head));
+export function foldAll(suite, head, entries) {
+  /** @type {Buffer} */
+  let last = Buffer.from(head);
+  for (const entry of entries) last = fold(suite, last, entry);
+  return last;
+}
 
 /**
  * @param {Suite} suite the lane's

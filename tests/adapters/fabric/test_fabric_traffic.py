@@ -1,0 +1,182 @@
+"""Transactions that fail, nodes that fail, and a channel that changes, under traffic."""
+
+import time
+
+import pytest
+
+from adapters.fabric.proposals import propose, transaction_envelope
+from adapters.protocol import Call, MessageSent, Misconfigured, Rejected, Unreachable
+from adapters.solidity.calldata import encode_send
+from light_clients import fabric
+from light_clients.errors import Refused
+from schemas.claim import Claim, Direction
+from tests.support.fabric_world import followed, opened, options_of, pin_of
+
+PATIENCE_S = 60
+
+
+def eventually(act):
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return act()
+        except Unreachable:
+            assert time.monotonic() < deadline
+
+
+def test_of_two_transactions_that_move_one_head_one_fails(world):
+    tickets = [world.ticket(b"left"), world.ticket(b"right")]
+    ledger, before = world.ledgers[0], len(world.events(0, MessageSent))
+    signed = [world.signed(0, world.relayer, world.seal_call(ticket)) for ticket in tickets]
+    assert ledger.broadcast([item.raw for item in signed]) == [None, None]
+    receipts = [world.receipt(0, item.transaction) for item in signed]
+    assert sorted(receipt.success for receipt in receipts) == [False, True]
+    assert len(world.events(0, MessageSent)) == before + 1
+    failed = tickets[[receipt.success for receipt in receipts].index(False)]
+    assert world.seal(failed).success
+    assert len(world.events(0, MessageSent)) == before + 2
+
+
+def test_a_transaction_that_one_organisation_endorsed_never_becomes_an_event(world):
+    network, ledger, before = world.networks[0], world.ledgers[0], world.events(0, MessageSent)
+    identity = ledger._sender(world.relayer)
+    call = world.seal_call(world.ticket(b"half"))
+    proposal = propose(identity, "trade", "gateway", [b"call", call.data], b"\x07" * 24, time.time_ns())
+    answer = network.peers[0].endorser.process(proposal.signed(identity))
+    pairs = [(answer.endorsement.endorser, answer.endorsement.signature)]
+    raw = transaction_envelope(identity, proposal, answer.payload, pairs)
+    assert ledger.broadcast([raw]) == [None]
+    receipt = world.receipt(0, proposal.transaction)
+    assert receipt.success is False
+    assert world.events(0, MessageSent) == before
+    assert ledger.evidence(b"gateway", [(world.lane.lane_id, 0)], receipt.height) == [None]
+
+
+def test_a_peer_that_calls_everything_valid_is_not_believed(world):
+    network, ledger = world.networks[0], world.ledgers[0]
+    tickets = [world.ticket(b"true"), world.ticket(b"false")]
+    signed = [world.signed(0, world.relayer, world.seal_call(ticket)) for ticket in tickets]
+    with network.service.changed:
+        for item in signed:
+            network.service.submit(item.raw)
+    receipts = [world.receipt(0, item.transaction) for item in signed]
+    height = receipts[0].height
+    assert height == receipts[1].height
+    network.peers[0].node.faults.set(all_valid=True)
+    with opened(options_of(network)) as liar:
+        said = liar.events(height, height, b"gateway")
+        assert len(said) == 2
+        (found,) = liar.evidence(b"gateway", [(world.lane.lane_id, 0)], height)
+        state, pin = followed(liar, "trade"), pin_of(liar)
+    network.peers[0].node.faults.heal()
+    evidence = fabric.FabricEvidence.from_bytes(found.proof)
+    believed = []
+    for event in said:
+        claim = Claim(
+            world.lane.lane_id, Direction.OUTBOX, event.message.nonce, event.head, height, event.position.block_hash
+        )
+        try:
+            fabric.verify_claim(state, claim, evidence, pin)
+            believed.append(event.position.transaction)
+        except Refused:
+            continue
+    true = [receipt.transaction for receipt in receipts if receipt.success]
+    assert believed == true
+
+
+def test_a_transaction_that_comes_again_has_one_effect(world):
+    call = world.seal_call(world.ticket(b"again"))
+    ledger = world.ledgers[0]
+    signed = ledger.sign(world.relayer, 77, call, 0)
+    assert ledger.sign(world.relayer, 77, call, 0).transaction == signed.transaction
+    before = len(world.events(0, MessageSent))
+    assert ledger.broadcast([signed.raw]) == [None]
+    assert world.receipt(0, signed.transaction).success
+    assert ledger.broadcast([signed.raw]) == [None]
+    assert world.send(b"another").success
+    assert world.receipt(0, signed.transaction).success
+    assert len(world.events(0, MessageSent)) == before + 2
+    with pytest.raises(Rejected) as caught:
+        ledger.sign(world.relayer, 77, call, 0)
+    assert caught.value.code == "known"
+
+
+def test_a_refusal_says_why_in_the_gateways_words(world):
+    ledger = world.ledgers[0]
+    stranger = b"\x22" * 32
+    ledger.endow([stranger])
+    account = ledger.account(stranger)
+    call = Call(b"gateway", encode_send(world.lane.lane_id, world.receiver, b"no", 1, 0, 0), 0)
+    assert ledger.simulate(world.account(0, world.sender), call)
+    for ask in (lambda: ledger.simulate(account, call), lambda: world.transact(0, stranger, call)):
+        with pytest.raises(Rejected, match="SenderNotAllowed") as caught:
+            ask()
+        assert caught.value.code == "reverted"
+        assert account.hex() in caught.value.reason
+
+
+def test_orderers_restart_and_the_lane_goes_on(world):
+    network = world.networks[0]
+    network.orderers[0].node.stop()
+    assert eventually(lambda: world.send(b"three orderers")).success
+    signed = world.signed(0, world.relayer, world.seal_call(world.ticket(b"no orderers")))
+    for orderer in network.orderers[1:]:
+        orderer.node.stop()
+    with pytest.raises(Unreachable):
+        world.ledgers[0].broadcast([signed.raw])
+    for orderer in network.orderers:
+        orderer.node.start()
+    assert eventually(lambda: world.send(b"all orderers")).success
+
+
+def test_without_a_quorum_of_consenters_nothing_is_ordered(world):
+    network = world.networks[0]
+    signed = world.signed(0, world.relayer, world.seal_call(world.ticket(b"waits")))
+    for consenter in network.service.consenters[:2]:
+        consenter.up = False
+    with pytest.raises(Unreachable, match="orders nothing now"):
+        world.ledgers[0].broadcast([signed.raw])
+    for consenter in network.service.consenters:
+        consenter.up = True
+    assert world.ledgers[0].broadcast([signed.raw]) == [None]
+    assert world.receipt(0, signed.transaction).success
+
+
+def test_an_organisation_and_a_consenter_come_under_traffic(world):
+    network = world.networks[0]
+    assert world.send(b"before").success
+    network.add_organisation()
+    assert world.send(b"between").success
+    network.add_orderer()
+    assert world.send(b"after").success
+    with opened(options_of(network)) as ledger:
+        state, pin = followed(ledger, "trade"), pin_of(ledger)
+        assert pin.organisations == ("Org1MSP", "Org2MSP", "Org3MSP")
+        assert pin.threshold == 2
+        event = world.events(0, MessageSent)[-1]
+        place = event.position
+        sending = Call(b"gateway", encode_send(world.lane.lane_id, world.receiver, b"two of three", 1, 0, 0), 0)
+        for down in (None, network.peers[1].node):
+            if down is not None:
+                down.stop()
+            (found,) = ledger.evidence(b"gateway", [(world.lane.lane_id, 0)], place.height)
+            claim = Claim(
+                world.lane.lane_id, Direction.OUTBOX, event.message.nonce, event.head, place.height, place.block_hash
+            )
+            fabric.verify_claim(state, claim, fabric.FabricEvidence.from_bytes(found.proof), pin)
+        signed = ledger.sign(world.sender, 4_242, sending, 0)
+        network.peers[1].node.start()
+        assert ledger.broadcast([signed.raw]) == [None]
+        assert world.receipt(0, signed.transaction).success
+
+
+def test_a_member_whose_certificate_was_revoked_sends_nothing(world):
+    network, ledger = world.networks[0], world.ledgers[0]
+    key = b"\x33" * 32
+    ledger.endow([key])
+    identity = ledger._sender(key)
+    ordered = len(network.service.blocks)
+    network.revoke(identity.certificate.serial_number, "Org1MSP")
+    with pytest.raises(Misconfigured, match="revoked"):
+        ledger.sign(key, 1, world.seal_call(b"\x01" * 32), 0)
+    assert len(network.service.blocks) == ordered + 1
