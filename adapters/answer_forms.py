@@ -36,8 +36,8 @@ def check_list(items: list[Item], count: int | None, name: str) -> list[Item]:
     return items
 
 
-def check_bytes_list(items: list[bytes], count: int, max_bytes: int, name: str) -> list[bytes]:
-    """Return a list of byte strings that has `count` items and at most `max_bytes` in all.
+def check_bytes_list(items: list[bytes], count: int | None, max_bytes: int, name: str) -> list[bytes]:
+    """Return a list of byte strings that has `count` items (None: any number) and at most `max_bytes` in all.
 
     Raises:
         BadAnswer: it has not.

@@ -535,7 +535,9 @@ class Ledger(Reader, Prover, Writer, Host, Protocol):
 class AdapterFactory(Protocol):
     """What a package registers under the entry-point group `relayhub.adapters`.
 
-    A factory may also have `keeps_time = True`: each request of its ledgers ends within `timeout_s`, so that the guard need
+    A factory may also have `skips_heights = True`: `headers(first, last)` of its ledgers is not one for each height, but what leads
+    a light client that trusts `first - 1` to a block up to `last`, possibly nothing, and `headers(h, h)` is where a client begins;
+    and `keeps_time = True`: each request of its ledgers ends within `timeout_s`, so that the guard need
     not watch its calls from outside.
     """
 

@@ -77,6 +77,7 @@ def follow(
     *,
     target: int | None = None,
     most: int = HEADERS_A_LOOK,
+    skips: bool = False,
 ) -> Followed:
     """Fetch and judge the headers after the trusted one, at most 400.
 
@@ -88,6 +89,7 @@ def follow(
         now: Unix seconds.
         target: go no further than this height (the endpoint's tip otherwise).
         most: headers that are judged at once.
+        skips: whether the consensus' headers are not of heights in a row; `most` then counts for nothing.
 
     Returns:
         The new state; fewer headers than there are where the endpoint has more.
@@ -103,14 +105,14 @@ def follow(
     tip = ledger.tip()
     final = max(tip - depth, 0)
     goal = final if target is None else min(final, target)
+    if skips:
+        return _follow_steps(ledger, client, state, trail, now, goal, final)
     if goal < start:
         if final < state.height:
             _look_behind(ledger, client, state, trail, tip)
         return Followed(state, (), final, trail)
     last = min(goal, state.height + min(most, HEADERS_A_REQUEST - depth))
     fetched = tuple(ledger.headers(start, last + depth))
-    if not fetched:  # heights are skipped here, and the next step is not final yet
-        return Followed(state, (), final, trail)
     accepted = judged = 0
     known = trail
     while accepted <= last - start and accepted + state.confirmations < len(fetched):
@@ -125,6 +127,42 @@ def follow(
         accepted += 1
         known = trail.extended(start - 1, fetched[:accepted], fetched[accepted:judged])
     return Followed(state, fetched[:accepted], final, known, trail.replaced(start - 1, fetched[:judged]))
+
+
+def _follow_steps(ledger: Ledger, client: Any, state: Any, trail: Trail, now: int, goal: int, final: int) -> Followed:
+    """Go from one final header to a later one, as far as the endpoint leads.
+
+    What brings nothing new is passed over: an endpoint does not know what the client knows, and shows a committee once more. A
+    goal that is the very next height waits for a later one, for a range of one height asks where a client begins.
+    """
+    accepted: list[bytes] = []
+    for header in ledger.headers(state.height + 1, goal) if goal > state.height + 1 else ():
+        try:
+            verified = client.verify_header(state, header, now)
+        except (HeaderBehind, HeaderUnconfirmed):
+            continue
+        except HeaderGap as gap:
+            raise HeaderLied(gap.name, f"A step is missing. {gap}", ledger.endpoint) from gap
+        except Refused as refusal:
+            _accuse_by_last(client, state, trail, header)
+            raise HeaderLied(refusal.name, refusal.message, ledger.endpoint) from refusal
+        except TimestampAhead as ahead:
+            _refuse_unless_sealed(ledger, client, state, header, ahead)
+            raise
+        state = client.apply(state, verified)
+        accepted.append(header)
+        trail = Trail(state.height, (header,))
+    return Followed(state, tuple(accepted), final, trail)
+
+
+def _accuse_by_last(client: Any, state: Any, trail: Trail, header: bytes) -> None:
+    """Raise Misbehaviour if a header that was refused contradicts the last one that was accepted."""
+    try:
+        contradiction = client.find_misbehaviour(state, trail.headers[-1], header)
+    except (Refused, Retry):
+        return
+    if contradiction is not None:
+        raise contradiction
 
 
 def _judge(ledger: Ledger, client: Any, state: Any, trail: Trail, run: Sequence[bytes], now: int) -> Any:

@@ -14,7 +14,7 @@ import structlog
 
 from adapters.protocol import LaneOpened, Ledger, Rejected
 from light_clients.errors import HeaderUnconfirmed, HeightNotRetained, Misbehaviour, RlpRefused
-from light_clients.families import ETHEREUM_FAMILIES
+from light_clients.families import ETHEREUM_FAMILIES, skips_heights
 from light_clients.proofs.bloom import may_contain
 from relay.clients import client_configuration, with_announced
 from relay.following import HEADERS_A_LOOK, HEADERS_BEFORE_EVENTS, Lied, follow
@@ -229,8 +229,11 @@ class LedgerView:
         """Follow the headers; True where events have to be read before more of them are followed."""
         provable = self._believer.proves_state
         most = HEADERS_A_LOOK if provable else HEADERS_BEFORE_EVENTS
+        skips = skips_heights(self.config.consensus)
         while True:
-            followed = follow(self.ledger, self._client, self.state, self._trail, now, target=target, most=most)
+            followed = follow(
+                self.ledger, self._client, self.state, self._trail, now, target=target, most=most, skips=skips
+            )
             if not followed.headers:
                 return False
             self.state, self._trail = followed.state, followed.trail

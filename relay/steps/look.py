@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, select
 
 from adapters.protocol import AdapterError, HeadMoved, Ledger, Unreachable
 from light_clients.errors import HeaderUnconfirmed, LightClientError, Misbehaviour
-from light_clients.families import ETHEREUM_FAMILIES
+from light_clients.families import ETHEREUM_FAMILIES, skips_heights
 from light_clients.proofs.bloom import may_contain
 from relay.context import Context
 from relay.crash import crash_point
@@ -63,7 +63,8 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
         believer = Believer.of(row.consensus, bytes(row.gateway), bytes(row.gateway_code_hash), row.gateway_pin or {})
         state = believer.client.state_from_bytes(row.client_state)
         at_once = HEADERS_A_LOOK if believer.proves_state else HEADERS_BEFORE_EVENTS
-        followed = follow(ledger, believer.client, state, trail_of(row), now, most=at_once)
+        skips = skips_heights(believer.consensus)
+        followed = follow(ledger, believer.client, state, trail_of(row), now, most=at_once, skips=skips)
         log_replaced(row.name, believer.client, followed)
         more = followed.state.height < followed.tip and len(followed.headers) > 0
         if more and believer.proves_state:
