@@ -26,6 +26,8 @@ Answer = TypeVar("Answer")
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
 """What a client of HTTP/2 says first, with empty settings (RFC 9113, section 3.4)."""
 
+PAUSE_S = 0.3
+
 _UNTRUSTED = (18, 19, 20, 21)
 _EXPIRED, _NOT_YET, _OTHER_NAME, _OTHER_ADDRESS = 10, 9, 62, 64
 """Codes of X509_verify_cert."""
@@ -166,30 +168,39 @@ class Connection:
         return grpc.secure_channel(self._target, credentials, options)
 
     def _probe(self) -> None:
-        """Shake hands once, to say of a certificate what is wrong with it."""
+        """Shake hands once, to say of a certificate what is wrong with it; once more where the node ends the connection."""
         host, _, port = self._target.rpartition(":")
         name = self.node.tls_name or host
         context = self._context()
         try:
-            with (
-                socket.create_connection((host.strip("[]"), int(port)), self._timeout_s) as plain,
-                context.wrap_socket(plain, server_hostname=name) as secured,
-            ):
-                secured.sendall(PREFACE)
-                if not secured.recv(1):
-                    raise Unreachable(f"{self.label} closes the connection.", endpoint=self.label)
+            for pause_s in (PAUSE_S, 0.0):
+                if self._is_greeted(context, (host.strip("[]"), int(port)), name):
+                    return
+                time.sleep(pause_s)
         except ssl.SSLCertVerificationError as error:
             raise Misconfigured(self._why(error, name), endpoint=self.label) from error
         except ssl.SSLError as error:
-            if "alert" in str(error).lower() or "ALERT" in (error.reason or ""):
-                raise Misconfigured(
-                    f"{self.label} does not accept our TLS certificate ({error.reason}); give one of a member in "
-                    "tls_certificate and tls_key.",
-                    endpoint=self.label,
-                ) from error
-            raise Unreachable(f"{self.label} does not speak TLS ({error.reason}).", endpoint=self.label) from error
+            if "ALERT" not in (error.reason or ""):
+                raise Unreachable(f"{self.label} does not speak TLS ({error.reason}).", endpoint=self.label) from error
         except (OSError, ValueError) as error:
             raise Unreachable(f"{self.label} does not answer ({error}).", endpoint=self.label) from error
+        asks = "does not accept our TLS certificate" if self._client else "asks for a TLS certificate of ours"
+        raise Misconfigured(
+            f"{self.label} {asks}; give one of a member, with its key, in tls_certificate and tls_key.",
+            endpoint=self.label,
+        )
+
+    def _is_greeted(self, context: ssl.SSLContext, address: tuple[str, int], name: str) -> bool:
+        """Whether the node goes on after the handshake; one that refuses a client's certificate ends there (RFC 8446, 4.4.2)."""
+        with (
+            socket.create_connection(address, self._timeout_s) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secured,
+        ):
+            try:
+                secured.sendall(PREFACE)
+                return bool(secured.recv(1))
+            except (ConnectionError, ssl.SSLEOFError):
+                return False
 
     def _context(self) -> ssl.SSLContext:
         roots = read_bytes(self._roots, "file of TLS roots")
