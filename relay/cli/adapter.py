@@ -66,9 +66,10 @@ def certify(
     save(certificate, path)
     failed = [check.name for check in certificate.checks if check.result == "failed"]
     counted = sum(check.result == "passed" for check in certificate.checks)
+    rest = "; the others have no subject there" if counted < len(certificate.checks) else ""
     verdict = (
         f"{name} ({certificate.package} {certificate.package_version}) passed {counted} of {len(certificate.checks)} "
-        f"checks; the others have no subject there. The certificate: {path}"
+        f"checks{rest}. The certificate: {path}"
         if certificate.passed
         else f"{name} is not certified: {', '.join(failed)} failed. The findings: {path}"
     )

@@ -163,7 +163,8 @@ class RiverNode:
         }
 
     def _try(self, *, to: str, data: str, gas: int, **sender: str) -> Any:
-        return self._rpc.call("eth_call", [{**sender, "to": to, "data": data, "gas": hex(gas)}, "latest"])
+        called = {"to": to} if to != "0x" else {}
+        return self._rpc.call("eth_call", [{**sender, **called, "data": data, "gas": hex(gas)}, "latest"])
 
     def _program(self, program: str) -> Any:
         return self._rpc.call("eth_getCode", [program, "latest"])
