@@ -19,7 +19,7 @@ from adapters.fisco.headers import read_headers
 from adapters.fisco.identity import read_identity
 from adapters.fisco.node import Node
 from adapters.fisco.options import FiscoOptions
-from adapters.fisco.receipts import events_of, height_of, read_receipt
+from adapters.fisco.receipts import height_of, read_events, read_receipt
 from adapters.fisco.refusals import asked_wrongly, is_absent, unsent
 from adapters.fisco.tls import certificate_state, read_tls
 from adapters.fisco.transactions import parse, sign_call
@@ -134,7 +134,7 @@ class FiscoLedger:
         """
         if self.tip() < last:
             raise Unreachable(f"{self.endpoint} has not reached block {last}; ask again later.", endpoint=self.endpoint)
-        return [event for height in range(first, last + 1) for event in events_of(self.node, height, gateway)]
+        return read_events(self.node, first, last, gateway)
 
     def lane_ends(self, gateway: bytes, lane_id: LaneId) -> LaneEnds:
         """The counters that the gateway keeps of a lane, at the newest block.

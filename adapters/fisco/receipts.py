@@ -14,6 +14,8 @@ from adapters.protocol import BadAnswer, GatewayEvent, Position, Receipt
 from adapters.solidity.events import SIGNATURES, decode_event
 
 MAXIMUM_LOGS = 100_000
+BLOCKS_AT_ONCE = 64
+"""Blocks whose receipts are held at once."""
 _SIGNATURES = frozenset(SIGNATURES)
 
 
@@ -69,20 +71,30 @@ def height_of(receipt: Json) -> int:
     return whole(receipt.get("blockNumber"), "blockNumber of the receipt")
 
 
-def events_of(node: Node, height: int, gateway: bytes) -> list[GatewayEvent]:
-    """The gateway's events of one block, in ledger order.
+def read_events(node: Node, first: int, last: int, gateway: bytes) -> list[GatewayEvent]:
+    """The gateway's events of blocks `first` to `last` inclusive, in ledger order.
 
     Raises:
         AdapterError: the node does not answer, or not in its form.
     """
-    block = node.block(height)
-    hashes = transaction_hashes(block)
-    receipts = node.receipts(hashes)
+    found: list[GatewayEvent] = []
+    for start in range(first, last + 1, BLOCKS_AT_ONCE):
+        blocks = node.each(node.block, range(start, min(start + BLOCKS_AT_ONCE, last + 1)))
+        hashes = [transaction_hashes(block) for block in blocks]
+        receipts = iter(node.receipts([transaction for group in hashes for transaction in group]))
+        for place, (block, group) in enumerate(zip(blocks, hashes, strict=True)):
+            found += _events_of(node, start + place, block, [(item, next(receipts)) for item in group], gateway)
+    return found
+
+
+def _events_of(
+    node: Node, height: int, block: Json, receipts: Sequence[tuple[bytes, Json]], gateway: bytes
+) -> list[GatewayEvent]:
     block_hash = data(block.get("hash"), "hash of the block", 32)
     time_s = whole(block.get("timestamp"), "timestamp") // 1000
     found: list[GatewayEvent] = []
     index = 0
-    for transaction, receipt in zip(hashes, receipts, strict=True):
+    for transaction, receipt in receipts:
         if height_of(receipt) != height:
             raise BadAnswer(f"a receipt of block {height} says another block; leave the endpoint.")
         for log in read_logs(receipt, node.line):

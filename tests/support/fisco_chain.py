@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from coincurve import PrivateKey
 from eth_abi.abi import encode as abi_encode
 
+from adapters.fisco.simulator.keys import SealerKey, ordered
 from light_clients import rlp
-from light_clients.crypto import secp256k1, sm2
 from light_clients.fisco import Execution, FiscoConfiguration, FiscoEvidence, FiscoPin, FiscoState, bootstrap
 from light_clients.fisco.claims import HEAD_MOVED, MESSAGE_SENT
 from light_clients.fisco.codec import encode_bundle, hashed_bytes
@@ -99,28 +98,6 @@ def change_sealers(
     """A successful call of the consensus precompile."""
     output = integer_word(1 if configuration.line == 2 else 0)
     return replace(Sent(CONSENSUS_PRECOMPILE, call_data(configuration, function, node, weight), output), **changes)
-
-
-@dataclass(frozen=True)
-class SealerKey:
-    """A sealer of a synthetic ledger."""
-
-    private: bytes
-    suite: str
-    weight: int = 1
-
-    @property
-    def public(self) -> bytes:
-        """64 bytes: x and y."""
-        if self.suite == "sm":
-            return sm2.public_key_of(self.private)
-        return PrivateKey(self.private).public_key.format(compressed=False)[1:]
-
-    def sign(self, block_hash: bytes) -> bytes:
-        """65 bytes with secp256k1; with SM2 64 bytes and the key."""
-        if self.suite == "sm":
-            return sm2.sign(self.private, block_hash) + self.public
-        return secp256k1.sign_seal(self.private, block_hash)
 
 
 def sealer_key(label: str, suite: str, weight: int = 1) -> SealerKey:
@@ -264,11 +241,6 @@ class FiscoChain:
     def now(self) -> int:
         """Shortly after the newest block."""
         return self.newest.timestamp + 1
-
-
-def ordered(sealers: Sequence[SealerKey]) -> tuple[SealerKey, ...]:
-    """In the order of a header: by their keys."""
-    return tuple(sorted(sealers, key=lambda sealer: sealer.public))
 
 
 def transaction_bytes(configuration: FiscoConfiguration, height: int, index: int, sent: Sent) -> bytes:

@@ -32,8 +32,6 @@ def main() -> None:
     )
     with network:
         ready = {
-            "adapter": "fisco",
-            "consensus": "fisco",
             "simulator": "FISCO BCOS simulator, no FISCO BCOS node",
             "adapter": "fisco",
             "consensus": "fisco",
