@@ -21,6 +21,8 @@ from light_clients.crypto.certificates import Certificate, read_certificate
 from light_clients.errors import LightClientError
 
 MAXIMUM_FILE_SIZE = 1024 * 1024
+GRACE_S = 3.0
+"""How long files that are being replaced may not fit each other."""
 
 Value = TypeVar("Value")
 
@@ -74,13 +76,17 @@ class Credential:
 
 
 class Watched(Generic[Value]):
-    """Something made of files, made again when one of them changes; safe to share between threads."""
+    """Something made of files, made again when one of them changes; safe to share between threads.
+
+    While files are being replaced they may not fit each other: what was made before counts for `GRACE_S` more.
+    """
 
     def __init__(self, paths: Callable[[], list[Path]], make: Callable[[], Value]) -> None:
         self._paths, self._make = paths, make
         self._lock = threading.Lock()
         self._mark: tuple[object, ...] | None = None
         self._value: Value | None = None
+        self._unfit_since: float | None = None
 
     def get(self) -> Value:
         """What the files say now.
@@ -90,10 +96,22 @@ class Watched(Generic[Value]):
         """
         mark = tuple(_mark(path) for path in self._paths())
         with self._lock:
-            if self._mark != mark or self._value is None:
-                self._value = self._make()
-                self._mark = mark
+            if self._value is None:
+                self._value, self._mark = self._make(), mark
+            elif self._mark != mark:
+                self._renew(self._value, mark)
             return self._value
+
+    def _renew(self, before: Value, mark: tuple[object, ...]) -> None:
+        """Make it again; `before` stays for a while where that fails."""
+        now = time.monotonic()
+        try:
+            self._value, self._mark, self._unfit_since = self._make(), mark, None
+        except Misconfigured:
+            self._unfit_since = now if self._unfit_since is None else self._unfit_since
+            if now - self._unfit_since >= GRACE_S:
+                raise
+            self._value = before
 
 
 def read_pem(path: Path, what: str) -> bytes:
@@ -164,7 +182,7 @@ def credential_files(folder: Path, what: str) -> list[Path]:
 
 
 def member_for(private_key: bytes, folder: Path) -> Credential | None:
-    """The member of a folder whose certificate has this key; of several the one that is valid longest.
+    """The member of a folder whose certificate has this key; of several that have begun the one that is valid longest.
 
     Raises:
         Misconfigured: the folder, or a certificate in it, cannot be read.
@@ -177,7 +195,8 @@ def member_for(private_key: bytes, folder: Path) -> Credential | None:
             if (certificate.scheme, certificate.public_key[-64:]) == (key.scheme, key.public):
                 pem = _first_certificate(read_pem(path, "certificates"))
                 found.append(Credential(path.name, pem, certificate, key))
-    return max(found, key=lambda credential: credential.certificate.not_after, default=None)
+    now = time.time()
+    return max(found, key=lambda item: (item.certificate.not_before <= now, item.certificate.not_after), default=None)
 
 
 def check_validity(name: str, certificate: Certificate, now: float | None = None) -> None:

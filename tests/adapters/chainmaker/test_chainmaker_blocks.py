@@ -8,7 +8,7 @@ import pytest
 from adapters.chainmaker.blocks import check_hash, check_whole, events_of, read_block_info
 from adapters.chainmaker.names import account_address, contract_address
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
-from adapters.protocol import BadAnswer, Call
+from adapters.protocol import BadAnswer, Call, MessageSent
 from adapters.solidity.contracts import contract
 from light_clients.chainmaker import ChainMakerConfiguration, apply, bootstrap, verify_header
 from light_clients.chainmaker.claims import slot_key
@@ -131,6 +131,16 @@ def test_transactions_of_one_block_depend_on_each_other_in_order(own_network):
         item.transaction for item in signed
     ]
     ledger.close()
+
+
+def test_the_largest_payload_fits_into_an_event():
+    lane = ChainMakerLane()
+    try:
+        assert lane.send(b"x" * 16_384).success
+        (sent,) = lane.events(0, MessageSent)
+        assert sent.message.payload == b"x" * 16_384
+    finally:
+        lane.close()
 
 
 def test_a_failed_transaction_has_text_and_no_revert_data(own_network):

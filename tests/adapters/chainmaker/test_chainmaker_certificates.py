@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from adapters.chainmaker import credentials
 from adapters.chainmaker.keys import P256, SM2
 from adapters.chainmaker.simulator.authority import authority, issue, new_key
 from adapters.chainmaker.simulator.material import write_file, write_pair
@@ -80,6 +81,19 @@ def test_a_key_of_another_certificate_is_named(network, opened, asked, tmp_path)
     ledger = opened(network, member_certificate=one["member_certificate"], member_key=two["member_key"])
     refused(ledger, "two.key does not belong", "one.crt")
     assert asked == []
+
+
+def test_files_that_are_being_replaced_do_not_stop_anything(network, opened, tmp_path, monkeypatch):
+    told = made(network, tmp_path, "member")
+    ledger = opened(network, **told)
+    height = ledger.tip()
+    old = (tmp_path / "member.key").read_bytes()
+    (tmp_path / "member.key").write_bytes(b"")
+    assert ledger.tip() == height
+    monkeypatch.setattr(credentials, "GRACE_S", 0.0)
+    refused(ledger, "member.key", "is no key")
+    (tmp_path / "member.key").write_bytes(old)
+    assert ledger.tip() == height
 
 
 def test_a_light_member_is_refused(network, opened, asked, tmp_path):
