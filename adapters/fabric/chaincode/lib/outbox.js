@@ -34,11 +34,22 @@ const SEALED = 2;
 const ticketKey = (lane, ticket) => `ticket~${lane.toString('hex')}~${ticket.toString('hex')}`;
 /** @param {Buffer} lane its id */
 const sentKey = (lane) => `sent~${lane.toString('hex')}`;
+/** Whose message has a nonce. @param {Buffer} lane its id @param {bigint} nonce */
+const nonceKey = (lane, nonce) => `nonce~${lane.toString('hex')}~${nonce}`;
 /** @param {Buffer} lane its id @param {Buffer} sender */
 const usedKey = (lane, sender) => `used~${lane.toString('hex')}~${sender.toString('hex')}`;
 
 /** @param {Call} call @param {Buffer} lane its id @returns {Promise<bigint>} messages that have a nonce */
 export const sentCount = async (call, lane) => BigInt((await call.state.get(sentKey(lane)))?.toString() ?? 0);
+
+/**
+ * The counter is not read where this is enough: a settlement would conflict with every seal in its block.
+ * @param {Call} call
+ * @param {Buffer} lane its id
+ * @param {bigint} nonce
+ * @returns {Promise<boolean>} whether a message has that nonce
+ */
+export const wasSent = async (call, lane, nonce) => (await call.state.get(nonceKey(lane, nonce))) !== null;
 
 /** @param {Call} call @param {Buffer} id @returns {Promise<Lane>} a lane that takes messages */
 async function openLane(call, id) {
@@ -206,6 +217,7 @@ function sealOne(call, lane, { ticket, nonce, head }) {
   const next = fold(lane.suite, head, id);
   const record = { state: SEALED, nonce: nonce.toString(), messageId: id.toString('hex') };
   call.state.putRecord(ticketKey(lane.id, ticket.id), record);
+  call.state.put(nonceKey(lane.id, nonce), ticket.id);
   const fields = [sender, receiver, expiresAt, gasLimit, callbackGas, payload];
   call.logs.push(encodeEvent('MessageSent', [lane.id, nonce, id, next, ...fields]));
   return next;

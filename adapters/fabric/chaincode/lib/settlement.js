@@ -8,7 +8,7 @@ import { consume, relayedLane } from './claims.js';
 import { consumedCount, moveConsumed, newEntries } from './inbox.js';
 import { encodeEvent } from './interface.js';
 import { SOURCE, consumedHeadKey, requireEnd } from './lanes.js';
-import { sentCount } from './outbox.js';
+import { sentCount, wasSent } from './outbox.js';
 import { refuse } from './refusals.js';
 import { fold, messageId, outcomeId } from './words.js';
 
@@ -37,8 +37,7 @@ export async function settle(call, [id, settled, suffixIds, claim, proof]) {
     head = fold(lane.suite, head, named.at(-1).outcome);
   }
   await consume(call, lane, { consumed, head }, { suffixIds, claim, proof });
-  const sent = await sentCount(call, id);
-  if (claim.nonce > sent) refuse('NeverSent', sent, claim.nonce);
+  if (!(await wasSent(call, id, claim.nonce))) refuse('NeverSent', await sentCount(call, id), claim.nonce);
   moveConsumed(call, id, consumed, head);
   call.logs.push(encodeEvent('HeadMoved', [id, SETTLED, consumed, head]));
   for (const [index, entry] of entries.entries()) await callBackOnce(call, lane, entry, named[index]);

@@ -42,6 +42,23 @@ for (const suite of SUITES) {
   });
 }
 
+test('a settlement does not conflict with a seal, nor a delivery with either', async () => {
+  const lane = await laneWorld(0);
+  const back = await lane.world.openLane(1);
+  await sendSealed(lane);
+  lane.conclude();
+  back.receive();
+  await lane.send();
+  const evidence = (of) => [[], of.claim(1), of.attest(of.claim(1))];
+  const { world, id, tickets } = lane;
+  const sealing = await world.simulate('seal', [id, tickets]);
+  const settling = await world.simulate('settle', [id, lane.settled(), ...evidence(lane)]);
+  const sending = await world.simulate('send', [id, PEER, Buffer.alloc(1), 1n, 0n, 0n], { as: 'sender' });
+  const delivering = await world.simulate('deliver', [back.id, back.messages, ...evidence(back)]);
+  const stubs = [sealing, settling, sending, delivering].map(({ stub }) => stub);
+  assert.deepEqual(stubs.map((stub) => world.ledger.commit(stub)), [true, true, true, true]);
+});
+
 test('entries settled before are skipped, a gap is refused, suffix ids are not consumed', async () => {
   const lane = await laneWorld(0);
   for (let number = 0; number < 4; number++) {
