@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.protobuf.message import DecodeError
 
-from adapters.fabric.blocks import VALID, find_entry, gateway_events, read_peer_block
+from adapters.fabric.blocks import VALID, PeerBlock, find_entry, gateway_events, gateway_tickets, read_peer_block
 from adapters.fabric.connections import TlsFiles
 from adapters.fabric.definitions import chain_height, find_definition, pinned_hash
 from adapters.fabric.endorsing import Channel, endorse
@@ -146,22 +146,17 @@ class FabricLedger:
         """Blocks `first` to `last` inclusive, whole, as the peer has them; at most 1,000."""
         if last - first >= MAX_HEADERS:
             raise Misconfigured(f"{last - first + 1} blocks were asked for; ask for at most {MAX_HEADERS} at once.")
-        reader = self._reader()
-        return [
-            block.raw
-            for start in range(first, last + 1, BLOCKS_AT_ONCE)
-            for block in self._nodes.blocks(reader, start, min(last, start + BLOCKS_AT_ONCE - 1))
-        ]
+        return [block.raw for block in self._blocks(first, last)]
 
     def events(self, first: int, last: int, gateway: bytes) -> list[GatewayEvent]:
         """The gateway's events of the valid transactions of blocks `first` to `last` inclusive, in order."""
-        reader, chaincode = self._reader(), _name(gateway)
-        return [
-            event
-            for start in range(first, last + 1, BLOCKS_AT_ONCE)
-            for block in self._nodes.blocks(reader, start, min(last, start + BLOCKS_AT_ONCE - 1))
-            for event in gateway_events(block, chaincode)
-        ]
+        chaincode = _name(gateway)
+        return [event for block in self._blocks(first, last) for event in gateway_events(block, chaincode)]
+
+    def tickets(self, first: int, last: int, gateway: bytes) -> list[tuple[LaneId, bytes]]:
+        """The (lane, ticket) pairs of messages that were sent in blocks `first` to `last` inclusive; see `sealing`."""
+        chaincode = _name(gateway)
+        return [item for block in self._blocks(first, last) for item in gateway_tickets(block, chaincode)]
 
     def lane_ends(self, gateway: bytes, lane_id: LaneId) -> LaneEnds:
         """The counters that the gateway keeps of a lane, at the peer's newest block.
@@ -342,6 +337,11 @@ class FabricLedger:
     def certificates(self) -> list[CertificateState]:
         """The certificates of the member that reads, of those that send and, where TLS is mutual, of the connections."""
         return self._members.listed() + self._nodes.certificates()
+
+    def _blocks(self, first: int, last: int) -> Iterator[PeerBlock]:
+        reader = self._reader()
+        for start in range(first, last + 1, BLOCKS_AT_ONCE):
+            yield from self._nodes.blocks(reader, start, min(last, start + BLOCKS_AT_ONCE - 1))
 
     def _reader(self) -> SigningIdentity:
         return self._members.who_reads()

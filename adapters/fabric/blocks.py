@@ -6,11 +6,12 @@ is a transaction that nothing is known of: a client may put such a one into a bl
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from adapters.fabric.interface import SIGNATURES, read_event
+from adapters.fabric.interface import SIGNATURES, TICKETED, read_event
 from adapters.fabric.proposals import ENDORSER_TRANSACTION
 from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
 from adapters.protocol import BadAnswer, GatewayEvent, Position
@@ -18,6 +19,7 @@ from light_clients import rlp
 from light_clients.errors import LightClientError
 from light_clients.fabric.codec import hash_data, read_block
 from light_clients.fabric.types import FabricBlock
+from schemas.primitives import LaneId
 
 EVENT = "gateway"
 """Name of the gateway's event."""
@@ -98,21 +100,38 @@ def gateway_events(block: PeerBlock, chaincode: str) -> list[GatewayEvent]:
         BadAnswer: an event is not of the form that the gateway writes.
     """
     events: list[GatewayEvent] = []
-    index = 0
-    for entry in block.entries:
-        if entry.code != VALID or entry.chaincode != chaincode or not entry.event:
-            continue
-        for topics, data in _logs(entry, chaincode):
-            if topics and topics[0] in SIGNATURES:
-                place = Position(block.content.height, block.content.block_hash, entry.transaction, index, entry.time_s)
-                events.append(read_event(topics, data, place))
-            index += 1
+    for index, (entry, topics, data) in enumerate(_valid_logs(block, chaincode)):
+        if topics and topics[0] in SIGNATURES:
+            place = Position(block.content.height, block.content.block_hash, entry.transaction, index, entry.time_s)
+            events.append(read_event(topics, data, place))
     return events
+
+
+def gateway_tickets(block: PeerBlock, chaincode: str) -> list[tuple[LaneId, bytes]]:
+    """The (lane, ticket) pairs under which messages of a block's valid transactions wait.
+
+    Raises:
+        BadAnswer: an event is not of the form that the gateway writes.
+    """
+    found = []
+    for _, topics, _ in _valid_logs(block, chaincode):
+        if topics[:1] == (TICKETED,):
+            if len(topics) != 3 or not any(topics[1]):
+                raise BadAnswer("an event of the gateway has other topics than it writes; leave the peer.")
+            found.append((LaneId(topics[1]), topics[2]))
+    return found
 
 
 def find_entry(block: PeerBlock, transaction: bytes) -> Entry | None:
     """The first transaction of an id in a block."""
     return next((entry for entry in block.entries if entry.transaction == transaction), None)
+
+
+def _valid_logs(block: PeerBlock, chaincode: str) -> Iterator[tuple[Entry, tuple[bytes, ...], bytes]]:
+    for entry in block.entries:
+        if entry.code == VALID and entry.chaincode == chaincode and entry.event:
+            for topics, data in _logs(entry, chaincode):
+                yield entry, topics, data
 
 
 def _logs(entry: Entry, chaincode: str) -> list[tuple[tuple[bytes, ...], bytes]]:

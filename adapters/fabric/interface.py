@@ -32,6 +32,7 @@ _LANE_VIEW = f"(bool,uint8,bool,bool,bool,bytes,bytes32,bytes,{_CAPS},uint64,uin
 _OPENED_TYPES = ("uint8", "string", "bytes32", "bytes", "bytes32", "bytes", "string", "bytes", "bytes32")
 LANE_OPENED = keccak256(f"LaneOpened(bytes32,{','.join(_OPENED_TYPES)})".encode())
 VERIFIER_CHANGED = keccak256(b"VerifierChanged(bytes32,bytes)")
+TICKETED = keccak256(b"MessageTicketed(bytes32,bytes32,bytes,bytes,uint64,uint64,uint64,bytes)")
 SIGNATURES = frozenset({LANE_OPENED, VERIFIER_CHANGED, *SHARED})
 """First topics of the events that the hub reads."""
 

@@ -17,10 +17,9 @@ from adapters.protocol import AdapterOptions, Call, Endpoint
 from adapters.solidity import administration
 from adapters.solidity.calldata import encode_send, selector
 from adapters.solidity.contracts import organisation_word
+from light_clients import fabric, pins
 from light_clients.crypto.secp256k1 import address_of
-from light_clients import fabric
 from light_clients.fabric.codec import read_block
-from light_clients import pins
 from schemas.lane import Lane
 from schemas.primitives import Bytes32
 from schemas.suites import EVM
@@ -81,7 +80,8 @@ class FabricWorld(LaneWorld):
 
     def __init__(self, folder: Path, networks=None, **network):
         self.networks = networks or [
-            FabricNetwork(folder / name, channel=name, block_interval_s=INTERVAL_S, **network) for name in ("trade", "goods")
+            FabricNetwork(folder / name, channel=name, block_interval_s=INTERVAL_S, **network)
+            for name in ("trade", "goods")
         ]
         self._counter = 0
         for each in self.networks:

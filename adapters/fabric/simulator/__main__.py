@@ -57,7 +57,9 @@ def _arguments() -> argparse.Namespace:
         prog="python -m adapters.fabric.simulator",
         description="A simulator of a Hyperledger Fabric channel for development and tests. It is no Fabric node.",
     )
-    parser.add_argument("--folder", type=Path, required=True, help="made anew: network file, certificates, clients' keys")
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="made anew: network file, certificates, clients' keys"
+    )
     parser.add_argument("--channel", default="trade", help="its name")
     parser.add_argument("--organisations", type=int, default=2, help="each with one peer")
     parser.add_argument("--orderers", type=int, default=4, help="consenters, each on a port of its own")
@@ -66,7 +68,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--block-interval", type=float, default=1.0, help="seconds that transactions wait for a block")
     parser.add_argument("--mutual-tls", action="store_true", help="ask clients for TLS certificates")
     parser.add_argument(
-        "--chaincode", action="append", default=[], help="start the gateway chaincode in Node under this name; repeatable"
+        "--chaincode",
+        action="append",
+        default=[],
+        help="start the gateway chaincode in Node under this name; repeatable",
     )
     parser.add_argument("--watch-input", action="store_true", help="stop when standard input ends")
     return parser.parse_args()

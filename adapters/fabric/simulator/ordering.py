@@ -19,6 +19,9 @@ from light_clients.fabric.codec import header_der
 from light_clients.fabric.config_block import ConfigBlock, read_config
 from light_clients.fabric.config_update import check_update
 
+REMEMBERED_S = 5.0
+"""Seconds for which an envelope is known."""
+
 BATCH = 100
 """Envelopes of a block at most."""
 
@@ -63,6 +66,7 @@ class OrderingService:
         self._byzantine = byzantine
         self._interval_s = interval_s
         self._queue: list[bytes] = []
+        self._taken: dict[bytes, float] = {}
         self._sequence = 0
         self._config_height = 0
         self._hash = b""
@@ -83,10 +87,13 @@ class OrderingService:
         self._thread.join()
 
     def submit(self, envelope: bytes) -> None:
-        """Take an envelope into the next block; one that waits already is taken once, as SmartBFT's pool does it."""
+        """Take an envelope into the next block; one that waits, or was ordered a moment ago, is not taken again (SmartBFT's pool)."""
+        mark, now = hashlib.sha256(envelope).digest(), time.monotonic()
         with self.changed:
-            if envelope not in self._queue:
-                self._queue.append(envelope)
+            if now - self._taken.get(mark, float("-inf")) < REMEMBERED_S:
+                return
+            self._taken = {each: at for each, at in self._taken.items() if now - at < REMEMBERED_S} | {mark: now}
+            self._queue.append(envelope)
 
     def wait(self, number: int, timeout_s: float) -> bytes | None:
         """A block of a number as soon as it is there; None after so many seconds or at the end."""

@@ -6,7 +6,7 @@ from adapters.fabric.blocks import gateway_events, read_peer_block
 from adapters.fabric.simulator.network import FabricNetwork
 from adapters.protocol import BadAnswer
 from light_clients.fabric.codec import read_block
-from tests.support.fabric_world import followed, options_of, opened
+from tests.support.fabric_world import followed, opened, options_of
 from tests.support.shared_vectors import shared
 
 NUMBERS = {"bft": (0, 1, 3, 4, 5, 6, 7)}

@@ -76,7 +76,10 @@ def test_mutual_tls_needs_our_certificate(mutual, tmp_path):
         assert ledger.headers(0, 0)
         assert [item.name for item in ledger.certificates()] == ["cert.pem", "tls_cert.pem"]
     extra = {key: value for key, value in options.extra.items() if not key.startswith("tls")}
-    with opened(replace_extra(options, extra)) as ledger, pytest.raises(Misconfigured, match="asks for a TLS certificate"):
+    with (
+        opened(replace_extra(options, extra)) as ledger,
+        pytest.raises(Misconfigured, match="asks for a TLS certificate"),
+    ):
         ledger.tip()
     stranger = Organisation.new("StrangerMSP", "stranger.example")
     write_client(tmp_path / "stranger", stranger, mutual=True)
@@ -85,7 +88,10 @@ def test_mutual_tls_needs_our_certificate(mutual, tmp_path):
         "tls_certificate": str(tmp_path / "stranger" / "tls_cert.pem"),
         "tls_key": str(tmp_path / "stranger" / "tls_key.pem"),
     }
-    with opened(replace_extra(options, extra)) as ledger, pytest.raises(Misconfigured, match="does not accept our TLS certificate"):
+    with (
+        opened(replace_extra(options, extra)) as ledger,
+        pytest.raises(Misconfigured, match="does not accept our TLS certificate"),
+    ):
         ledger.tip()
 
 

@@ -53,7 +53,7 @@ def test_a_transaction_that_one_organisation_endorsed_never_becomes_an_event(wor
 
 
 def test_a_peer_that_calls_everything_valid_is_not_believed(world):
-    network, ledger = world.networks[0], world.ledgers[0]
+    network = world.networks[0]
     tickets = [world.ticket(b"true"), world.ticket(b"false")]
     signed = [world.signed(0, world.relayer, world.seal_call(ticket)) for ticket in tickets]
     with network.service.changed:
