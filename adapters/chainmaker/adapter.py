@@ -242,10 +242,7 @@ class ChainMakerLedger:
 
     def receipts(self, transactions: Sequence[bytes]) -> list[Receipt | None]:
         """Ask what became of transactions; None = in no block as far as the endpoint knows."""
-        questions = [
-            Question(CHAIN_QUERY, "GET_TX_BY_TX_ID", {"txId": asked.hex().encode(), "withRWSet": b"false"})
-            for asked in transactions
-        ]
+        questions = [Question(CHAIN_QUERY, "GET_TX_BY_TX_ID", {"txId": asked.hex().encode()}) for asked in transactions]
         receipts: list[Receipt | None] = []
         for asked, answer in zip(transactions, self.questions.ask_all(questions), strict=True):
             if isinstance(answer, Rejected) and answer.code == "reverted":
@@ -377,15 +374,17 @@ class ChainMakerLedger:
         payload, result = info.transaction.payload, info.transaction.result
         if payload.tx_id != asked.hex():
             raise BadAnswer(f"{self.endpoint} told of another transaction than was asked for; leave it.")
-        if len(info.block_hash) != 32:
+        block_hash = bytes(info.block_hash)
+        if not block_hash:  # nodes before 2.2 say the height alone
+            (block,) = self.questions.blocks(info.block_height, info.block_height, whole=False)
+            block_hash = block.header.block_hash
+        if len(block_hash) != 32:
             raise BadAnswer(f"{self.endpoint} names no block of a transaction; leave it.", endpoint=self.endpoint)
         success = not result.code and not result.contract_result.code
         created = b""
         if success and (payload.contract_name, payload.method) == (CONTRACT_MANAGE, INIT_CONTRACT):
             created = next((bytes(pair.value) for pair in payload.parameters if pair.key == "CONTRACT_NAME"), b"")
-        return Receipt(
-            asked, info.block_height, bytes(info.block_hash), success, result.contract_result.gas_used, created
-        )
+        return Receipt(asked, info.block_height, block_hash, success, result.contract_result.gas_used, created)
 
     def _info(self, address: bytes) -> ContractInfo:
         """What the chain says of a contract, by its name or its address."""

@@ -22,6 +22,7 @@ from adapters.chainmaker.names import (
 )
 from adapters.chainmaker.refusals import known_already, refusal
 from adapters.chainmaker.requests import WINDOW_S, transaction_bytes
+from adapters.chainmaker.simulator import node as node_module
 from adapters.chainmaker.simulator.authority import new_key, pem
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
 from adapters.protocol import AdapterOptions, BadAnswer, Call, Endpoint, Misconfigured, Rejected, Unreachable
@@ -308,3 +309,21 @@ def test_a_call_is_tried_as_the_account_whose_key_this_process_was_given(own_net
             another.simulate(stranger, call)
     ledger.close()
     another.close()
+
+
+def test_a_node_that_says_no_hash_of_a_transactions_block_is_asked_for_the_block(own_network, monkeypatch):
+    ledger = open_one(own_network)
+    put(own_network, ledger, contract("Idle").creation)
+    (transaction,) = own_network.chain.block(1).block.txs
+    tx_id = bytes.fromhex(transaction.payload.tx_id)
+    (known,) = ledger.receipts([tx_id])
+    old = node_module.lie_about_transaction
+
+    def without_hash(found, lies):
+        found.ClearField("block_hash")
+        return old(found, lies)
+
+    monkeypatch.setattr(node_module, "lie_about_transaction", without_hash)
+    assert ledger.receipts([tx_id]) == [known]
+    assert known.block_hash == own_network.chain.header(1).block_hash
+    ledger.close()
