@@ -139,7 +139,10 @@ def state_of(provider: Provider, home: Path) -> tuple[bool, str]:
     """Whether an adapter is certified for the hub in a folder, and why, or why not, in words."""
     if provider.built_in:
         return True, "part of the hub, certified by its tests"
-    certificate = load(certificate_path(home, provider.name))
+    try:
+        certificate = load(certificate_path(home, provider.name))
+    except BadInput:
+        return False, "its certificate cannot be read"
     if certificate is None:
         return False, "no certificate"
     refusal = certificate.refusal(provider)

@@ -16,12 +16,15 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the hub running and print what to try next.")] = False,
+    ledgers: Annotated[
+        str, typer.Option("--ledgers", help="all: one of every kind, a lane between every two; or names with commas.")
+    ] = "",
     home: HomeOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Show the hub at work on local ledgers; exits non-zero if anything it shows is not so."""
     from relay.demo import run
 
-    code = run(home=home, keep=keep, as_json=as_json)
+    code = run(home=home, keep=keep, as_json=as_json, ledgers=ledgers)
     if code:
         raise typer.Exit(code)

@@ -13,41 +13,56 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from relay.errors import Duplicate, HubError
+from relay.errors import BadInput, Duplicate, HubError
 from relay.home import Home
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
     from relay.demo.balance import LaneBalance
     from relay.demo.checks import Record
     from relay.demo.show import Silent
     from relay.demo.world import World
 
+    Play = Callable[[Any, Record], list[LaneBalance]]
+
+    class Show(Protocol):
+        """Makes the world of a demo, and says how its story is played."""
+
+        def __call__(self, place: Home, watching: Silent, *, keep: bool) -> tuple[World, Play]:
+            """The world and its story."""
+
+
 FAILED = 1
 INTERRUPTED = 130
 
 
-def run(home: str, *, keep: bool, as_json: bool) -> int:
+def run(home: str, *, keep: bool, as_json: bool, ledgers: str = "") -> int:
     """Show the hub at work on local ledgers.
 
     Args:
         home: the folder of the demo's hub; a temporary one if empty.
         keep: leave hub and networks running at the end, and say what to try next.
         as_json: print one JSON document instead of text.
+        ledgers: empty for three EVM ledgers; `all`, or names with commas between, for a mesh of unlike ones.
 
     Returns:
         0 where everything shown is so, 1 where a check failed, 130 where it was interrupted.
 
     Raises:
         Duplicate: there is a hub in that folder.
+        BadInput: there is no such kind of ledger, or the mesh was to be kept.
     """
     from relay.demo.checks import Record
     from relay.demo.show import audience
 
+    show = _mesh(ledgers, keep=keep) if ledgers else _neighbours
     place = _folder(home)
     watching = audience(as_json=as_json)
     record = Record(watching)
     began = time.monotonic()
-    balances, next_commands, interrupted = _perform(place, record, watching, keep=keep)
+    balances, next_commands, interrupted = _perform(show, place, record, watching, keep=keep)
     code = INTERRUPTED if interrupted else FAILED if record.failed else 0
     if not home and not (keep and code == 0) and code != FAILED:
         shutil.rmtree(place.folder, ignore_errors=True)
@@ -55,14 +70,52 @@ def run(home: str, *, keep: bool, as_json: bool) -> int:
     return code
 
 
-def _perform(place: Home, record: Record, watching: Silent, *, keep: bool) -> tuple[list[LaneBalance], list[str], bool]:
-    """Play the story and end what it started; returns the balances, commands to try next, and whether it was interrupted."""
-    from relay.demo.checks import Check, CheckFailed
-    from relay.demo.next_commands import commands
+def _neighbours(place: Home, watching: Silent, *, keep: bool) -> tuple[World, Play]:
+    """The demo of three EVM ledgers."""
     from relay.demo.story import play
     from relay.demo.world import World
 
-    world = World(place, watching, keep=keep)
+    return World(place, watching, keep=keep), play
+
+
+def _mesh(ledgers: str, *, keep: bool) -> Show:
+    """The demo of a ledger of every kind.
+
+    Raises:
+        BadInput: there is no such kind, or the mesh was to be kept.
+    """
+    from relay.demo.mesh.ledgers import KINDS, chosen
+
+    names = [] if ledgers == "all" else [name.strip() for name in ledgers.split(",")]
+    unknown = sorted(set(names) - {kind.name for kind in KINDS})
+    if unknown:
+        known = ", ".join(kind.name for kind in KINDS)
+        raise BadInput(f"There is no ledger {', '.join(unknown)!r}.", f"Choose all, or some of {known}.")
+    if keep:
+        raise BadInput("A mesh of all ledgers is not kept.", "Leave --keep out.")
+    kinds, missing = chosen(names)
+    if len(kinds) < 2:
+        raise BadInput("A mesh needs two ledgers.", "Name more, or all.")
+
+    def show(place: Home, watching: Silent, *, keep: bool) -> tuple[World, Play]:
+        from relay.demo.mesh import MeshWorld
+        from relay.demo.mesh import play as play_mesh
+
+        del keep
+        world = MeshWorld(place, watching, kinds)
+        return world, lambda _world, record: play_mesh(world, record, missing)
+
+    return show
+
+
+def _perform(
+    show: Show, place: Home, record: Record, watching: Silent, *, keep: bool
+) -> tuple[list[LaneBalance], list[str], bool]:
+    """Play the story and end what it started; returns the balances, commands to try next, and whether it was interrupted."""
+    from relay.demo.checks import Check, CheckFailed
+    from relay.demo.next_commands import commands
+
+    world, play = show(place, watching, keep=keep)
     balances: list[LaneBalance] = []
     next_commands: list[str] = []
     interrupted = kept = False

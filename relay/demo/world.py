@@ -247,8 +247,7 @@ class World:
         started = self._started()
         if self._supervisor is not None:
             self._stop_hub(self._supervisor)
-        for network in self.networks.values():
-            network.stop()
+        self._stop_ledgers()
         left = [process for process in started if process.alive]
         end(left, 1.0)
         return [f"{process.role} ({process.pid})" for process in left]
@@ -268,11 +267,18 @@ class World:
 
     def _started(self) -> list[Process]:
         """Every process that runs because of the demo."""
-        found = recorded(self.home)[1]
-        for name, network in self.networks.items():
-            for pid in network_pids(network):
-                found.append(Process(f"network {name}", pid, start_time(pid)))
-        return found
+        return [*recorded(self.home)[1], *self._ledger_processes()]
+
+    def _stop_ledgers(self) -> None:
+        for network in self.networks.values():
+            network.stop()
+
+    def _ledger_processes(self) -> list[Process]:
+        return [
+            Process(f"network {name}", pid, start_time(pid))
+            for name, network in self.networks.items()
+            for pid in network_pids(network)
+        ]
 
 
 def network_pids(network: DevelopmentNetwork) -> list[int]:
