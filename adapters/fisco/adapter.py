@@ -256,19 +256,21 @@ class FiscoLedger:
 
     def _send(self, raw: bytes) -> Rejected | None:
         try:
-            own_hash = parse(raw, self.options.network).hash
-        except ValueError as error:
-            raise Misconfigured(f"The bytes are no transaction of this ledger ({error}); sign it again.") from error
-        try:
             told = self.node.send(raw)
         except RpcError as error:
             refusal = unsent(error, self.node.line)
-            if refusal is not None and refusal.code == "expired" and self._receipt(own_hash) is not None:
+            if refusal is not None and refusal.code == "expired" and self._receipt(self._hash_of(raw)) is not None:
                 return None
             return refusal
-        if told != own_hash:
+        if told != self._hash_of(raw):
             raise BadAnswer(f"{self.endpoint} took a transaction under another hash; leave it.", endpoint=self.endpoint)
         return None
+
+    def _hash_of(self, raw: bytes) -> bytes:
+        try:
+            return parse(raw, self.options.network).hash
+        except ValueError as error:
+            raise Misconfigured(f"The bytes are no transaction of this ledger ({error}); sign it again.") from error
 
     def _receipt(self, transaction: bytes) -> Receipt | None:
         """Line 2 answers null for a transaction that it does not have, line 3 an error or null."""

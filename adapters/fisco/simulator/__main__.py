@@ -40,7 +40,6 @@ def main() -> None:
             "client_options": network.client_options,
             "first_block": network.ledger.blocks[0].hash.hex(),
         }
-        network.seal()  # nobody signs the first block, and a light client begins at one that is signed
         print(json.dumps(ready), flush=True)  # noqa: T201 - the program's answer
         if options.watch_input:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
