@@ -35,8 +35,8 @@ PARTS = [
     Part("lint", "formatting", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
     Part("lint", "types (mypy, strict)", [str(BIN / "mypy")]),
     Part("lint", "imports: the pure part stays pure", [str(BIN / "lint-imports"), "--no-cache"]),
-    Part("tools", "geth for the live tests, built once", [str(BIN / "python"), "-m", "tests.support.geth_build"]),
-    Part("tools", "evmd for the live tests, built once", [str(BIN / "python"), "-m", "tests.support.evmd_build"]),
+    Part("tools", "geth for the live tests, built once", [str(BIN / "python"), "-m", "adapters.evm.clique.build"]),
+    Part("tools", "evmd for the live tests, built once", [str(BIN / "python"), "-m", "adapters.cosmos.devnet.build"]),
     Part(
         "unit",
         "the pure part, with branch coverage",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.cosmos.consensus import ConsensusRpc, Status
+from adapters.cosmos.faucet import hand_out, read_key
 from adapters.cosmos.options import CONSENSUS_PORT, CosmosOptions
 from adapters.ethereum.answers import data, quantity, record
 from adapters.ethereum.ledger import EthereumLedger
@@ -104,7 +105,7 @@ class CosmosLedger(EthereumLedger):
             ChainId.of("cosmos", status.chain_id),
             BlockHash(self._ask_first_block()),
             f"CometBFT {status.version}, EVM {self._chain_number}, {spoken}",
-            development=False,
+            development=bool(self.options.faucet),
         )
 
     def tip(self) -> int:
@@ -168,6 +169,18 @@ class CosmosLedger(EthereumLedger):
             Rejected: there is none.
         """
         return replace(super().installed(address), pin={"store": self.options.store})
+
+    def endow(self, private_keys: Sequence[bytes]) -> bool:
+        """Give coins to accounts that have few, where the option `faucet` names a file; else the node does not offer it.
+
+        Raises:
+            Misconfigured: the file holds no key.
+        """
+        if not self.options.faucet:
+            return False
+        accounts = [self.account(private_key) for private_key in private_keys]
+        hand_out(self.rpc, read_key(self.options.faucet), self._chain_id(), accounts)
+        return True
 
     def _receipt(self, transaction: bytes) -> Receipt | None:
         try:

@@ -14,7 +14,9 @@ from schemas.suites import keccak256
 _EMPTY_LIST = b"\xc0"
 
 
-def sign_legacy(private_key: bytes, *, chain_id: int, nonce: int, call: Call, gas_price: int) -> Signed:
+def sign_legacy(
+    private_key: bytes, *, chain_id: int, nonce: int, call: Call, gas_price: int, value: int = 0
+) -> Signed:
     """Sign a transaction with one gas price (EIP-155).
 
     Args:
@@ -23,6 +25,7 @@ def sign_legacy(private_key: bytes, *, chain_id: int, nonce: int, call: Call, ga
         nonce: the account's next number.
         call: target (20 bytes, or empty for a deployment), calldata and gas.
         gas_price: base units per gas; 0 is allowed.
+        value: base units that go to the target.
 
     Raises:
         Misconfigured: the key or the target is none.
@@ -32,7 +35,7 @@ def sign_legacy(private_key: bytes, *, chain_id: int, nonce: int, call: Call, ga
         encode_integer(gas_price),
         encode_integer(call.gas),
         encode(_target(call)),
-        encode_integer(0),
+        encode_integer(value),
         encode(call.data),
     ]
     digest = keccak256(encode_list([*fields, encode_integer(chain_id), b"\x80", b"\x80"]))

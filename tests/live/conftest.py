@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.evmd_build import EVMD
-from tests.support.geth_build import can_have_geth
+from adapters.cosmos.devnet.build import EVMD
+from adapters.evm.clique.build import GETH
 from tests.support.postgresql_cluster import PostgresqlCluster, server_binaries
 
 HERE = Path(__file__).parent
 MISSING = {
     "test_postgresql*.py": "" if server_binaries() else "no PostgreSQL server on this machine",
-    "test_geth*.py": "" if can_have_geth() else "neither Go nor a geth built before on this machine",
+    "test_geth*.py": "" if GETH.can_be_had() else "neither Go nor a geth built before on this machine",
     "test_evmd*.py": "" if EVMD.can_be_had() else "neither Go nor an evmd built before on this machine",
 }
 NOT_RUN = {path: reason for pattern, reason in MISSING.items() if reason for path in sorted(HERE.glob(pattern))}

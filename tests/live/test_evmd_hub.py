@@ -7,10 +7,10 @@ each effect once.
 import pytest
 from sqlalchemy import select
 
+from adapters.cosmos.devnet import EvmdNetwork
 from adapters.evm.devnet import DevelopmentNetwork
 from relay.store.tables import chains
 from tests.support.drill import Drill
-from tests.support.evmd_network import EvmdNetwork
 from tests.support.evmd_stack import EvmdStack
 from tests.support.geth_stack import Traffic
 

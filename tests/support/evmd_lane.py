@@ -3,13 +3,13 @@
 from contextlib import ExitStack
 
 from adapters.cosmos import ADAPTER
+from adapters.cosmos.devnet import EvmdNetwork
 from adapters.evm.devnet import DevelopmentNetwork
 from adapters.guard import GuardedLedger
 from adapters.protocol import AdapterOptions, Endpoint
 from light_clients.cometbft.codec import read_bundle
 from light_clients.crypto.secp256k1 import address_of
 from tests.support.evm_lane import RICH, EvmLane
-from tests.support.evmd_network import EvmdNetwork
 
 BLOCK_S = 0.3
 
@@ -27,6 +27,7 @@ class EvmdLane(EvmLane):
     proof_delay = 1
     mines_when_told = False
     consensus = "cometbft"
+    first_height = 1
 
     def __init__(self, kinds=("evmd", "devnet"), *, validators=1, followers=0):
         self.kinds, self.validators, self.followers = kinds, validators, followers

@@ -1,6 +1,6 @@
 """A whole hub with an evmd network among its ledgers: nobody gives coins away there, so the hub's people get them beforehand."""
 
-from tests.support.evmd_network import EvmdNetwork
+from adapters.cosmos.devnet import EvmdNetwork
 from tests.support.geth_stack import GethStack
 
 

@@ -1,4 +1,4 @@
-module relayhub/tests/evmd
+module relayhub/evmd
 
 go 1.23.8
 

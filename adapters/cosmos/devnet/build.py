@@ -1,18 +1,20 @@
-"""evmd 0.3.2 (cosmos/evm: an EVM on CometBFT), built once by Go into the cache of `go_build` from the module in `evmd/`.
+"""evmd 0.3.2 (cosmos/evm: an EVM on CometBFT), built once by Go into the cache of `adapters.built_programs`.
 
-`python -m tests.support.evmd_build` builds it if it is not there: about five minutes and 2.2 GB of memory.
-The module repeats what the program's own go.mod replaces, which `go install` would not take.
+`python -m adapters.cosmos.devnet.build` builds it if it is not there: about five minutes and 2.2 GB of memory. The module in
+`module/` repeats what the program's own go.mod replaces, which `go install` would not take.
 """
+
+from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.go_build import BuildFailed, Program, prepare
+from adapters.built_programs import BuildFailed, Program, Tell, prepare, silent
 
 VERSION = "0.3.2"
 PACKAGE = "github.com/cosmos/evm/cmd/evmd"
-MODULE = Path(__file__).parent / "evmd"
+MODULE = Path(__file__).parent / "module"
 EVMD = Program(
     "evmd",
     VERSION,
@@ -23,7 +25,7 @@ EVMD = Program(
 )
 
 
-def evmd(tell=lambda _: None):
+def evmd(tell: Tell = silent) -> Path:
     """The binary, built where it is missing.
 
     Raises:

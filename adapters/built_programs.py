@@ -1,26 +1,38 @@
-"""Programs that Go builds once, into a cache outside the repository.
+"""Programs of development networks and tests that Go builds once, into a cache outside the repository.
 
 The cache is `RELAYHUB_TEST_CACHE`, or `relayhub-tests` in the user's cache folder (XDG base directory specification).
 """
+
+from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 PROGRESS_S = 15.0
 
+Tell = Callable[[str], object]
+"""Takes one line of progress."""
 
-class BuildFailed(AssertionError):
+
+def silent(line: str) -> None:
+    """Progress that nobody reads."""
+    del line
+
+
+class BuildFailed(RuntimeError):
     """Go could not build it; the text ends with what Go said."""
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """The folder of what the tests build once."""
     named = os.environ.get("RELAYHUB_TEST_CACHE")
     return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relayhub-tests"
@@ -47,25 +59,25 @@ class Program:
     sources: tuple[Path, ...] = ()
 
     @property
-    def title(self):
+    def title(self) -> str:
         """Name and version."""
         return f"{self.name} {self.version}"
 
     @property
-    def folder(self):
+    def folder(self) -> Path:
         """Where it is kept."""
         return cache_folder() / f"{self.name}-{self.version}"
 
-    def cached(self):
+    def cached(self) -> Path | None:
         """The binary that was built before, or None."""
         path = self.folder / self.name
         return path if path.exists() else None
 
-    def can_be_had(self):
+    def can_be_had(self) -> bool:
         """Whether there is a binary, or a Go that can build one."""
         return self.cached() is not None or shutil.which("go") is not None
 
-    def get(self, tell=lambda _: None):
+    def get(self, tell: Tell = silent) -> Path:
         """The binary, built where it is missing. Who comes second waits for the first.
 
         Raises:
@@ -78,7 +90,7 @@ class Program:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return self.cached() or self._build(tell)
 
-    def _build(self, tell):
+    def _build(self, tell: Tell) -> Path:
         """Build beside the place and move there in one step: a build that was cut off leaves nothing that looks like one."""
         began = time.monotonic()
         with contextlib.ExitStack() as stack:
@@ -103,20 +115,25 @@ class Program:
         return self.folder / self.name
 
 
-def prepare(program, get):
+def prepare(program: Program, get: Callable[[Tell], Path]) -> int:
     """Build a program, with progress; without Go there is nothing to do, and the tests that need it say so. Returns an exit code."""
     if not program.can_be_had():
-        print(f"{program.title}: no Go on this machine; the tests that need it are not run")
+        _say(f"{program.title}: no Go on this machine; the tests that need it are not run")
         return 0
     try:
-        print(get(lambda line: print(line, flush=True)))
+        _say(str(get(_say)))
     except BuildFailed as failure:
-        print(failure)
+        _say(str(failure))
         return 1
     return 0
 
 
-def _end(process):
+def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
         process.wait()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -3,20 +3,25 @@
 The EVM's chain id is 262,144 on every such network; the Cosmos chain's name tells them apart.
 """
 
+from __future__ import annotations
+
 import json
+import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
-from eth_account import Account
-from eth_utils import to_checksum_address
-
-from tests.support.evmd_build import evmd
-from tests.support.evmd_node import KEYRING, PATIENCE_S, EvmdError, EvmdNode
-from tests.support.geth_network import WATCH
+from adapters.child_watch import ChildWatch
+from adapters.cosmos.devnet.build import evmd
+from adapters.cosmos.devnet.node import KEYRING, PATIENCE_S, EvmdError, EvmdNode
+from adapters.ethereum.transactions import address_of_key, sign_legacy
+from adapters.protocol import Call
+from schemas.primitives import hex0x
 
 COIN = "atest"
 EVM_CHAIN_ID = 262_144
@@ -24,6 +29,7 @@ POWER = 10**18
 """Base units that make one unit of voting power."""
 RICH = 10**27
 MAX_GAS = 40_000_000
+GAS_PRICE = 10**11
 
 
 class EvmdNetwork:
@@ -35,24 +41,39 @@ class EvmdNetwork:
         followers: further nodes, which `bond` makes validators.
         block_s: seconds between a block and the next proposal.
         prefunded: addresses (20 bytes) that get coins at the start.
+        folder: where the nodes' files and keys are, made anew and removed at the end; a temporary one unless given.
+
+    Attributes:
+        bank: private key of the account that hands out coins.
     """
 
-    def __init__(self, *, chain_id="relayhub-1", validators=1, followers=0, block_s=1.0, prefunded=()):
+    def __init__(
+        self,
+        *,
+        chain_id: str = "relayhub-1",
+        validators: int = 1,
+        followers: int = 0,
+        block_s: float = 1.0,
+        prefunded: Sequence[bytes] = (),
+        folder: Path | None = None,
+    ) -> None:
+        """Choose the bank's key; nothing is started or written."""
         self.chain_id, self.validators, self.followers, self.block_s = chain_id, validators, followers, block_s
-        self.bank = Account.create()
-        self.nodes = []
+        self.bank = secrets.token_bytes(32)
+        self.nodes: list[EvmdNode] = []
         self._prefunded = list(prefunded)
-        self._folder = self._watcher = None
+        self._wanted_folder = folder
+        self._folder = Path()
+        self._watch: ChildWatch | None = None
 
     # ——— life
 
-    def start(self):
+    def start(self) -> Self:
         """Make the genesis, start every node and wait for the second block."""
-        binary = evmd(print)
-        self._folder = Path(tempfile.mkdtemp(prefix="rh-evmd-"))
-        self._watcher = subprocess.Popen(
-            [sys.executable, "-c", WATCH, self._folder, binary], stdin=subprocess.PIPE, text=True
-        )
+        binary = evmd(lambda line: sys.stderr.write(line + "\n"))
+        self._folder = self._wanted_folder or Path(tempfile.mkdtemp(prefix="rh-evmd-"))
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._watch = ChildWatch(self._folder, binary)
         try:
             self.nodes = [
                 EvmdNode(f"node{number}", binary, self._folder / f"node{number}", self.chain_id, self.block_s)
@@ -73,67 +94,68 @@ class EvmdNetwork:
             raise
         return self
 
-    def stop(self):
+    def stop(self) -> None:
         """Kill every node and remove everything."""
         for node in self.nodes:
             node.close()
-        if self._watcher is not None:
-            self._watcher.stdin.close()
-            self._watcher.wait(PATIENCE_S)
-            self._watcher = None
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind, *_):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is not None:
-            print(self._logs())
+            sys.stderr.write(self._logs() + "\n")
         self.stop()
 
     @property
-    def url(self):
+    def url(self) -> str:
         """The endpoint of node 0, as the adapter `cosmos` takes it."""
         return self.nodes[0].endpoint
 
     @property
-    def urls(self):
+    def urls(self) -> list[str]:
         """The endpoints of all nodes."""
         return [node.endpoint for node in self.nodes]
 
-    def rpc(self, method, *params, node=0):
+    def rpc(self, method: str, *params: Any, node: int = 0) -> Any:
         """Call one method of a node's Ethereum JSON-RPC."""
         return self.nodes[node].rpc(method, *params)
 
-    def kill(self, node):
+    def kill(self, node: int) -> None:
         """End a node as a crash does."""
         self.nodes[node].kill()
 
-    def stop_node(self, node):
+    def stop_node(self, node: int) -> None:
         """End a node as its operator does."""
         self.nodes[node].stop()
 
-    def start_node(self, node):
+    def start_node(self, node: int) -> None:
         """Start a node that was ended."""
         self._launch(self.nodes[node])
         self.nodes[node].wait_ready()
 
-    def restart(self, node):
+    def restart(self, node: int) -> None:
         """Kill a node and start it again."""
         self.kill(node)
         self.start_node(node)
 
     # ——— blocks
 
-    def height(self, node=0):
+    def height(self, node: int = 0) -> int:
         """The height of a node's newest block."""
         return self.nodes[node].height()
 
-    def wait_for_height(self, height, *, nodes=None):
+    def wait_for_height(self, height: int, *, nodes: Sequence[int] | None = None) -> None:
         """Wait until nodes (all that run, unless named) have a block of this height."""
         chosen = [self.nodes[number] for number in nodes] if nodes else [node for node in self.nodes if node.running]
         self._wait(f"height {height}", lambda: all(node.height() >= height for node in chosen))
 
-    def wait_blocks(self, count, *, node=0):
+    def wait_blocks(self, count: int, *, node: int = 0) -> int:
         """Wait for further blocks at a node; returns its height then."""
         target = self.height(node) + count
         self.wait_for_height(target, nodes=[node])
@@ -141,37 +163,31 @@ class EvmdNetwork:
 
     # ——— coins and power
 
-    def fund(self, *addresses, wei=RICH // 1_000):
+    def fund(self, *addresses: bytes, wei: int = RICH // 1_000) -> None:
         """Send coins to addresses (20 bytes) out of the bank's account; returns when all have them."""
-        nonce = int(self.rpc("eth_getTransactionCount", self.bank.address, "pending"), 16)
-        for number, address in enumerate(addresses):
-            transaction = {
-                "to": to_checksum_address(address),
-                "value": wei,
-                "gas": 21_000,
-                "gasPrice": 10**11,
-                "nonce": nonce + number,
-                "chainId": EVM_CHAIN_ID,
-            }
-            raw = self.bank.sign_transaction(transaction).raw_transaction.hex().removeprefix("0x")
-            self.rpc("eth_sendRawTransaction", "0x" + raw)
+        bank = hex0x(address_of_key(self.bank))
+        nonce = int(self.rpc("eth_getTransactionCount", bank, "pending"), 16)
+        for number, address in enumerate(addresses, nonce):
+            transfer = Call(address, b"", 21_000)
+            signed = sign_legacy(
+                self.bank, chain_id=EVM_CHAIN_ID, nonce=number, call=transfer, gas_price=GAS_PRICE, value=wei
+            )
+            self.rpc("eth_sendRawTransaction", hex0x(signed.raw))
         last = nonce + len(addresses)
-        self._wait(
-            "coins arrive", lambda: int(self.rpc("eth_getTransactionCount", self.bank.address, "latest"), 16) >= last
-        )
+        self._wait("coins arrive", lambda: int(self.rpc("eth_getTransactionCount", bank, "latest"), 16) >= last)
 
-    def powers(self, height=None):
+    def powers(self, height: int | None = None) -> dict[str, int]:
         """Voting powers by validator address at a height (the newest, unless given)."""
         asked = {} if height is None else {"height": str(height)}
         found = self.nodes[0].consensus("validators", per_page="100", **asked)["validators"]
         return {member["address"]: int(member["voting_power"]) for member in found}
 
-    def delegate(self, node, power):
+    def delegate(self, node: int, power: int) -> None:
         """Give a validator more power out of its operator's coins; returns when the next set has it."""
         operator = self.nodes[node].command("keys", "show", f"node{node}", "--bech", "val", "-a", *KEYRING).strip()
         self._change(node, "delegate", operator, f"{power * POWER}{COIN}")
 
-    def bond(self, node, power):
+    def bond(self, node: int, power: int) -> None:
         """Make a follower a validator; returns when the set has it."""
         owner = self.nodes[node]
         wanted = {
@@ -187,13 +203,13 @@ class EvmdNetwork:
         path.write_text(json.dumps(wanted))
         self._change(node, "create-validator", str(path))
 
-    def _change(self, node, *words):
+    def _change(self, node: int, *words: str) -> None:
         before = self.powers()
         said = json.loads(
             self.nodes[node].command(
                 *("tx", "staking", *words, "--from", f"node{node}", "--chain-id", self.chain_id, *KEYRING),
                 *("--node", f"tcp://127.0.0.1:{self.nodes[0].ports['rpc']}", "--gas", "500000"),
-                *("--gas-prices", f"{10**11}{COIN}", "--yes", "--output", "json"),
+                *("--gas-prices", f"{GAS_PRICE}{COIN}", "--yes", "--output", "json"),
             )
         )
         if said["code"]:
@@ -202,13 +218,12 @@ class EvmdNetwork:
 
     # ——— parts
 
-    def _make_genesis(self):
+    def _make_genesis(self) -> None:
         """The first node's genesis file, with everybody's accounts and the validators' own delegations; every node gets it."""
         first = self.nodes[0]
         for node in self.nodes:
             node.initialise(COIN)
-        key = self.bank.key.hex().removeprefix("0x")
-        first.command("keys", "unsafe-import-eth-key", "bank", key, *KEYRING, text="development\n")
+        first.command("keys", "unsafe-import-eth-key", "bank", self.bank.hex(), *KEYRING, text="development\n")
         for node in self.nodes:
             account = node.command("keys", "show", node.name, "-a", *KEYRING).strip()
             first.command("genesis", "add-genesis-account", account, f"{RICH}{COIN}")
@@ -218,7 +233,8 @@ class EvmdNetwork:
         written = first.folder / "config" / "gentx"
         written.mkdir()
         for number, node in enumerate(self.nodes[: self.validators]):
-            shutil.copy(path, node.folder / "config" / "genesis.json") if number else None
+            if number:
+                shutil.copy(path, node.folder / "config" / "genesis.json")
             node.command(
                 *("genesis", "gentx", node.name, f"{1_000 * POWER}{COIN}", "--chain-id", self.chain_id, *KEYRING),
                 *("--output-document", str(written / f"gentx-{number}.json"), "--gas-prices", f"{10**9}{COIN}"),
@@ -227,23 +243,23 @@ class EvmdNetwork:
         for node in self.nodes[1:]:
             shutil.copy(path, node.folder / "config" / "genesis.json")
 
-    def _launch(self, node):
+    def _launch(self, node: EvmdNode) -> None:
         node.launch()
-        self._watcher.stdin.write(f"{node.process.pid}\n")
-        self._watcher.stdin.flush()
+        if self._watch is not None and node.process is not None:
+            self._watch.add(node.process.pid)
 
-    def _wait(self, what, condition, within_s=PATIENCE_S):
+    def _wait(self, what: str, condition: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
         deadline = time.monotonic() + within_s
         while not condition():
             if time.monotonic() > deadline:
                 raise EvmdError(f"not within {within_s:.0f} s: {what}\n{self._logs()}")
             time.sleep(0.05)
 
-    def _logs(self):
+    def _logs(self) -> str:
         return "\n".join(f"--- {node.name}\n{node.log_tail()}" for node in self.nodes)
 
 
-def _with_one_coin(genesis):
+def _with_one_coin(genesis: dict[str, Any]) -> dict[str, Any]:
     """One coin for staking, fees, inflation and votes; a block's gas has a limit, which the EVM shows as its own."""
     state = genesis["app_state"]
     state["evm"]["params"]["evm_denom"] = COIN
