@@ -60,6 +60,12 @@ GAS = 1
 SWITCHES = "/relayhub.simulator.Switches/Act"
 """The development-only method of the simulator."""
 
+SENDERS: dict[bytes, bytes] = {}
+"""Keys by account, of those that this process sends with: a peer runs a call only for who signs it, also where nothing is ordered.
+
+Of the process, not of one ledger: the guard has a ledger for each endpoint and asks several of them.
+"""
+
 _UNKNOWN = ("no such transaction", "not found in index")
 
 
@@ -99,7 +105,6 @@ class FabricLedger:
         self._heads = HeadReader(self._nodes, attesters, threshold)
         self._channel = Channel(self._nodes, organisations, endorsers)
         self._first_block = options.expected_first_block
-        self._senders: dict[bytes, bytes] = {}
 
     @property
     def endpoint(self) -> str:
@@ -248,7 +253,7 @@ class FabricLedger:
         Raises:
             Rejected: the gateway refuses; `reason` says why in its words.
         """
-        key = self._senders.get(sender)
+        key = SENDERS.get(sender)
         identity = self._reader() if key is None else self._members.who_sends(key)
         arguments = [b"call", call.data]
         return self._nodes.ask(self._nodes.own, identity, _name(call.target), arguments).output
@@ -348,7 +353,7 @@ class FabricLedger:
 
     def _sender(self, private_key: bytes) -> SigningIdentity:
         identity = self._members.who_sends(private_key)
-        self._senders[identity.account] = private_key
+        SENDERS[identity.account] = private_key
         return identity
 
     def _view(self, chaincode: bytes, data: bytes) -> bytes:
@@ -359,7 +364,7 @@ class FabricLedger:
         try:
             data = self._nodes.ask(self._nodes.own, reader, "qscc", arguments).output
         except Rejected as refusal:
-            if any(words in str(refusal) for words in _UNKNOWN):
+            if any(words in str(refusal).lower() for words in _UNKNOWN):
                 return None
             raise
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError
 
 from adapters.fabric.blocks import VALID
-from adapters.fabric.evidence import Version, read_version
+from adapters.fabric.evidence import Version, read_version, writes_key
 from adapters.fabric.identities import SigningIdentity
 from adapters.fabric.interface import PAUSED
 from adapters.fabric.peers import Nodes
@@ -81,22 +81,10 @@ def _search(nodes: Nodes, identity: SigningIdentity, key: str) -> Version:
         first = max(0, last - STEP + 1)
         for block in reversed(nodes.blocks(identity, first, last)):
             for entry in reversed(block.entries):
-                if entry.code == VALID and entry.chaincode == LIFECYCLE and _writes(entry.results, key):
+                if entry.code == VALID and entry.chaincode == LIFECYCLE and writes_key(entry.results, LIFECYCLE, key):
                     return block.content.height, entry.place
         last = first - 1
     raise BadAnswer(f"No block of {nodes.own.label} commits the definition; leave it.", endpoint=nodes.own.label)
-
-
-def _writes(results: bytes, key: str) -> bool:
-    try:
-        return any(
-            write.key == key
-            for space in messages.TxReadWriteSet.FromString(results).ns_rwset
-            if space.namespace == LIFECYCLE
-            for write in messages.KVRWSet.FromString(space.rwset).writes
-        )
-    except DecodeError:
-        return False
 
 
 def chain_height(nodes: Nodes, identity: SigningIdentity) -> int:

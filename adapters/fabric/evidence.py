@@ -58,12 +58,16 @@ class HeadReader:
         """The evidence of a head that a transaction in the block at `height` was the last one to move; None where none was."""
         key = (chaincode, lane_id, direction, height)
         (block,) = self._nodes.blocks(identity, height, height)
-        if not _moves(block, chaincode, head_key(lane_id, direction)):
+        codes = _writers(block, chaincode, head_key(lane_id, direction))
+        if not codes:
             return None
         with self._lock:
             head = self._kept.get(key)
         if head is None:
-            head = self._read(identity, chaincode, lane_id, direction, height)
+            # what the own peer calls invalid is asked of the others once: its word alone does not hide a proof
+            head = self._read(identity, chaincode, lane_id, direction, height, TRIES if VALID in codes else 1)
+            if head is None:
+                return None
             with self._lock:
                 self._kept[(*key[:3], head.version[0])] = head
                 while len(self._kept) > REMEMBERED:
@@ -74,10 +78,10 @@ class HeadReader:
         return FamilyEvidence(height, block.raw, found.to_bytes())
 
     def _read(
-        self, identity: SigningIdentity, chaincode: str, lane_id: LaneId, direction: int, height: int
-    ) -> AttestedHead:
+        self, identity: SigningIdentity, chaincode: str, lane_id: LaneId, direction: int, height: int, tries: int
+    ) -> AttestedHead | None:
         key, arguments = head_key(lane_id, direction), head_arguments(lane_id, direction)
-        for attempt in range(TRIES):
+        for attempt in range(tries):
             if attempt:
                 time.sleep(PAUSE_S)
             nonce = secrets.token_bytes(NONCE_SIZE)
@@ -92,6 +96,8 @@ class HeadReader:
                 pairs = tuple((each.endorser, each.signature) for each in agreeing)
                 words = (proposal.channel_header, proposal.signature_header, proposal.payload, agreeing[0].payload)
                 return AttestedHead(version, AttestedRead(*words, pairs))
+        if tries == 1:
+            return None
         raise Unreachable(
             f"Peers of fewer than {self.threshold} organisations read the head of block {height} alike: one is behind or lies; "
             "it is asked again."
@@ -105,19 +111,26 @@ class HeadReader:
         )
 
 
-def _moves(block: PeerBlock, chaincode: str, key: str) -> bool:
-    """Whether a transaction that the peer calls valid wrote a key."""
-    for entry in block.entries:
-        if entry.code != VALID or entry.chaincode != chaincode:
-            continue
-        try:
-            for space in messages.TxReadWriteSet.FromString(entry.results).ns_rwset:
-                writes = messages.KVRWSet.FromString(space.rwset).writes if space.namespace == chaincode else ()
-                if any(write.key == key for write in writes):
-                    return True
-        except DecodeError:
-            continue
-    return False
+def _writers(block: PeerBlock, chaincode: str, key: str) -> list[int]:
+    """The verdicts on the transactions of a block that wrote a key."""
+    return [
+        entry.code
+        for entry in block.entries
+        if entry.chaincode == chaincode and writes_key(entry.results, chaincode, key)
+    ]
+
+
+def writes_key(results: bytes, namespace: str, key: str) -> bool:
+    """Whether a `TxReadWriteSet` writes a key of a namespace; one that cannot be read writes nothing."""
+    try:
+        return any(
+            write.key == key
+            for space in messages.TxReadWriteSet.FromString(results).ns_rwset
+            if space.namespace == namespace
+            for write in messages.KVRWSet.FromString(space.rwset).writes
+        )
+    except DecodeError:
+        return False
 
 
 def largest_agreement(given: Sequence[Endorsement]) -> list[Endorsement]:

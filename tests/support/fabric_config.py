@@ -126,9 +126,7 @@ def config_envelope(
     root: Group, sequence: int, last_update: bytes, *, channel: str = CHANNEL, kind: int = 1, timestamp: int = START
 ) -> bytes:
     """The envelope of a configuration."""
-    return configuration.config_envelope(
-        root, sequence, last_update, channel=channel, kind=kind, timestamp=timestamp
-    )
+    return configuration.config_envelope(root, sequence, last_update, channel=channel, kind=kind, timestamp=timestamp)
 
 
 def update_envelope(
