@@ -52,6 +52,7 @@ class HostileProxy:
     Attributes:
         port: where it listens, on 127.0.0.1.
         sent: bytes that the adapter took since the mode was chosen last.
+        longest: bytes of the longest endless answer of these.
         seen: what the adapter sent since then, a list of pieces.
     """
 
@@ -73,7 +74,7 @@ class HostileProxy:
         self._stopping = threading.Event()
         self._listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.sent = 0
+        self.sent = self.longest = 0
         self.seen: list[bytes] = []
         self._serve_in_thread(self._listener)
 
@@ -88,7 +89,7 @@ class HostileProxy:
         """Do this from now on; kept connections end."""
         with self._lock:
             self._mode = mode
-            self.sent, self.seen = 0, []
+            self.sent, self.longest, self.seen = 0, 0, []
             dropped, self._open = self._open, set()
         for connection in dropped:
             _end(connection)
@@ -180,10 +181,11 @@ class HostileProxy:
         connection.sendall(
             b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % HUGE_BYTES
         )
-        block = b" " * BLOCK_BYTES
-        while self.sent < HUGE_BYTES and self._mode == HUGE:
+        block, taken = b" " * BLOCK_BYTES, 0
+        while taken < HUGE_BYTES and self._mode == HUGE:
             connection.sendall(block)
-            self.sent += len(block)
+            taken += len(block)
+            self.longest = max(self.longest, taken)
 
     def _be_busy(self, connection: socket.socket) -> None:
         while self._request(connection) is not None:

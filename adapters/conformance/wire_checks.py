@@ -55,7 +55,7 @@ CALL_S = TIMEOUT_S * REQUESTS_A_CALL + 2.0
 RECOVERY_S = 10.0
 ANSWER_BYTES = 1 << 20
 TAKEN_BYTES = 24 << 20
-"""What may leave the proxy before an adapter with a limit of 1 MiB stops: its own buffers and the kernel's, and retries."""
+"""What may leave the proxy in one answer before an adapter with a limit of 1 MiB stops: its own buffers and the kernel's."""
 FUZZED_ANSWERS = 25
 
 
@@ -134,7 +134,7 @@ def _no_answer(wire: Wire, mode: str, fault: str, names: tuple[str, ...] = ()) -
         outcome = timed(lambda question=question: question(wire.ledger), f"{name}, while the node {fault}")  # type: ignore[misc]
         _check_refused(name, fault, outcome)
         if mode == HUGE:
-            taken = wire.proxy.sent
+            taken = wire.proxy.longest
             require(
                 taken < TAKEN_BYTES,
                 f"{name} read {taken >> 20} MiB of an endless answer, and the limit was {ANSWER_BYTES >> 20} MiB",

@@ -68,13 +68,13 @@ def pools_know_what_they_have(world: World) -> None:
     refusals = ledger.broadcast([item.raw for item in signed])
     require(refusals == [None, None], f"a transaction was refused: {next(filter(None, refusals), None)}")
     early = ledger.receipts([item.transaction for item in signed])
-    require(early == [None, None], "a transaction that waits has a receipt")
     waiting = ledger.wallet(account)
+    world.mine(0)
+    require(early == [None, None], "a transaction that waits has a receipt")
     require(
         (waiting.nonce, waiting.pending_nonce) == (before.nonce, before.nonce + 2),
         "the wallet does not count what waits in the pool",
     )
-    world.mine(0)
     asked = [item.transaction for item in reversed(signed)]
     receipts = ledger.receipts(asked)
     require([item and item.transaction for item in receipts] == asked, "receipts came in another order than asked for")

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import httpcore
 
-from adapters.protocol import BadAnswer, MessageSent, Rejected, Unreachable
+from adapters.protocol import BadAnswer, LaneOpened, MessageDelivered, MessageSent, Rejected, Settlement, Unreachable
 from adapters.transport import Answer, open_transport
+from schemas.outcome import Status
 from schemas.primitives import ChainId, LaneId
 
 
@@ -275,6 +276,75 @@ class BlocksForEver(Broken):
         return self._ledger.lane_ends(gateway, lane_id)
 
 
+class TellsOfOthers(Broken):
+    """Whatever address is asked for, the events are the gateway's."""
+
+    def events(self, first, last, gateway):
+        known = self.__dict__.setdefault("known", gateway)
+        return self._ledger.events(first, last, known)
+
+
+class RepeatsHeaders(Broken):
+    """A range of headers begins with the same one twice."""
+
+    def headers(self, first, last):
+        found = self._ledger.headers(first, last)
+        return found if first + 2 != last else [found[0], found[0], found[2]]
+
+
+class ChangesOpenings(Broken):
+    """A lane was opened on another channel."""
+
+    def events(self, first, last, gateway):
+        found = self._ledger.events(first, last, gateway)
+        return [replace(event, channel="other") if isinstance(event, LaneOpened) else event for event in found]
+
+
+class ChangesOutcomes(Broken):
+    """What failed was executed."""
+
+    def events(self, first, last, gateway):
+        found = self._ledger.events(first, last, gateway)
+        return [
+            replace(event, status=Status.EXECUTED) if isinstance(event, MessageDelivered) else event for event in found
+        ]
+
+
+class ForgetsSettlements(Broken):
+    """Nothing was ever settled."""
+
+    def lane_ends(self, gateway, lane_id):
+        return replace(self._ledger.lane_ends(gateway, lane_id), settled=0)
+
+
+class MixesSettlements(Broken):
+    """A settlement loses its last bytes."""
+
+    def call_for(self, gateway, action):
+        call = self._ledger.call_for(gateway, action)
+        return replace(call, data=call.data[:-64]) if isinstance(action, Settlement) else call
+
+
+class PlaysDown(Broken):
+    """A delivery for the second time would go through."""
+
+    def simulate(self, sender, call):
+        try:
+            return self._ledger.simulate(sender, call)
+        except Rejected as refusal:
+            if refusal.reason.startswith("NothingNew"):
+                return b""
+            raise
+
+
+class BlindToThePool(Broken):
+    """What waits is not counted."""
+
+    def wallet(self, address):
+        said = self._ledger.wallet(address)
+        return replace(said, pending_nonce=said.nonce)
+
+
 FAULTS = {
     "changes identity": (ChangesIdentity, "identity.stays"),
     "raises an error of its own kind": (WrongErrorType, "errors.missing"),
@@ -298,6 +368,14 @@ FAULTS = {
     "signs the same whatever the number": (IgnoresTheNonce, "signing.depends"),
     "leaks the key in an error": (LeaksTheKey, "keys.secret"),
     "keeps everything": (KeepsEverything, "memory.bounded"),
+    "tells of others": (TellsOfOthers, "events.elsewhere"),
+    "repeats a header": (RepeatsHeaders, "headers.order"),
+    "changes an opening": (ChangesOpenings, "lane.preimages"),
+    "changes outcomes": (ChangesOutcomes, "outcomes.content"),
+    "forgets settlements": (ForgetsSettlements, "lane.counts"),
+    "mixes up settlements": (MixesSettlements, "settlement.taken"),
+    "plays down a second delivery": (PlaysDown, "delivery.once"),
+    "does not see the pool": (BlindToThePool, "sending.pool"),
 }
 """Fault: (ledger that has it, check that names it)."""
 
@@ -388,6 +466,28 @@ class Repeats(Careless):
         return super().exchange(body)
 
 
+class Startled(Careless):
+    """Bytes of no protocol are an error of its own."""
+
+    def exchange(self, body):
+        try:
+            return super().exchange(body)
+        except Unreachable as error:
+            if "illegal" in str(error.__cause__):
+                raise ValueError("no protocol") from error
+            raise
+
+
+class Trusting(Careless):
+    """Reads the newest height without looking at its form."""
+
+    def exchange(self, body):
+        answer = super().exchange(body)
+        if b"eth_blockNumber" in body and not body.startswith(b"["):
+            int(json.loads(answer.body)["result"], 16)
+        return answer
+
+
 class WireFactory:
     """The adapter evm over a transport that is careless in one way."""
 
@@ -409,5 +509,7 @@ WIRE_FAULTS = {
     "lets a library's error out": (Raw, "wire.gone"),
     "takes a busy node for a refusal": (DeafToBusy, "wire.busy"),
     "broadcasts twice": (Repeats, "wire.once"),
+    "is startled by garbage": (Startled, "wire.garbage"),
+    "trusts the form of an answer": (Trusting, "wire.fuzzed"),
 }
 """Fault: (transport that has it, check that names it)."""

@@ -31,7 +31,7 @@ def test_a_true_adapter_passes():
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_fault_is_named_and_no_other(fault):
     kind, expected = FAULTS[fault]
-    found = scorecard(Factory(MEMORY, kind), limit_s=5.0)
+    found = scorecard(Factory(MEMORY, kind), limit_s=3.0 if fault == "blocks for ever" else 60.0)
     named(found, expected)
 
 
@@ -39,6 +39,40 @@ def named(found, expected):
     assert [item.name for item in found.failed] == [expected], [item for item in found.results if item.finding]
     assert found.failed[0].finding
     assert "\n" not in found.failed[0].finding
+
+
+class Credulous(LightClientJudge):
+    """A judge that believes every claim."""
+
+    def follow(self, *asked):
+        followed = super().follow(*asked)
+
+        class Believer(type(followed)):
+            def judge(self, *_):
+                return None
+
+        return Believer(followed.consensus, followed.client, followed.state, followed.hashes)
+
+
+def test_a_judge_that_believes_everything_is_found_by_the_lies():
+    world = MemoryLane(open_one=MEMORY.open)
+    try:
+        found = run_checks(world, MEMORY, Credulous())
+    finally:
+        world.close()
+    assert [item.name for item in found.failed] == ["lies.events", "lies.proofs"]
+
+
+def test_without_a_light_client_what_stands_on_it_is_not_here():
+    world = MemoryLane(open_one=MEMORY.open)
+    world.consensus = ""
+    try:
+        found = run_checks(world, MEMORY, LightClientJudge())
+    finally:
+        world.close()
+    assert found.passed
+    missing = {item.name for item in found.results if item.result == "not here" and not item.name.startswith("wire")}
+    assert missing == {"headers.believed", "evidence.believed", "lies.disorder", "lies.events", "lies.proofs"}
 
 
 @pytest.fixture(scope="module")

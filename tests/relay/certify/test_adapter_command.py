@@ -196,8 +196,9 @@ def test_a_production_lane_needs_a_certificate(third_party, hub):
     with pytest.raises(NotNow, match="its certificate says that x failed"):
         check_certificates(production, hub.store, folder, ledgers)
     path.write_text("{}")
+    assert state_of(provider_of("tiny"), folder) == (False, "its certificate cannot be read")
     with pytest.raises(BadInput, match="is no certificate"):
-        state_of(provider_of("tiny"), folder)
+        load(path)
 
 
 def test_lane_open_on_a_production_hub_says_so_in_a_line(third_party, hub, capsys):
