@@ -46,19 +46,21 @@ def pin_of(installed):
 
 
 class ChainMakerLane(LaneWorld):
-    """Two networks that make blocks when told, and one open lane between them."""
+    """Two networks that make blocks when told, unless an interval is given, and one open lane between them."""
 
     ordered, proofs, consensus, names_errors = False, "event", "chainmaker", False
 
-    def __init__(self, suites=("ecc", "ecc"), *, nodes=(0,), national=False, **more):
-        self._national = national
+    def __init__(self, suites=("ecc", "ecc"), *, nodes=(0,), national=False, block_interval_s=0, **more):
+        self._national, self.mines_when_told = national, not block_interval_s
         if national:
             self.hashing = "solidity"
             more["signatures"] = "chainmaker-sm2"
         self.numbers = itertools.count(1)
         self.folder = tempfile.TemporaryDirectory()
         self.networks = [
-            ChainMakerNetwork(Path(self.folder.name) / str(end), chain=f"chain{end}", suite=suite, block_interval_s=0)
+            ChainMakerNetwork(
+                Path(self.folder.name) / str(end), chain=f"chain{end}", suite=suite, block_interval_s=block_interval_s
+            )
             for end, suite in enumerate(suites)
         ]
         for network in self.networks:
@@ -93,7 +95,8 @@ class ChainMakerLane(LaneWorld):
         return sm2.sign(private_key, digest) if self._national else super().signature(private_key, digest)
 
     def mine(self, end):
-        self.networks[end].produce()
+        if self.mines_when_told:
+            self.networks[end].produce()
 
     def block_hash(self, end):
         ledger = self.ledgers[end]

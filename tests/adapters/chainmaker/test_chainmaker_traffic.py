@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -12,38 +11,16 @@ import pytest
 
 from adapters.chainmaker import ADAPTER
 from adapters.chainmaker.channel import DEVELOPMENT_SERVICE
-from adapters.chainmaker.simulator import ChainMakerNetwork
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
-from adapters.conformance.world import LaneWorld
 from adapters.protocol import AdapterOptions, Endpoint, MessageDelivered, MessageSent, Misconfigured
-from tests.support.chainmaker_lane import LONG_S, ChainMakerLane, followed, open_guarded, options_of
+from tests.support.chainmaker_lane import LONG_S, ChainMakerLane, followed, options_of
 
 CEILING_S = 60
 
 
-class RunningLane(ChainMakerLane):
-    """A lane whose networks make blocks by themselves, at three nodes each."""
-
-    mines_when_told = False
-
-    def __init__(self):
-        self.numbers = iter(range(1, 1_000_000))
-        self.folder = tempfile.TemporaryDirectory()
-        self.networks = [
-            ChainMakerNetwork(Path(self.folder.name) / name, chain=name, suite=suite, block_interval_s=0.05)
-            for name, suite in (("running0", "ecc"), ("running1", "sm"))
-        ]
-        for network in self.networks:
-            network.__enter__()
-        LaneWorld.__init__(self, [options_of(network, nodes=(0, 1, 2)) for network in self.networks], open_guarded)
-
-    def mine(self, end):
-        """Blocks come by themselves."""
-
-
 @pytest.fixture
 def lane():
-    made = RunningLane()
+    made = ChainMakerLane(("ecc", "sm"), nodes=(0, 1, 2), block_interval_s=0.05)
     yield made
     made.close()
 
