@@ -205,11 +205,13 @@ class End:
     gateway: bytes
     committee: bytes
     suite: Suite = EVM
-    names: tuple = ()  # of gateway and committee, where the ledger gives names
+    given_names: tuple = ()  # to gateway and committee, where the ledger gives names
     sign: Callable = sign
 
-    def __post_init__(self):
-        self.names = self.names or (self.gateway, self.committee)
+    @property
+    def names(self):
+        """What the gateway and the committee are called in lanes and attestations."""
+        return self.given_names or (self.gateway, self.committee)
 
     def place(self, epoch=1):
         return Place(self.chain.word, *self.names, epoch)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Claim, IBothVerifier, IKnownVerifier} from "./Interfaces.sol";
+import {Claim, IBothVerifier, IKnownVerifier, IVerifier} from "./Interfaces.sol";
 import {PartUnfit, ProofNotCanonical} from "./Errors.sol";
 
 /// @title A committee and a light client together; it never falls back to one
@@ -33,6 +33,11 @@ contract BothVerifier is IBothVerifier {
     /// Changes when one of the two does.
     function generation() external view override returns (bytes32) {
         return keccak256(abi.encode(IKnownVerifier(committee).generation(), IKnownVerifier(lightClient).generation()));
+    }
+
+    /// @inheritdoc IVerifier
+    function caller() external view override returns (address) {
+        return msg.sender;
     }
 
     /// What the hub and the operators read to know which proof this verifier takes.

@@ -69,6 +69,8 @@ error LaneToItself();
 error LaneExists(bytes32 laneId);
 /// @notice The verifier has no code, is the gateway itself, or is a receiver; deploy a verifier and give its address.
 error VerifierUnfit(address verifier);
+/// @notice This verifier does not see the gateway as its caller; give one of ours, or ask SelfTest whether this ledger is fit.
+error CallerHidden(address verifier);
 /// @notice Caps need a payload, a window and a window limit above zero, and a receiver length of at most 64; correct them.
 error CapsMalformed();
 /// @notice One officer may only lower caps, not change window or receiver length; propose setCaps instead.

@@ -140,6 +140,9 @@ interface IVerifier {
 
     /// Changes whenever something that was believed before may no longer be believed.
     function generation() external view returns (bytes32);
+
+    /// Who calls: the gateway asks when it takes a verifier, for its origin rule stands on what a nested call sees.
+    function caller() external view returns (address);
 }
 
 /// A verifier that says what it is: `committee`, `light-client` or `both`.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Claim, ClientConfiguration, ILightClientActions} from "./Interfaces.sol";
+import {Claim, ClientConfiguration, ILightClientActions, IVerifier} from "./Interfaces.sol";
 import {
     AccountAbsent,
     ClaimBlockMismatch,
@@ -73,6 +73,11 @@ contract QbftVerifier is Runs {
     /// Changes when the client is frozen and when the officers set validators.
     function generation() external view override returns (bytes32) {
         return bytes32(uint256(_resets));
+    }
+
+    /// @inheritdoc IVerifier
+    function caller() external view override returns (address) {
+        return msg.sender;
     }
 
     /// What the hub and the operators read to know which proof this verifier takes.

@@ -13,6 +13,7 @@ from schemas.suites import EVM, SM, keccak256
 from tests.support.desk import CODE_HASH, PEER, Desk
 from tests.support.evm_world import (
     STRANGER,
+    EvmWorld,
     make_committee,
     refuses,
     view_of,
@@ -161,3 +162,19 @@ def test_caps_that_carry_nothing_are_refused(opened, caps):
         opened.perform(opened.opening(lane=replace(opened.lane, channel="second"), caps=caps))
     with refuses("CapsMalformed"):
         opened.perform(administration.set_caps(opened.lane_id, caps))
+
+
+def test_a_verifier_sees_the_gateway_as_its_caller():
+    """On a machine that passes its caller's caller on, the origin rule would hold nobody back."""
+    world = EvmWorld.create()
+    chain, gateway = world.source.chain, world.source.gateway
+    verifier = chain.create("test/StubVerifier")
+    action = administration.set_verifier(world.lane_id, verifier)
+    chain.administer(gateway, action)
+    chain.call(STRANGER, verifier, "test/StubVerifier", "hide")
+    with refuses("CallerHidden", verifier="0x" + verifier.hex()):
+        chain.administer(gateway, action)
+    for other in ("Idle", "test/Burner", "Mailbox"):
+        with refuses("CallerHidden"):
+            arguments = [gateway] if other == "Mailbox" else []
+            chain.administer(gateway, administration.set_verifier(world.lane_id, chain.create(other, *arguments)))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Claim, ICommitteeActions, ICommitteeVerifier} from "../Interfaces.sol";
+import {Claim, ICommitteeActions, ICommitteeVerifier, IVerifier} from "../Interfaces.sol";
 import {
     ClaimMalformed,
     EpochEnded,
@@ -91,6 +91,11 @@ abstract contract Committee is Identity, Officers, Signers, ICommitteeVerifier {
 
     function generation() external view override returns (bytes32) {
         return bytes32(uint256(_strikes));
+    }
+
+    /// @inheritdoc IVerifier
+    function caller() external view override returns (address) {
+        return msg.sender;
     }
 
     /// What the hub and the operators read to know which proof this verifier takes.

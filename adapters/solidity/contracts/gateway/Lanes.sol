@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IGateway, IGatewayActions, LaneCaps, LaneOpening, LaneView, IVerifier} from "../Interfaces.sol";
 import {
     AccountUnfit,
+    CallerHidden,
     CapsMalformed,
     CapsNotLower,
     LaneExists,
@@ -273,6 +274,10 @@ abstract contract Lanes is Heads, Identity, Officers, IGateway {
     function _writeVerifier(Lane storage state, address verifier) private {
         if (verifier == address(this) || verifier.code.length == 0 || _receiverOf[verifier] != 0) {
             revert VerifierUnfit(verifier);
+        }
+        (bool answered, bytes memory seen) = verifier.staticcall(abi.encodeCall(IVerifier.caller, ()));
+        if (!answered || seen.length != 32 || uint256(bytes32(seen)) != uint160(address(this))) {
+            revert CallerHidden(verifier);
         }
         _isVerifier[verifier] = true;
         state.verifier = verifier;

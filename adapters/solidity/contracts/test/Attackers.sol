@@ -169,6 +169,15 @@ contract StubVerifier is IVerifier {
     bool public accepts;
     bytes32 public override generation;
     bytes32 public expected;
+    bool public hides;
+
+    function hide() external {
+        hides = true;
+    }
+
+    function caller() external view override returns (address) {
+        return hides ? tx.origin : msg.sender;
+    }
 
     function set(bool accepts_, bytes32 generation_) external {
         (accepts, generation) = (accepts_, generation_);
