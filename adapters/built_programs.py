@@ -81,10 +81,12 @@ class Program:
         """The binary, built where it is missing. Who comes second waits for the first.
 
         Raises:
-            BuildFailed: Go could not build it.
+            BuildFailed: there is no Go, or it could not build it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
+            if not self.can_be_had():
+                raise BuildFailed(f"go is missing; install Go 1.23 or newer, with which {self.title} is built once.")
             if self.cached() is None:
                 tell(f"{self.title}: building into the cache, once ({self.minutes})")
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -20,7 +20,7 @@ shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 class ChildWatch:
-    """A process that waits for ours to end.
+    """A process that waits for ours to end, in a session of its own: what a terminal tells its programs to end does not end it.
 
     Args:
         folder: what is removed then.
@@ -29,7 +29,7 @@ class ChildWatch:
 
     def __init__(self, folder: Path, binary: Path) -> None:
         words = [sys.executable, "-c", _WATCH, str(folder), str(binary)]
-        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, text=True, start_new_session=True)
 
     def add(self, pid: int) -> None:
         """Watch a process too."""

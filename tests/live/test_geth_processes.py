@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from adapters.evm.clique.node import PATIENCE_S
 from tests.support.geth_network import GethNetwork
-from tests.support.geth_node import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
@@ -49,7 +49,9 @@ def test_nodes_and_keys_are_gone_when_the_program_was_killed():
 def test_everything_listens_on_this_machine_alone():
     with GethNetwork(chain_id=64_002, signers=1) as network:
         listening = [
-            item for item in network.nodes[0].connections() if item.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+            item
+            for item in psutil.Process(network.nodes[0].process.pid).net_connections("inet")
+            if item.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
         ]
         assert len(listening) == 3
         assert {item.laddr.ip for item in listening} == {"127.0.0.1"}

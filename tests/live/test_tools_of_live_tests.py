@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import geth_build
+from adapters.built_programs import BuildFailed, cache_folder
+from adapters.evm.clique.build import GETH, MODULE, VERSION, geth
 
 ROOT = Path(__file__).parents[2]
 NODE = "#!/bin/sh\necho 'Version: {}-stable'\n"
@@ -26,7 +27,7 @@ def cache(tmp_path, monkeypatch):
     return programs
 
 
-def go(programs, *, version=geth_build.VERSION, exit_code=0):
+def go(programs, *, version=VERSION, exit_code=0):
     """A Go that builds a program which only says its version, slowly, and counts how often."""
     node = NODE.format(version)
     script = (
@@ -42,17 +43,23 @@ def built(programs):
 
 
 def test_without_go_and_without_a_binary_there_is_none(cache):
-    assert not geth_build.can_have_geth()
+    assert not GETH.can_be_had()
     go(cache)
-    assert geth_build.can_have_geth()
+    assert GETH.can_be_had()
+
+
+def test_without_go_the_error_says_what_to_install(cache):
+    with pytest.raises(BuildFailed, match="go is missing; install Go") as caught:
+        geth()
+    assert "\n" not in str(caught.value)
 
 
 def test_a_binary_that_was_built_needs_no_go(cache):
     go(cache)
-    binary = geth_build.geth()
+    binary = geth()
     (cache / "go").unlink()
-    assert geth_build.can_have_geth()
-    assert geth_build.geth() == binary
+    assert GETH.can_be_had()
+    assert geth() == binary
     assert built(cache) == 1
 
 
@@ -60,7 +67,7 @@ def test_two_who_ask_at_once_build_it_once(cache):
     go(cache)
     told = []
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: geth_build.geth(told.append), range(4)))
+        found = list(pool.map(lambda _: geth(told.append), range(4)))
     assert len(set(found)) == 1
     assert built(cache) == 1
     assert any("built in" in line for line in told)
@@ -68,16 +75,16 @@ def test_two_who_ask_at_once_build_it_once(cache):
 
 def test_a_build_that_fails_says_what_go_said_and_leaves_nothing(cache):
     go(cache, exit_code=1)
-    with pytest.raises(geth_build.BuildFailed, match=f"no such module: {geth_build.MODULE}"):
-        geth_build.geth()
-    assert geth_build.cached_geth() is None
-    assert [path.name for path in geth_build.cache_folder().glob("*/half-*")] == []
+    with pytest.raises(BuildFailed, match=f"no such module: {MODULE}"):
+        geth()
+    assert GETH.cached() is None
+    assert [path.name for path in cache_folder().glob("*/half-*")] == []
 
 
 def test_another_version_is_refused(cache):
     go(cache, version="1.13.14")
-    with pytest.raises(geth_build.BuildFailed, match="remove it"):
-        geth_build.geth()
+    with pytest.raises(BuildFailed, match="remove it"):
+        geth()
 
 
 def test_tests_that_cannot_run_are_named(tmp_path):

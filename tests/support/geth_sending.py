@@ -17,6 +17,7 @@ class GethSending:
     def __init__(self, *options, london=True):
         self.network = GethNetwork(chain_id=62_002, signers=1, period_s=0, london=london, options=options).start()
         self.network.seal(0, on=False)
+        self.bank = Account.from_key(self.network.bank)
         self.tip = GWEI  # of the bank's transactions, of which there is one in each block
 
     @property
@@ -31,7 +32,7 @@ class GethSending:
 
     def mine(self):
         """One block with whatever waits; a transfer of the bank's, so that there is a reason for one."""
-        self._bank({"to": self.network.bank.address, "value": 0, "gas": 21_000})
+        self._bank({"to": self.bank.address, "value": 0, "gas": 21_000})
         before = self.network.height()
         self.network.seal(0, on=True)
         self.network.wait_for_height(before + 1)
@@ -60,7 +61,7 @@ class GethSending:
     def empty(self, key, wallet):
         """Take everything that an account has, by a transaction of its own."""
         price = wallet.fee
-        fields = {"to": self.network.bank.address, "value": wallet.balance - 21_000 * price, "gas": 21_000}
+        fields = {"to": self.bank.address, "value": wallet.balance - 21_000 * price, "gas": 21_000}
         whole = {"gasPrice": price, "nonce": wallet.nonce, "chainId": self.network.chain_id} | fields
         raw = Account.sign_transaction(whole, key).raw_transaction.hex().removeprefix("0x")
         self.rpc("eth_sendRawTransaction", "0x" + raw)
@@ -75,17 +76,16 @@ class GethSending:
         self.network.start_node(0, seal=False)
 
     def _bank(self, fields):
-        bank = self.network.bank
         nonce = self._bank_nonce()
         whole = {
             "gasPrice": self.base_fee() * 5 // 4 + self.tip,
             "nonce": nonce,
             "chainId": self.network.chain_id,
         } | fields
-        raw = bank.sign_transaction(whole).raw_transaction.hex().removeprefix("0x")
+        raw = self.bank.sign_transaction(whole).raw_transaction.hex().removeprefix("0x")
         taken = self.rpc("eth_sendRawTransaction", "0x" + raw)
         wait_until(lambda: self._bank_nonce() > nonce, "the pool counts the transaction that it took")
         return taken
 
     def _bank_nonce(self):
-        return int(self.rpc("eth_getTransactionCount", self.network.bank.address, "pending"), 16)
+        return int(self.rpc("eth_getTransactionCount", self.bank.address, "pending"), 16)
