@@ -260,7 +260,15 @@ class FabricLedger:
 
     def machine(self) -> MachineTraits:
         """What the chaincode is: signatures and hashes are its own, accounts are bytes, programs have names."""
-        return MachineTraits(signatures="chaincode", hashing="chaincode", named=True, accounts="bytes")
+        return MachineTraits(
+            signatures="chaincode",
+            hashing="chaincode",
+            named=True,
+            accounts="bytes",
+            ordered=False,
+            optimistic=True,
+            tickets=True,
+        )
 
     def account(self, private_key: bytes) -> bytes:
         """The account of a key's member, 33 bytes.

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from adapters.fabric.interface import SIGNATURES, TICKETED, read_event
 from adapters.fabric.proposals import ENDORSER_TRANSACTION
 from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
-from adapters.protocol import BadAnswer, GatewayEvent, Position
+from adapters.protocol import BadAnswer, GatewayEvent, MessageTicketed, Position
 from light_clients import rlp
 from light_clients.errors import LightClientError
 from light_clients.fabric.codec import hash_data, read_block
@@ -104,6 +104,11 @@ def gateway_events(block: PeerBlock, chaincode: str) -> list[GatewayEvent]:
         if topics and topics[0] in SIGNATURES:
             place = Position(block.content.height, block.content.block_hash, entry.transaction, index, entry.time_s)
             events.append(read_event(topics, data, place))
+        elif topics[:1] == (TICKETED,):
+            if len(topics) != 3 or not any(topics[1]):
+                raise BadAnswer("an event of the gateway has other topics than it writes; leave the peer.")
+            place = Position(block.content.height, block.content.block_hash, entry.transaction, index, entry.time_s)
+            events.append(MessageTicketed(LaneId(topics[1]), topics[2], place))
     return events
 
 
@@ -113,13 +118,8 @@ def gateway_tickets(block: PeerBlock, chaincode: str) -> list[tuple[LaneId, byte
     Raises:
         BadAnswer: an event is not of the form that the gateway writes.
     """
-    found = []
-    for _, topics, _ in _valid_logs(block, chaincode):
-        if topics[:1] == (TICKETED,):
-            if len(topics) != 3 or not any(topics[1]):
-                raise BadAnswer("an event of the gateway has other topics than it writes; leave the peer.")
-            found.append((LaneId(topics[1]), topics[2]))
-    return found
+    events = gateway_events(block, chaincode)
+    return [(event.lane_id, event.ticket) for event in events if isinstance(event, MessageTicketed)]
 
 
 def find_entry(block: PeerBlock, transaction: bytes) -> Entry | None:

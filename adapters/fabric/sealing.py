@@ -9,6 +9,7 @@ Source: the hub's protocol (docs/protocol.md, Ledgers that are unlike Ethereum).
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from eth_abi.abi import encode
 
 from adapters.fabric.adapter import GAS, FabricLedger
-from adapters.protocol import Call, Rejected, Unreachable
+from adapters.protocol import AdapterError, Call, Rejected, Unreachable
 from schemas.primitives import LaneId
 from schemas.suites import keccak256
 
@@ -29,6 +30,9 @@ MOST = 200
 """Tickets of one seal."""
 
 POLL_S = 0.05
+
+REST_S = 1.0
+"""Seconds of rest after a channel did not answer."""
 
 
 def seal_call(gateway: bytes, lane_id: LaneId, tickets: Sequence[bytes]) -> Call:
@@ -45,12 +49,14 @@ class Sealer:
         gateway: the chaincode's name.
         private_key: of the member that seals.
         patience_s: seconds in which a seal is in a block.
+        trouble: why the last look of `run` failed, or empty.
     """
 
     ledger: FabricLedger
     gateway: bytes
     private_key: bytes
     patience_s: float = 30.0
+    trouble: str = ""
     _next: int = 0
     _waiting: dict[LaneId, list[bytes]] = field(default_factory=dict)
     _nonces: itertools.count[int] = field(default_factory=lambda: itertools.count(time.time_ns()))
@@ -75,6 +81,22 @@ class Sealer:
             for start in range(0, len(waiting), MOST):
                 made += self._seal(lane_id, waiting[start : start + MOST])
         return made
+
+    def run(self, stop: threading.Event, pause_s: float = 0.5) -> None:
+        """Seal until told to stop; while the channel does not answer, wait.
+
+        Args:
+            stop: ends it.
+            pause_s: seconds between two looks.
+        """
+        while not stop.is_set():
+            try:
+                self.step()
+            except AdapterError as error:
+                self.trouble = str(error)
+            else:
+                self.trouble = ""
+            stop.wait(max(pause_s, REST_S) if self.trouble else pause_s)
 
     def _waits(self, lane_id: LaneId, ticket: bytes) -> bool:
         question = Call(self.gateway, TICKET + lane_id + ticket, GAS)

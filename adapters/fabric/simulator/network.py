@@ -72,6 +72,7 @@ class FabricNetwork:
         self.folder = folder
         self.channel = channel
         self.mutual_tls = mutual_tls
+        self.block_interval_s = block_interval_s
         self._ports = list(ports)
         self._processes: list[subprocess.Popen[str]] = []
         self._addresses: dict[str, str] = {}
