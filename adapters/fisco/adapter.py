@@ -21,9 +21,9 @@ from adapters.fisco.node import Node
 from adapters.fisco.options import FiscoOptions
 from adapters.fisco.receipts import height_of, read_events, read_receipt
 from adapters.fisco.refusals import asked_wrongly, is_absent, unsent
-from adapters.fisco.tls import certificate_state, read_tls
+from adapters.fisco.tls import certificate_state, open_rpc, read_tls
 from adapters.fisco.transactions import parse, sign_call
-from adapters.jsonrpc import JsonRpc, RpcError
+from adapters.jsonrpc import RpcError
 from adapters.protocol import (
     Action,
     AdapterOptions,
@@ -44,7 +44,7 @@ from adapters.protocol import (
     Wallet,
 )
 from adapters.solidity.calldata import encode_action
-from adapters.transport import HttpTransport, TlsAccess, Transport
+from adapters.transport import Transport
 from schemas.evidence import HeadEvidence
 from schemas.primitives import LaneId, hex0x
 from schemas.suites import keccak256
@@ -73,8 +73,8 @@ class FiscoLedger:
         self.options = FiscoOptions.read(options.extra)
         self.configuration = self.options.configuration
         tls = read_tls(self.options)
-        self.node = Node(_rpc(options.endpoints[0].url, options, tls, transport), self.options)
-        self._web3 = _rpc(self.options.web3, options, tls, None) if self.options.web3 else None
+        self.node = Node(open_rpc(options.endpoints[0].url, options, tls, transport), self.options)
+        self._web3 = open_rpc(self.options.web3, options, tls, None) if self.options.web3 else None
         self.calls = Calls(self.node, self._web3)
         self._lock = threading.Lock()
         self._seen = (0, float("-inf"))
@@ -293,10 +293,3 @@ class FiscoLedger:
 
     def _plain(self) -> list[bool]:
         return [False] if self.node.line == 3 else []
-
-
-def _rpc(url: str, options: AdapterOptions, tls: TlsAccess | None, transport: Transport | None) -> JsonRpc:
-    """An endpoint, met with the ledger's own authorities where they were named."""
-    if transport is None and tls is not None and url.startswith("https:"):
-        transport = HttpTransport(url, timeout_s=options.timeout_s, max_answer_bytes=options.max_answer_bytes, tls=tls)
-    return JsonRpc(url, timeout_s=options.timeout_s, max_answer_bytes=options.max_answer_bytes, transport=transport)

@@ -52,7 +52,7 @@ def fetch_evidence(
             found.append(None)
             continue
         if place not in executions:
-            executions[place] = execution_of(node, configuration, hashes[place], place, len(hashes))
+            executions[place] = execution_of(node, configuration, block, hashes[place], place, len(hashes))
         execution = executions[place]
         if execution is None or not _is_direct(execution, configuration, gateway, direction, logs[place]):
             found.append(None)

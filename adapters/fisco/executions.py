@@ -8,6 +8,7 @@ for a change of sealers alone, with its signature, which the JSON of nodes befor
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from adapters.fisco.answers import Json, data, readable, record, whole
@@ -16,20 +17,22 @@ from light_clients import rlp
 from light_clients.errors import LightClientError
 from light_clients.fisco.block_json import call_3_from_json, path_2_from_json, path_3_from_json, receipt_from_json
 from light_clients.fisco.evidence import Execution
-from light_clients.fisco.executions import read_call
+from light_clients.fisco.executions import check_included, read_call, read_receipt
 from light_clients.fisco.types import FiscoConfiguration
+from schemas.primitives import Bytes32
 
 SIGNATURE_SIZES = {"evm": 65, "sm": 128}
 
 
 def execution_of(
-    node: Node, configuration: FiscoConfiguration, transaction: bytes, index: int, count: int
+    node: Node, configuration: FiscoConfiguration, block: Json, transaction: bytes, index: int, count: int
 ) -> Execution | None:
     """The execution of a transaction with its receipt's path and, on line 3, its own.
 
     Args:
         node: who is asked.
         configuration: the line and the suite.
+        block: the block, or its header.
         transaction: its hash.
         index: its position in the block.
         count: transactions in the block.
@@ -43,9 +46,7 @@ def execution_of(
     receipt, path = node.receipt_with_proof(transaction)
     if node.line == 2:
         with readable("The receipt and its path"):
-            return Execution(
-                index, 0, b"", (), receipt_from_json(receipt, configuration), path_2_from_json(path, index)
-            )
+            return _execution_2(configuration, block, receipt, path_2_from_json(path, index), index)
     answer, transaction_path = node.transaction_with_proof(transaction)
     written = call_bytes_3(answer, configuration, transaction)
     if written is None:
@@ -59,6 +60,21 @@ def execution_of(
             receipt_from_json(receipt, configuration),
             path_3_from_json(path, index),
         )
+
+
+def _execution_2(
+    configuration: FiscoConfiguration, block: Json, receipt: Json, path: tuple[tuple[bytes, ...], ...], index: int
+) -> Execution:
+    """A node of 2.9 tells the gas that remains also on a ledger that hashes receipts as earlier versions do: the root says which."""
+    root = Bytes32(data(block.get("receiptsRoot"), "receiptsRoot", 32))
+    told = Execution(index, 0, b"", (), receipt_from_json(receipt, configuration), path)
+    shorter = {name: value for name, value in receipt.items() if name != "remainGas"}
+    for execution in (told, replace(told, receipt=receipt_from_json(shorter, configuration))):
+        with suppress(LightClientError):
+            leaf = read_receipt(execution, configuration).hash
+            check_included(execution, configuration, root, leaf, execution.receipt_path)
+            return execution
+    return told
 
 
 def call_bytes_3(answer: Json, configuration: FiscoConfiguration, transaction: bytes) -> bytes | None:

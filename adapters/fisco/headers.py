@@ -63,15 +63,14 @@ def _sealers(block: Json) -> dict[bytes, int]:
 
 def _steps(node: Node, configuration: FiscoConfiguration, height: int) -> tuple[Execution, ...]:
     """Proofs of the calls in a block that changed the sealers; those that cannot be proved are left out."""
-    transactions = listed(
-        node.block(height, whole_transactions=True).get("transactions"), "transactions", MAXIMUM_TRANSACTIONS
-    )
+    block = node.block(height, whole_transactions=True)
+    transactions = listed(block.get("transactions"), "transactions", MAXIMUM_TRANSACTIONS)
     steps = []
     for index, item in enumerate(transactions):
         transaction = record(item, "a transaction")
         if not _calls_precompile(transaction.get("to")):
             continue
-        step = _step(node, configuration, transaction, index, len(transactions))
+        step = _step(node, configuration, block, index)
         if step is not None:
             steps.append(step)
     return tuple(steps)
@@ -83,12 +82,13 @@ def _calls_precompile(to: Any) -> bool:
     return len(digits) in range(4, 41) and digits.rjust(40, "0") == CONSENSUS_PRECOMPILE.hex()
 
 
-def _step(node: Node, configuration: FiscoConfiguration, transaction: Json, index: int, count: int) -> Execution | None:
+def _step(node: Node, configuration: FiscoConfiguration, block: Json, index: int) -> Execution | None:
+    transaction, count = block["transactions"][index], len(block["transactions"])
     own_hash = data(transaction.get("hash"), "hash of a transaction", 32)
     receipt = node.receipt_with_proof(own_hash)[0]
     if whole(receipt.get("status"), "status of the receipt"):
         return None
-    execution = execution_of(node, configuration, own_hash, index, count)
+    execution = execution_of(node, configuration, block, own_hash, index, count)
     if execution is None or node.line == 3:
         return execution
     written = transaction_bytes_2(transaction, configuration, own_hash)

@@ -13,8 +13,9 @@ from pathlib import Path
 from cryptography import x509
 
 from adapters.fisco.options import FiscoOptions
-from adapters.protocol import CertificateState, Misconfigured
-from adapters.transport import TlsAccess
+from adapters.jsonrpc import JsonRpc
+from adapters.protocol import AdapterOptions, CertificateState, Misconfigured
+from adapters.transport import HttpTransport, TlsAccess, Transport
 
 ANY_NAME = "any"
 
@@ -47,6 +48,13 @@ def read_tls(options: FiscoOptions) -> TlsAccess | None:
                 f"Options tls_certificate and tls_key: the files do not go together ({_why(error)})."
             ) from error
     return TlsAccess(context, "" if options.tls_name == ANY_NAME else options.tls_name)
+
+
+def open_rpc(url: str, options: AdapterOptions, tls: TlsAccess | None, transport: Transport | None) -> JsonRpc:
+    """An endpoint, met with the ledger's own authorities where they were named."""
+    if transport is None and tls is not None and url.startswith("https:"):
+        transport = HttpTransport(url, timeout_s=options.timeout_s, max_answer_bytes=options.max_answer_bytes, tls=tls)
+    return JsonRpc(url, timeout_s=options.timeout_s, max_answer_bytes=options.max_answer_bytes, transport=transport)
 
 
 def certificate_state(path: str) -> CertificateState:

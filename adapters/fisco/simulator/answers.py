@@ -116,6 +116,7 @@ def receipt_json(network: Network, block: SealedBlock, index: int) -> Json:
             "logs": logs,
             "logsBloom": _hex(bytes(256)),
             "status": hex(item.status),
+            "statusMsg": "None" if item.status == 0 else "the transaction failed",
             "input": _hex(item.parsed.data),
             "output": _hex(item.output),
         }
