@@ -194,6 +194,7 @@ export const COMMITTEE_VIEWS = {
   verify: async (call, [gatewayHash, , , claim, proof]) => [await verifyCommittee(call, gatewayHash, claim, proof)],
   generation: async (call) => [await committeeGeneration(call)],
   kind: async () => ['committee'],
+  caller: async (call) => [call.caller],
   development: async (call) => [call.settings.development],
   keyOf: async (call, [signer]) => [await keyOf(call, signer)],
   signatureScheme: async (call) => [call.settings.signatures],
