@@ -14,7 +14,7 @@ FEE_LIMIT = 1 << 128
 COINS_LIMIT = 1 << 256
 
 
-def check_count(value: int, name: str) -> int:
+def check_count(value: object, name: str) -> int:
     """Return a height or counter that fits 64 bits.
 
     Raises:

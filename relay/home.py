@@ -5,6 +5,7 @@ A hub has a home folder (`--home`, else RELAYHUB_HOME, else `.relayhub` in the w
     hub.toml             the configuration (relay.config)
     relayhub.db          the database, unless `database` names another
     keys/NAME.json       private keys, mode 600
+    certificates/NAME.json  what came out of certifying an adapter (relay.certify)
     operators/NAME/      an operator's own folder on a development hub: operator.toml, operator.db, its key
     run/                 sockets, process ids, logs
 """

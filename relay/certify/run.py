@@ -7,10 +7,10 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from adapters.conformance.findings import Broken
+from adapters.conformance.findings import one_line
 from adapters.conformance.scorecard import Result, Scorecard, run_checks
 from adapters.conformance.steps import World
-from adapters.protocol import AdapterError, AdapterOptions, Ledger
+from adapters.protocol import AdapterOptions, Ledger
 from adapters.registry import load_adapter
 from relay.certify.certificate import Certificate, issue
 from relay.certify.judge import LightClientJudge
@@ -64,8 +64,11 @@ def certify(name: str, *, tell: Callable[[Result], None] | None = None) -> Certi
     with tempfile.TemporaryDirectory(prefix="relayhub-certify-") as folder:
         try:
             world = maker(Path(folder), factory.open)
-        except (AdapterError, Broken, OSError) as error:
-            raise BadInput(f"The world of {name} does not start: {error}.", "Correct the package.") from error
+        except Exception as error:  # the package's own code: whatever it raises is said in a line
+            said = one_line(error).rstrip(".")
+            raise BadInput(
+                f"The world of {name} does not start ({type(error).__name__}: {said}).", "Correct it."
+            ) from error
         try:
             scorecard: Scorecard = run_checks(world, factory, LightClientJudge(), tell=tell)
         finally:

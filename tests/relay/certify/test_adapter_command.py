@@ -136,6 +136,14 @@ def test_what_cannot_be_certified_is_said_in_a_line(third_party, tmp_path, capsy
     importlib.invalidate_caches()
     assert main(["adapter", "certify", "tiny", "--home", str(tmp_path)]) == 2
     assert "No package provides ledgers to try the adapter tiny on." in capsys.readouterr().err
+    points.write_text(points.read_text() + "[relayhub.worlds]\ntiny = tiny_ledger:Nothing\n")
+    importlib.invalidate_caches()
+    assert main(["adapter", "certify", "tiny", "--home", str(tmp_path)]) == 2
+    assert "tiny_ledger:Nothing cannot be loaded" in capsys.readouterr().err
+    module.write_text(module.read_text() + "\n\ndef Nothing(*_):\n    raise KeyError('no node')\n")
+    sys.modules.pop("tiny_ledger")
+    assert main(["adapter", "certify", "tiny", "--home", str(tmp_path)]) == 2
+    assert "The world of tiny does not start (KeyError: 'no node')." in capsys.readouterr().err
 
 
 def test_a_certificate_is_of_these_files_and_this_version(third_party, tmp_path):
