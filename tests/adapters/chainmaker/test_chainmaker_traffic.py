@@ -12,7 +12,7 @@ import pytest
 from adapters.chainmaker import ADAPTER
 from adapters.chainmaker.channel import DEVELOPMENT_SERVICE
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
-from adapters.protocol import AdapterOptions, Endpoint, MessageDelivered, MessageSent, Misconfigured
+from adapters.protocol import AdapterOptions, Endpoint, MessageDelivered, MessageSent, Misconfigured, Unreachable
 from tests.support.chainmaker_lane import LONG_S, ChainMakerLane, followed, options_of
 
 CEILING_S = 60
@@ -127,4 +127,47 @@ def test_a_node_that_makes_no_certificates_endows_nobody(own_network, monkeypatc
     assert ledger.endow([b"\6" * 32]) is False
     with pytest.raises(Misconfigured):
         ledger.account(b"\6" * 32)
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters", "why"),
+    [
+        ("NODE_ORG_ADD", {"org_id": b"wx-org1.chainmaker.org", "node_ids": b"Qm1"}, "exists"),
+        ("NODE_ORG_ADD", {"org_id": b"nobody", "node_ids": b"Qm1"}, "no trust root"),
+        ("NODE_ORG_DELETE", {"org_id": b"nobody"}, "cannot be removed"),
+        ("TRUST_ROOT_ADD", {"org_id": b"wx-org1.chainmaker.org", "root": b"x"}, "exists"),
+        ("TRUST_ROOT_DELETE", {"org_id": b"wx-org1.chainmaker.org"}, "still there"),
+        ("BLOCK_UPDATE", {"nonsense": b"1"}, "unknown parameter"),
+        ("NONSENSE", {}, "method not found"),
+    ],
+)
+def test_a_change_that_fails_stands_in_a_configuration_block_and_changes_nothing(own_network, method, parameters, why):
+    ledger = ADAPTER.open(options_of(own_network))
+    first_block = ledger.identity().first_block
+    with pytest.raises(RuntimeError, match=why):
+        own_network.administer("CHAIN_CONFIG", method, parameters)
+    own_network.administer("CHAIN_CONFIG", "BLOCK_UPDATE", {"block_interval": b"20"})
+    own_network.produce(empty=True)
+    heads = [own_network.chain.header(height) for height in range(4)]
+    assert [(header.block_type, header.pre_conf_height) for header in heads] == [(1, 0), (1, 0), (1, 0), (0, 2)]
+    state = followed(ledger, first_block)
+    assert (state.height, state.membership.sequence, len(state.membership.nodes)) == (3, 1, 4)
+    ledger.close()
+
+
+def test_a_certificate_list_that_cannot_be_read_changes_nothing(own_network):
+    with pytest.raises(RuntimeError, match="cannot be read"):
+        own_network.administer("CERT_MANAGE", "CERTS_REVOKE", {"cert_crl": b"nonsense"})
+    with pytest.raises(RuntimeError, match="method not found"):
+        own_network.administer("CERT_MANAGE", "CERTS_FREEZE", {})
+
+
+def test_without_tls_a_node_that_wants_it_is_unreachable(own_network):
+    port = own_network.nodes[0].port
+    extra = own_network.options()
+    ledger = ADAPTER.open(AdapterOptions((Endpoint(f"grpc://127.0.0.1:{port}"),), timeout_s=5, extra=extra))
+    with pytest.raises(Unreachable):
+        ledger.tip()
+    assert [state.name for state in ledger.certificates() if "tls" in state.name.lower()] == []
     ledger.close()
