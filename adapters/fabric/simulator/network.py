@@ -211,6 +211,14 @@ class FabricNetwork:
         )
         return self.submit(LIFECYCLE, b"CommitChaincodeDefinition", arguments.SerializeToString())
 
+    def address_of(self, chaincode: str) -> str:
+        """Where a chaincode's service listens, HOST:PORT.
+
+        Raises:
+            KeyError: it was not installed.
+        """
+        return self._addresses[chaincode]
+
     def submit(
         self,
         chaincode: str,

@@ -4,8 +4,10 @@ import time
 
 import pytest
 
+from adapters.conformance.world import OFFICERS
 from adapters.fabric.proposals import propose, transaction_envelope
 from adapters.protocol import Call, MessageSent, Misconfigured, Rejected, Unreachable
+from adapters.solidity import administration
 from adapters.solidity.calldata import encode_send
 from light_clients import fabric
 from light_clients.errors import Refused
@@ -13,6 +15,7 @@ from schemas.claim import Claim, Direction
 from tests.support.fabric_world import followed, opened, options_of, pin_of
 
 PATIENCE_S = 60
+PROPOSE = administration.propose(administration.unpause(accounts="bytes"), accounts="bytes")
 
 
 def eventually(act):
@@ -180,3 +183,39 @@ def test_a_member_whose_certificate_was_revoked_sends_nothing(world):
     with pytest.raises(Misconfigured, match="revoked"):
         ledger.sign(key, 1, world.seal_call(b"\x01" * 32), 0)
     assert len(network.service.blocks) == ordered + 1
+
+
+def test_endorsers_that_answer_differently_make_no_transaction(world):
+    network, ledger = world.networks[1], world.ledgers[1]
+    call = Call(b"gateway", PROPOSE, 0)
+    ordered = len(network.service.blocks)
+    network.peers[1].node.faults.set(wrong_answer=True)
+    with pytest.raises(Rejected, match="endorse the same answer"):
+        ledger.sign(OFFICERS[0], 1, call, 0)
+    network.peers[1].node.faults.heal()
+    network.peers[1].node.stop()
+    with pytest.raises(Unreachable, match="1 of the 2 organisations"):
+        ledger.sign(OFFICERS[0], 1, call, 0)
+    network.peers[1].node.start()
+    assert len(network.service.blocks) == ordered
+    signed = eventually(lambda: ledger.sign(OFFICERS[0], 1, call, 0))
+    assert ledger.broadcast([signed.raw]) == [None]
+    assert world.receipt(1, signed.transaction).success
+
+
+def test_a_new_definition_under_the_same_name_is_noticed(world):
+    network, ledger = world.networks[0], world.ledgers[0]
+    before, pin = ledger.installed(b"gateway"), pin_of(ledger)
+    network.install("gateway", "2.0", network.address_of("gateway"), sequence=2)
+    after = ledger.installed(b"gateway")
+    assert (after.pin["version"], after.pin["definition_height"]) == ("2.0", ledger.tip())
+    assert after.code_hash != before.code_hash
+    assert world.send(b"under the new one").success
+    event = world.events(0, MessageSent)[-1]
+    place = event.position
+    (found,) = ledger.evidence(b"gateway", [(world.lane.lane_id, 0)], place.height)
+    claim = Claim(world.lane.lane_id, Direction.OUTBOX, event.message.nonce, event.head, place.height, place.block_hash)
+    state, evidence = followed(ledger, "trade"), fabric.FabricEvidence.from_bytes(found.proof)
+    with pytest.raises(Refused):
+        fabric.verify_claim(state, claim, evidence, pin)
+    fabric.verify_claim(state, claim, evidence, pin_of(ledger))
