@@ -1,9 +1,11 @@
 """The gateway on a node of newer rules: what the in-process machine cannot show."""
 
 import contextlib
+import json
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,23 +18,22 @@ from adapters.solidity.contracts import contract
 from adapters.solidity.refusals import decode_refusal
 from schemas.lane import Lane
 from schemas.outcome import Settled, Status
-from schemas.suites import EVM
+from schemas.suites import EVM, SM
 from tests.support.evm_world import (
     DEPLOYER,
     OFFICERS,
     RELAYER,
     SENDER,
     Done,
-    End,
     EvmChain,
     EvmWorld,
     attest,
-    make_committee,
-    make_gateway,
 )
+from tests.support.machine_world import Platform, make_end
 
 pytestmark = pytest.mark.live
 STARTS_WITHIN_S = 60
+RECOVERING = Platform(None, EVM, "ecrecover")
 
 
 class NodeChain:
@@ -123,10 +124,10 @@ def node(hardfork):
         process.wait()
 
 
-def lane_on(chain, channel="loop"):
+def lane_on(chain, channel="loop", platform=RECOVERING):
     """A lane between two gateways of one node, opened at both ends, with an idle receiver."""
-    ends = [End(chain, make_gateway(chain), make_committee(chain)) for _ in range(2)]
-    lane = Lane("hub", EVM, chain.word, ends[0].gateway, chain.word, ends[1].gateway, channel)
+    ends = [make_end(chain, platform) for _ in range(2)]
+    lane = Lane("hub", platform.suite, chain.word, ends[0].gateway, chain.word, ends[1].gateway, channel)
     idle = chain.create("Idle")
     for number, end in enumerate(ends):
         chain.administer(end.gateway, administration.open_lane(lane, number, end.committee, b"\x01" * 32, Caps()))
@@ -163,3 +164,37 @@ def test_a_caller_with_delegated_code(name):
         chain.rpc("anvil_setCode", "0x" + RELAYER.hex(), "0x")
         world.deliver(gas=25_000_000)
         assert world.statuses() == [1]
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        pytest.param(Platform(None, EVM, "secp256k1"), id="secp256k1 in Solidity"),
+        pytest.param(Platform(None, SM, "ecrecover", "solidity"), id="SM3 in Solidity"),
+        pytest.param(Platform(None, SM, "secp256k1", "solidity"), id="both"),
+    ],
+)
+def test_messages_travel_by_back_ends(platform):
+    with ledger("istanbul") as chain:
+        world = lane_on(chain, platform=platform)
+        world.send(b"one")
+        world.send(bytes(300), expires_at=2**40)
+        world.deliver(gas=25_000_000)
+        world.settle(gas=25_000_000)
+        assert world.statuses() == [1, 1]
+        assert world.source_view().settled == 2
+
+
+def test_golden_vectors_of_the_suite_sm():
+    golden = json.loads((Path(__file__).parents[2] / "vectors" / "golden" / "sm.json").read_text())
+    name = "test/WordsHarnessSm"
+    with ledger("istanbul") as chain:
+        address = chain.create(name, chain.create("Sm3"))
+        for vector in golden["folds"]:
+            ids = [bytes.fromhex(one[2:]) for one in vector["ids"]]
+            head = chain.view(address, name, "foldAll", bytes.fromhex(vector["start"][2:]), ids)
+            assert "0x" + head.hex() == [vector["start"], *vector["heads"]][-1]
+        for vector in golden["outcomes"]:
+            fields = vector["outcome"]
+            values = bytes.fromhex(fields["message_id"][2:]), fields["status"], bytes.fromhex(fields["result"][2:])
+            assert "0x" + chain.view(address, name, "outcome", *values).hex() == vector["outcome_id"]
