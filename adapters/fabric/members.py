@@ -112,7 +112,9 @@ class Members:
         return [CertificateState(path.name, int(_load(path).not_valid_after_utc.timestamp())) for path in paths]
 
     def _files(self) -> list[Path]:
-        return sorted(self.certificates.glob("*.pem")) if self.certificates else []
+        """Certificates in the folder; private keys that lie beside them are passed over."""
+        found = sorted(self.certificates.glob("*.pem")) if self.certificates else []
+        return [path for path in found if b"PRIVATE KEY" not in read_bytes(path, "certificate")]
 
     def _authorities(self) -> list[Path]:
         return [

@@ -1,5 +1,10 @@
 """Messages wait under tickets until a sealer folds them into the lane's head, each once, in order of their age."""
 
+import json
+import subprocess
+import sys
+import time
+
 import pytest
 
 from adapters.fabric.sealing import Sealer
@@ -37,6 +42,24 @@ def test_two_sealers_do_not_lose_a_message(world):
     payloads = [event.message.payload for event in world.events(0, MessageSent)][before:]
     assert sorted(payloads) == [b"other", b"raced"]
     assert other != ticket
+
+
+def test_a_sealer_runs_as_a_process(world):
+    options = world.networks[0].options
+    command = [
+        *(sys.executable, "-m", "adapters.fabric.sealer", "--endpoint", world.networks[0].endpoints[0]),
+        *("--network", options["network"], "--member", options["reader"], "--gateway", "gateway", "--pause", "0.05"),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert json.loads(process.stdout.readline())["seals"] == "gateway"
+    before, deadline = len(world.events(0, MessageSent)), time.monotonic() + 60
+    world.ticket(b"by itself")
+    while len(world.events(0, MessageSent)) == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert world.events(0, MessageSent)[-1].message.payload == b"by itself"
+    process.terminate()
+    assert process.wait(timeout=60) == 0
+    process.stdout.close()
 
 
 def test_nobody_sends_who_is_not_allowed(world):
