@@ -207,6 +207,15 @@ class TestFaults:
         ledger = ADAPTER.open(AdapterOptions((Endpoint("http://me:secret@node:1#http://you:hidden@node:2/v?key=x"),)))
         assert (ledger.endpoint, ledger.beacon.label) == ("http://node:1", "http://node:2/v")
 
+    def test_what_stands_in_the_url_stays_there(self, node):
+        url = f"http://127.0.0.1:{node.port}#http://127.0.0.1:{node.port}/api?key=x"
+        with closing(BeaconLedger(AdapterOptions((Endpoint(url),)))) as ledger:
+            for question in (ledger.tip, lambda: ledger.beacon.updates(1, 1)):
+                with pytest.raises(AdapterError):
+                    question()
+        assert node.paths[0] == "/api/eth/v1/beacon/light_client/finality_update?key=x"
+        assert node.paths[1] == "/api/eth/v1/beacon/light_client/updates?start_period=1&count=1&key=x"
+
     def test_options_that_cannot_be_are_named(self):
         with pytest.raises(Misconfigured, match="of the beacon adapter"):
             BeaconOptions.read({"batch": "1"})
