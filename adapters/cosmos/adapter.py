@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.cosmos.consensus import ConsensusRpc, Status
-from adapters.cosmos.faucet import hand_out, read_key
 from adapters.cosmos.options import CONSENSUS_PORT, CosmosOptions
 from adapters.ethereum.answers import data, quantity, record
 from adapters.ethereum.ledger import EthereumLedger
@@ -70,7 +69,8 @@ class CosmosLedger(EthereumLedger):
             raise Misconfigured("A ledger needs an endpoint; give its URL.")
         self.options = CosmosOptions.read(options.extra)
         urls = read_pair(options.endpoints[0].url, CONSENSUS_PORT)
-        super().__init__(options, self.options, urls.evm, transport=transport)
+        bank = self.options.faucet_key_file
+        super().__init__(options, self.options, urls.evm, transport=transport, faucet_key_file=bank)
         limits = {"timeout_s": options.timeout_s, "max_answer_bytes": options.max_answer_bytes}
         spoken = JsonRpc(urls.consensus, transport=consensus_transport, **limits)  # type: ignore[arg-type]
         self.consensus = ConsensusRpc(spoken, batch=self.options.batch)
@@ -105,7 +105,7 @@ class CosmosLedger(EthereumLedger):
             ChainId.of("cosmos", status.chain_id),
             BlockHash(self._ask_first_block()),
             f"CometBFT {status.version}, EVM {self._chain_number}, {spoken}",
-            development=bool(self.options.faucet),
+            development=bool(self.options.faucet_key_file),
         )
 
     def tip(self) -> int:
@@ -169,18 +169,6 @@ class CosmosLedger(EthereumLedger):
             Rejected: there is none.
         """
         return replace(super().installed(address), pin={"store": self.options.store})
-
-    def endow(self, private_keys: Sequence[bytes]) -> bool:
-        """Give coins to accounts that have few, where the option `faucet` names a file; else the node does not offer it.
-
-        Raises:
-            Misconfigured: the file holds no key.
-        """
-        if not self.options.faucet:
-            return False
-        accounts = [self.account(private_key) for private_key in private_keys]
-        hand_out(self.rpc, read_key(self.options.faucet), self._chain_id(), accounts)
-        return True
 
     def _receipt(self, transaction: bytes) -> Receipt | None:
         try:

@@ -24,7 +24,8 @@ class CosmosOptions(BaseModel):
         initial_height: height of the first block; 0 asks the node's genesis where block 1 is not served.
         batch: questions that CometBFT takes in one request (`[rpc] max_request_batch_size`, 10 by default).
         store: name of the EVM module's store.
-        faucet: on a development network, the file with the private key (hexadecimal) of an account that hands out coins.
+        faucet_key_file: of a development network, the file (mode 600) with the private key of its bank, in hexadecimal; the ledger then
+            counts as one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,7 +38,7 @@ class CosmosOptions(BaseModel):
     initial_height: Annotated[int, Field(ge=0, lt=1 << 63)] = 0
     batch: Annotated[int, Field(ge=1, le=400)] = 10
     store: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "evm"
-    faucet: str = ""
+    faucet_key_file: str = ""
 
     @model_validator(mode="after")
     def _floor_below_ceiling(self) -> Self:

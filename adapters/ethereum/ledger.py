@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from adapters.ethereum.answers import data, quantity
+from adapters.ethereum.faucet import COINS, hand_out, read_key
 from adapters.ethereum.fees import FEE_CALLS, Fees, read_fees
 from adapters.ethereum.gas import action_gas
 from adapters.ethereum.logs import LogReader
@@ -45,8 +46,6 @@ from schemas.primitives import LaneId, hex0x
 from schemas.suites import keccak256
 
 DEPLOYMENT_GAS = 12_000_000
-DEVELOPMENT_COINS = 10_000 * 10**18
-"""Base units that a development network gives to an account."""
 
 
 class EthereumOptions(Protocol):
@@ -77,7 +76,13 @@ class EthereumLedger:
     """What the adapters of such ledgers build on: one endpoint. Safe to share between threads."""
 
     def __init__(
-        self, options: AdapterOptions, spoken: EthereumOptions, url: str, *, transport: Transport | None = None
+        self,
+        options: AdapterOptions,
+        spoken: EthereumOptions,
+        url: str,
+        *,
+        transport: Transport | None = None,
+        faucet_key_file: str = "",
     ) -> None:
         """Prepare to speak to an endpoint; nothing is asked yet.
 
@@ -86,6 +91,7 @@ class EthereumLedger:
             spoken: the platform's options.
             url: the endpoint's URL or local socket.
             transport: what carries the requests, if not what the URL says.
+            faucet_key_file: of a development network, the file with the key of its bank; see `adapters.ethereum.faucet`.
 
         Raises:
             Misconfigured: an option or the URL cannot be.
@@ -95,6 +101,7 @@ class EthereumLedger:
             url, timeout_s=options.timeout_s, max_answer_bytes=options.max_answer_bytes, transport=transport
         )
         self._logs = LogReader(self.rpc, span=spoken.log_range)
+        self._faucet_key_file = faucet_key_file
         self._lock = threading.Lock()
         self._chain_number = 0
         self._fees: Fees | None = None
@@ -269,13 +276,21 @@ class EthereumLedger:
         return Installed(code, keccak256(code))
 
     def endow(self, private_keys: Sequence[bytes]) -> bool:
-        """Give development coins to accounts that have few, where the node is anvil or one that answers like it."""
+        """Give development coins to accounts that have few: out of the network's bank where its key was named, else as anvil can.
+
+        Raises:
+            Misconfigured: the named file holds no key.
+            AdapterError: the bank cannot pay.
+        """
+        accounts = [address_of(private_key) for private_key in private_keys]
+        if self._faucet_key_file:
+            hand_out(self.rpc, read_key(self._faucet_key_file), self._chain_id(), accounts)
+            return True
         try:
-            for private_key in private_keys:
-                account = hex0x(address_of(private_key))
+            for account in map(hex0x, accounts):
                 held = quantity(self.rpc.call("eth_getBalance", [account, "latest"]), "balance")
-                if held < DEVELOPMENT_COINS // 2:
-                    self.rpc.call("anvil_setBalance", [account, hex(DEVELOPMENT_COINS)])
+                if held < COINS // 2:
+                    self.rpc.call("anvil_setBalance", [account, hex(COINS)])
         except AdapterError:
             return False
         return True

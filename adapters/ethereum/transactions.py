@@ -14,9 +14,7 @@ from schemas.suites import keccak256
 _EMPTY_LIST = b"\xc0"
 
 
-def sign_legacy(
-    private_key: bytes, *, chain_id: int, nonce: int, call: Call, gas_price: int, value: int = 0
-) -> Signed:
+def sign_legacy(private_key: bytes, *, chain_id: int, nonce: int, call: Call, gas_price: int, value: int = 0) -> Signed:
     """Sign a transaction with one gas price (EIP-155).
 
     Args:

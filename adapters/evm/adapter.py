@@ -41,7 +41,13 @@ class EvmLedger(EthereumLedger):
         if not options.endpoints:
             raise Misconfigured("A ledger needs an endpoint; give its URL.")
         self.options = EvmOptions.read(options.extra)
-        super().__init__(options, self.options, options.endpoints[0].url, transport=transport)
+        super().__init__(
+            options,
+            self.options,
+            options.endpoints[0].url,
+            transport=transport,
+            faucet_key_file=self.options.faucet_key_file,
+        )
         self._first_block = options.expected_first_block
         self._spans = read_spans(self.options.validator_contracts)
 
@@ -74,7 +80,7 @@ class EvmLedger(EthereumLedger):
             ChainId.of("eip155", str(chain_number)),
             BlockHash(first_block),
             name,
-            development=_DEVELOPMENT.search(name) is not None,
+            development=bool(self.options.faucet_key_file) or _DEVELOPMENT.search(name) is not None,
         )
 
     def headers(self, first: int, last: int) -> list[bytes]:

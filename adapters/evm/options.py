@@ -18,6 +18,8 @@ class EvmOptions(BaseModel):
         transaction_gas_cap: the most gas that one transaction may have, 0 = the block's limit (EIP-7825 has 16,777,216).
         fee_floor: the least fee per gas that is offered, in base units.
         fee_ceiling: the most that is ever offered per gas, in base units, 0 = no limit; the hub waits while the ledger asks more.
+        faucet_key_file: of a development network, the file (mode 600) with the private key of its bank, in hexadecimal; the ledger then
+            counts as one.
         validator_contracts: contracts that select validators, `ADDRESS:SLOT:FIRST[:LAST]` with commas between.
     """
 
@@ -28,6 +30,7 @@ class EvmOptions(BaseModel):
     transaction_gas_cap: Annotated[int, Field(ge=0)] = 0
     fee_floor: Annotated[int, Field(ge=0)] = 0
     validator_contracts: str = ""
+    faucet_key_file: str = ""
     fee_ceiling: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")

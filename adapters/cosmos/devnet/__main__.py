@@ -34,7 +34,7 @@ def main() -> None:
             "consensus": "cometbft",
             "software": "evmd 0.3.2, a development network",
             "endpoints": network.urls,
-            "options": {"faucet": str(faucet)},
+            "options": {"faucet_key_file": str(faucet.resolve())},
             "client_options": {},
         }
         sys.stdout.write(json.dumps(ready) + "\n")

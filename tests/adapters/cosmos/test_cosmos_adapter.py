@@ -397,46 +397,9 @@ class TestWriter:
         assert (installed.code, installed.pin) == (b"\x60\x01", {"store": "evm"})
 
 
-class TestFaucet:
-    KEY = b"\x07" * 32
-
-    @pytest.fixture
-    def file(self, tmp_path):
-        path = tmp_path / "faucet.key"
-        path.write_text(self.KEY.hex() + "\n")
-        return path
-
-    def test_accounts_that_have_few_coins_get_some(self, file):
-        balances, sent = {}, []
-
-        def take(params):
-            sent.append(params[0])
-            for account in list(balances):
-                balances[account] = 10**22
-            return "0x" + "11" * 32
-
-        def balance(params):
-            return hex(balances.setdefault(params[0], 0))
-
-        evm = {"eth_getBalance": balance, "eth_getTransactionCount": "0x5", "eth_sendRawTransaction": take}
-        ledger = node(extra={"faucet": str(file)}, evm=evm)
-        assert ledger.endow([b"\x01" * 32, b"\x02" * 32])
-        assert len(set(sent)) == 2
-        assert ledger.identity().development
-        assert ledger.endow([b"\x01" * 32])
-        assert len(sent) == 2
-
-    def test_without_one_nobody_gets_any(self):
-        assert not node().endow([b"\x01" * 32])
-
-    @pytest.mark.parametrize("text", ["", "zz", "07" * 31, "00" * 32])
-    def test_a_file_without_a_key_is_named_and_its_text_is_not(self, tmp_path, text):
-        path = tmp_path / "faucet.key"
-        path.write_text(text)
-        for name in (path, tmp_path / "nothing"):
-            with pytest.raises(Misconfigured, match="holds no private key") as caught:
-                node(extra={"faucet": str(name)}).endow([b"\x01" * 32])
-            assert not text or text not in str(caught.value)
+def test_a_ledger_whose_bank_is_named_is_a_development_network():
+    assert node(extra={"faucet_key_file": "bank"}).identity().development
+    assert not node().identity().development
 
 
 JUNK = [None, 0, -1, "", "0x", "zz", [], [None], {}, {"a": 1}, True, 1e300, "9" * 30, "\x00", {"header": None}]
