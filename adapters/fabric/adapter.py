@@ -7,25 +7,25 @@ judged: blocks and attested reads leave as they came.
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.protobuf.message import DecodeError
 
-from adapters.fabric.blocks import VALID, PeerBlock, find_entry, gateway_events, gateway_tickets, read_peer_block
+from adapters.fabric.blocks import PeerBlock, gateway_events, gateway_tickets
 from adapters.fabric.connections import TlsFiles
 from adapters.fabric.definitions import chain_height, find_definition, pinned_hash
+from adapters.fabric.development import certify, software_of
 from adapters.fabric.endorsing import Channel, endorse
 from adapters.fabric.evidence import HeadReader
-from adapters.fabric.identities import SigningIdentity, key_of
+from adapters.fabric.identities import SigningIdentity
 from adapters.fabric.interface import KIND, LANE, PAUSED, read_kind, read_lane_ends
 from adapters.fabric.members import Members
 from adapters.fabric.options import FabricOptions, read_network
 from adapters.fabric.peers import Nodes
 from adapters.fabric.proposals import propose
+from adapters.fabric.receipts import GAS, fetch_receipt
 from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
 from adapters.protocol import (
     Action,
@@ -54,19 +54,11 @@ BLOCKS_AT_ONCE = 100
 FUNDS = 1 << 120
 """A balance that is plenty: nothing costs anything here."""
 
-GAS = 1
-"""There is none: what a call may use, and what a transaction is said to have used."""
-
-SWITCHES = "/relayhub.simulator.Switches/Act"
-"""The development-only method of the simulator."""
-
 SENDERS: dict[bytes, bytes] = {}
 """Keys by account, of those that this process sends with: a peer runs a call only for who signs it, also where nothing is ordered.
 
 Of the process, not of one ledger: the guard has a ledger for each endpoint and asks several of them.
 """
-
-_UNKNOWN = ("no such transaction", "not found in index")
 
 
 class FabricLedger:
@@ -138,7 +130,7 @@ class FabricLedger:
                     f"{self.endpoint} does not serve the first block; state its hash.", endpoint=self.endpoint
                 ) from refusal
             first = self._first_block
-        software = self._about()
+        software = software_of(self._nodes.own)
         name = software or "Hyperledger Fabric"
         chain_id = ChainId.of("fabric", self._nodes.channel)
         return LedgerIdentity(chain_id, BlockHash(first), name, development=bool(software))
@@ -243,7 +235,7 @@ class FabricLedger:
     def receipts(self, transactions: Sequence[bytes]) -> list[Receipt | None]:
         """Ask the peer for the blocks of transactions; None = in no block that it has."""
         reader = self._reader()
-        return [self._receipt(reader, transaction) for transaction in transactions]
+        return [fetch_receipt(self._nodes, reader, transaction) for transaction in transactions]
 
     def simulate(self, sender: bytes, call: Call) -> bytes:
         """Have the peer run a call and order nothing; returns its output.
@@ -324,27 +316,11 @@ class FabricLedger:
         Raises:
             Misconfigured: there is no folder for them.
         """
-        if not self._about():
+        if not software_of(self._nodes.own):
             return False
         if not self.options.certificates:
             raise Misconfigured("Option certificates is not set; name a folder for the certificates.")
-        folder = Path(self.options.certificates)
-        folder.mkdir(parents=True, exist_ok=True)
-        points = [
-            key_of(key).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint).hex()
-            for key in private_keys
-        ]
-        known = {path.stem for path in folder.glob("*.pem")}
-        fresh = [point for point in points if f"member-{point[2:34]}" not in known]
-        if fresh:
-            answer = self._switch({"do": "endow", "keys": fresh})
-            issued = answer.get("certificates")
-            if not isinstance(issued, list) or len(issued) != len(fresh):
-                raise BadAnswer(f"{self.endpoint} issues another number of certificates.", endpoint=self.endpoint)
-            for point, pem in zip(fresh, issued, strict=True):
-                path = folder / f"member-{point[2:34]}.pem"
-                path.write_text(pem, encoding="ascii")
-                path.chmod(0o600)
+        certify(self._nodes.own, private_keys, Path(self.options.certificates))
         return True
 
     def certificates(self) -> list[CertificateState]:
@@ -366,42 +342,6 @@ class FabricLedger:
 
     def _view(self, chaincode: bytes, data: bytes) -> bytes:
         return self._nodes.ask(self._nodes.own, self._reader(), _name(chaincode), [b"call", data]).output
-
-    def _receipt(self, reader: SigningIdentity, transaction: bytes) -> Receipt | None:
-        arguments = [b"GetBlockByTxID", self._nodes.channel.encode(), transaction.hex().encode()]
-        try:
-            data = self._nodes.ask(self._nodes.own, reader, "qscc", arguments).output
-        except Rejected as refusal:
-            if any(words in str(refusal).lower() for words in _UNKNOWN):
-                return None
-            raise
-        try:
-            height = messages.BlockHeader.FromString(messages.Block.FromString(data).header).number
-        except DecodeError as error:
-            raise BadAnswer(f"{self.endpoint} answers no block; leave it.", endpoint=self.endpoint) from error
-        block = read_peer_block(data, height)
-        entry = find_entry(block, transaction)
-        if entry is None:
-            raise BadAnswer(f"{self.endpoint} answers a block without the transaction.", endpoint=self.endpoint)
-        return Receipt(transaction, height, block.content.block_hash, entry.code == VALID, GAS)
-
-    def _about(self) -> str:
-        """The name of the software, where the node is the simulator; empty on a real one."""
-        try:
-            software = self._switch({"do": "about"}).get("software", "")
-        except (Misconfigured, Rejected):
-            return ""
-        return software[:200] if isinstance(software, str) and software.isprintable() else ""
-
-    def _switch(self, asked: dict[str, object]) -> dict[str, object]:
-        answer = self._nodes.own.unary(SWITCHES, json.dumps(asked).encode())
-        try:
-            found = json.loads(answer)
-        except ValueError as error:
-            raise BadAnswer(f"{self.endpoint} answers what is no JSON.", endpoint=self.endpoint) from error
-        if not isinstance(found, dict):
-            raise BadAnswer(f"{self.endpoint} answers what is no object.", endpoint=self.endpoint)
-        return found
 
 
 def _name(gateway: bytes) -> str:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from eth_abi.abi import encode
 
-from adapters.fabric.adapter import GAS, FabricLedger
+from adapters.fabric.adapter import FabricLedger
+from adapters.fabric.receipts import GAS
 from adapters.protocol import AdapterError, Call, Rejected, Unreachable
 from schemas.primitives import LaneId
 from schemas.suites import keccak256

@@ -37,7 +37,7 @@ def main() -> None:
         names = options.chaincode or ([] if options.bare else ["gateway"])
         for name in names:
             network.start_chaincode(name)
-        sealers = [] if options.no_seal else [_start_sealer(network, name, stop) for name in names]
+        sealers = [_start_sealer(network, name, stop) for name in names] if options.seal else []
         ready = {
             "adapter": "fabric",
             "consensus": "fabric",
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _start_sealer(network: FabricNetwork, chaincode: str, stop: threading.Event) -> threading.Thread:
-    """Seal what waits, as a member of its own: on a real channel somebody runs a sealer."""
+    """Seal what waits, as a member of its own."""
     ledger = FabricLedger(AdapterOptions((Endpoint(network.endpoints[0]),), extra=network.options))
     key = secrets.token_bytes(31).rjust(32, b"\0")
     ledger.endow([key])
@@ -96,7 +96,7 @@ def _arguments() -> argparse.Namespace:
         "--chaincode", action="append", default=[], help="names under which the gateway chaincode is started; gateway"
     )
     parser.add_argument("--bare", action="store_true", help="start no chaincode")
-    parser.add_argument("--no-seal", action="store_true", help="leave messages under their tickets")
+    parser.add_argument("--seal", action="store_true", help="seal what waits, where no hub does")
     parser.add_argument("--watch-input", action="store_true", help="stop when standard input ends")
     return parser.parse_args()
 

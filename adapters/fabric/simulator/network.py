@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -87,7 +88,8 @@ class FabricNetwork:
         self.service = OrderingService(channel, root, consenters, byzantine=byzantine, interval_s=block_interval_s)
         self.peers: list[Peer] = [self._peer(each) for each in self.organisations]
         self.orderers = [self._orderer(each) for each in consenters]
-        (folder / "certificates").mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder / "certificates", ignore_errors=True)
+        (folder / "certificates").mkdir(parents=True)
         write_client(folder / "reader", self.organisations[0], mutual=mutual_tls)
         self.write_network()
 
