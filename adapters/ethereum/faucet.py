@@ -72,9 +72,8 @@ def hand_out(
     while poor:
         last = _pay(rpc, bank_key, chain_number, poor)
         time.sleep(POLL_S)
-        while _count(rpc, bank_key, "latest") < last and clock() <= deadline:
+        while (poor := _poor(rpc, poor)) and _count(rpc, bank_key, "latest") < last and clock() <= deadline:
             time.sleep(POLL_S)
-        poor = _poor(rpc, poor)
         if poor and clock() > deadline:
             raise Unreachable(
                 f"The bank's coins did not arrive in {PATIENCE_S:g} s; check that the network makes blocks.",

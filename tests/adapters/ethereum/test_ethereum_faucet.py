@@ -110,10 +110,10 @@ class TestBank:
 
     def test_a_transaction_that_the_node_has_already_is_as_good_as_taken(self):
         node = Node()
-        node.faults = [RpcFault("already known")]
-        node.pool = [(hexed(PEOPLE[0])[0], COINS)]
-        hand_out(node.rpc(), BANK, 72_002, PEOPLE[:1])
-        assert node.balances[hexed(PEOPLE[0])[0]] >= COINS
+        take = node.eth_sendRawTransaction
+        node.eth_sendRawTransaction = lambda raw: take(raw) and RpcFault("already known")
+        hand_out(node.rpc(), BANK, 72_002, PEOPLE)
+        assert paid(node) == dict.fromkeys(hexed(*PEOPLE), COINS)
 
     @pytest.mark.parametrize("text", ["nonce too low", "replacement transaction underpriced"])
     def test_a_number_that_somebody_else_used_meanwhile_is_taken_anew(self, text):
