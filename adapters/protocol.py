@@ -157,7 +157,16 @@ class VerifierChanged:
     position: Position
 
 
-GatewayEvent = MessageSent | MessageDelivered | HeadMoved | LaneOpened | VerifierChanged
+@dataclass(frozen=True, slots=True)
+class MessageTicketed:
+    """A gateway took a message and gave a ticket for it, 32 bytes; it has its place in the lane once somebody seals the ticket."""
+
+    lane_id: LaneId
+    ticket: bytes
+    position: Position
+
+
+GatewayEvent = MessageSent | MessageDelivered | HeadMoved | LaneOpened | VerifierChanged | MessageTicketed
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +412,8 @@ class MachineTraits:
         named: whether programs have names, which are chosen at deployment, instead of addresses.
         accounts: how the interface writes an account: `address` (20 bytes) or `bytes`.
         ordered: whether accounts have nonces, which keep their transactions in order (see `Writer`).
+        optimistic: whether of two transactions in one block that touch one counter only the first holds (Fabric's MVCC).
+        tickets: whether `send` gives a ticket, which somebody has to seal (see `MessageTicketed`).
         proof_delay: blocks between a transaction's own and the one whose header proves what it did (1 on CometBFT).
     """
 
@@ -413,6 +424,8 @@ class MachineTraits:
     accounts: str = "address"
     ordered: bool = True
     proof_delay: int = 0
+    optimistic: bool = False
+    tickets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

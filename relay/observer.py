@@ -24,6 +24,7 @@ from adapters.protocol import (
     Ledger,
     MessageDelivered,
     MessageSent,
+    MessageTicketed,
     VerifierChanged,
 )
 from adapters.solidity.events import HEAD_MOVED, MESSAGE_SENT
@@ -114,6 +115,7 @@ class Look:
         settled: for each lane, the nonce of the last HeadMoved of direction 3.
         opened: lanes that the gateway opened.
         changed: lanes that were given another verifier, in the ledger's order.
+        tickets: messages that wait to be sealed, as the endpoint says.
     """
 
     height: int
@@ -122,6 +124,7 @@ class Look:
     settled: dict[LaneId, HeadMoved]
     opened: tuple[LaneOpened, ...]
     changed: tuple[VerifierChanged, ...] = ()
+    tickets: tuple[MessageTicketed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ def observe(ledger: Ledger, believer: Believer, state: Any, tracks: Sequence[Tra
     settled: dict[LaneId, HeadMoved] = {}
     opened: list[LaneOpened] = []
     changed: list[VerifierChanged] = []
+    tickets: list[MessageTicketed] = []
     start = first
     while start <= state.height:
         end = min(start + BLOCKS_A_REQUEST - 1, state.height)
@@ -192,12 +196,14 @@ def observe(ledger: Ledger, believer: Believer, state: Any, tracks: Sequence[Tra
                     settled[event.lane_id] = event
             elif isinstance(event, VerifierChanged):
                 changed.append(event)
+            elif isinstance(event, MessageTicketed):
+                tickets.append(event)
             else:
                 opened.append(event)
         start = end + 1
     moved = tuple(history for history in histories.values() if history.entries)
     prove(ledger, believer, state, moved)
-    return Look(state.height, state.block_hash, moved, settled, tuple(opened), tuple(changed))
+    return Look(state.height, state.block_hash, moved, settled, tuple(opened), tuple(changed), tuple(tickets))
 
 
 def may_have_moved(headers: Sequence[bytes], gateway: bytes, tracks: Sequence[Track]) -> list[Track]:

@@ -6,12 +6,13 @@ import json
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.protocol import Call, Ledger, MessageSent, Receipt
-from adapters.solidity.calldata import encode_send
+from adapters.protocol import Call, Ledger, MessageSent, Receipt, Rejected
+from adapters.solidity.calldata import decode_ticket, encode_seal, encode_send, encode_ticket
 from relay.errors import BadInput, NotNow
 from relay.keys import Key
 from relay.registry.chains import chain_named, open_chain
@@ -19,11 +20,14 @@ from relay.registry.lanes import lane_row, refresh
 from relay.registry.transact import LOOK_S, STANDS_WITHIN_S, transact
 from relay.store import Store
 from schemas.payloads import CallPayload, RawPayload, TextPayload, encode_payload
-from schemas.primitives import ACCOUNT_MAX_BYTES, SchemaError, bytes_from_hex
+from schemas.primitives import ACCOUNT_MAX_BYTES, LaneId, SchemaError, bytes_from_hex
 
 SEND_GAS = 200_000
 GAS_PER_PAYLOAD_BYTE = 60
 SENDS_AT_ONCE = 200
+SEALED = 2
+"""State of a ticket whose message has its place in the lane."""
+SEALED_WITHIN_S = 60.0
 _CALL = re.compile(r"\s*([^\s(]+)\s*\((.*)\)\s*", re.DOTALL)
 
 
@@ -106,11 +110,39 @@ def send_all(store: Store, lane: tuple[str, str, str], key: Key, letters: Sequen
     try:
         while len(sent) < len(calls):
             batch = calls[len(sent) : len(sent) + SENDS_AT_ONCE]
-            receipts = transact(ledger, key, batch)
-            sent += _shown(ledger, bytes(source.gateway), row.lane_id, receipts)
+            receipts = transact(ledger, key, batch, independent=True)
+            if ledger.machine().tickets:
+                sent += _sealed(ledger, key, bytes(source.gateway), LaneId(row.lane_id), receipts)
+            else:
+                sent += _shown(ledger, bytes(source.gateway), row.lane_id, receipts)
     finally:
         ledger.close()
     return sent
+
+
+def _sealed(ledger: Ledger, key: Key, gateway: bytes, lane_id: LaneId, receipts: Sequence[Receipt]) -> list[Sent]:
+    """What the gateway took and gave a ticket for, once each ticket is sealed, by us or by somebody else.
+
+    Raises:
+        NotNow: a ticket waits still, also after a while.
+    """
+    waiting, found = {receipt.transaction: receipt for receipt in receipts}, list[Sent]()
+    deadline = time.monotonic() + SEALED_WITHIN_S
+    while waiting:
+        for ticket, receipt in list(waiting.items()):
+            output = ledger.simulate(b"", Call(gateway, encode_ticket(lane_id, ticket), SEND_GAS))
+            state, nonce, message_id = decode_ticket(output)
+            if state == SEALED:
+                del waiting[ticket]
+                found.append(Sent(message_id, bytes(lane_id), nonce, ticket, receipt.height))
+        if waiting and time.monotonic() > deadline:
+            raise NotNow(
+                f"{len(waiting)} messages wait to be sealed.", "The hub seals them; see: relayhub status, then trace."
+            )
+        if waiting:
+            with suppress(Rejected):  # somebody else's seal was faster, or a limit stands in the way for now
+                transact(ledger, key, [Call(gateway, encode_seal(lane_id, list(waiting)), SEND_GAS)])
+    return sorted(found, key=lambda item: item.nonce)
 
 
 def _shown(ledger: Ledger, gateway: bytes, lane_id: bytes, receipts: Sequence[Receipt]) -> list[Sent]:

@@ -21,6 +21,7 @@ from relay.steps.committee import read_committee_again, speaks_of_committee
 from relay.steps.endpoints import note_endpoints
 from relay.steps.keep import keep
 from relay.steps.look import look
+from relay.steps.seal import seal
 from relay.steps.sides import BACK, OUT
 from relay.steps.trouble import note_trouble
 from relay.steps.verifiers import know_verifiers
@@ -92,6 +93,7 @@ def _chain(context: Context, lease: Lease, name: str, wake: Wake) -> bool:
     if not found.down:  # whoever did not answer the look would only take as long again
         know_verifiers(context, lease, row, ledger)
         keep(context, lease, context.chain(name), ledger)
+        seal(lease, context.chain(name), ledger, context.store)
         woken |= Submitter(context, lease, context.chain(name), ledger).run()
     for lane in woken - {""}:  # a light client's transaction is of no lane
         wake("lane", lane)

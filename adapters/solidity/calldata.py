@@ -9,10 +9,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-from adapters.protocol import Action, Anchoring, Delivery
+from adapters.protocol import Action, Anchoring, BadAnswer, Delivery
 from schemas.claim import Claim
 from schemas.message import Message
 from schemas.outcome import Settled
+from schemas.primitives import LaneId
 from schemas.suites import integer_word, keccak256
 
 MESSAGE_TYPE = "(uint64,bytes,bytes,uint64,uint64,uint64,uint64,bytes32,bytes)"
@@ -204,3 +205,33 @@ def encode_list(items: list[bytes]) -> bytes:
         offsets.append(integer_word(place))
         place += len(item)
     return b"".join((integer_word(len(items)), *offsets, *items))
+
+
+def encode_seal(lane_id: LaneId, tickets: Sequence[bytes]) -> bytes:
+    """Encode `seal(bytes32,bytes32[])` of a gateway that gives tickets: they get their place in the lane, the oldest first.
+
+    Args:
+        lane_id: the lane.
+        tickets: of 32 bytes each.
+    """
+    words = [bytes(lane_id), (64).to_bytes(32, "big"), len(tickets).to_bytes(32, "big"), *tickets]
+    return _SEAL + b"".join(words)
+
+
+def encode_ticket(lane_id: LaneId, ticket: bytes) -> bytes:
+    """Encode the question `ticket(bytes32,bytes32)`: where a ticket stands; see `decode_ticket`."""
+    return _TICKET + lane_id + ticket
+
+
+def decode_ticket(output: bytes) -> tuple[int, int, bytes]:
+    """Read what a gateway answers of a ticket: its state (0 unknown, 1 waits, 2 sealed), the message's nonce and id.
+
+    Raises:
+        BadAnswer: it is no such answer.
+    """
+    if len(output) != 96:
+        raise BadAnswer("the answer about a ticket is truncated, extended or altered; leave the endpoint.")
+    return int.from_bytes(output[:32], "big"), int.from_bytes(output[32:64], "big"), output[64:]
+
+
+_SEAL, _TICKET = keccak256(b"seal(bytes32,bytes32[])")[:4], keccak256(b"ticket(bytes32,bytes32)")[:4]

@@ -144,7 +144,8 @@ class Contract:
 
     def _send(self, key: Key, data: Sequence[bytes], *, independent: bool = False) -> list[Receipt]:
         calls = [Call(self.address, item, ADMINISTRATION_GAS) for item in data]
-        return transact(self.ledger, key, calls, independent=independent)
+        apart = independent and not self.ledger.machine().optimistic  # all of them count proposals
+        return transact(self.ledger, key, calls, independent=apart)
 
 
 def _once_it_stands(step: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from relay.following import Followed
 from relay.journey import Delivered, Journey, Reached, Stage, step
 from relay.observer import History, Look
 from relay.steps.changed import note_changes
+from relay.steps.seal import keep_tickets
 from relay.steps.sides import skipped
 from relay.store import Lease, waits
 from relay.store.lanes import get, journey_of, save_journey
@@ -85,6 +86,7 @@ def save_look(lease: Lease, row: Row[Any], followed: Followed, found: Look, stal
             mined.add(event.position.transaction)
             woken.add(lane_id.hex())
         woken |= note_changes(connection, row.name, found.changed)
+        keep_tickets(connection, row.name, found.tickets)
         _mark_mined(connection, mined, found.height)
     if found.histories:
         log.info(

@@ -313,7 +313,7 @@ transactions = Table(
     Column("chain", String(64), nullable=False),
     Column(
         "purpose", String(12), nullable=False
-    ),  # deliver | settle | anchor | client (a light client's; lane_id empty) | nothing (in the place of one that no pool takes)
+    ),  # deliver | settle | anchor | seal | client (a light client's; lane_id empty) | nothing (in the place of one that no pool takes)
     Column("lane_id", LargeBinary(32), nullable=False),
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
@@ -336,6 +336,16 @@ transactions = Table(
     Column("reason", Words, nullable=False, default=""),
     Index("transactions_chain", "chain", "state", "id"),
     Index("transactions_lane", "lane_id", "purpose", "state"),
+)
+
+tickets = Table(  # messages that a gateway took and that wait to be sealed into their lane (adapters.protocol.MessageTicketed)
+    "tickets",
+    metadata,
+    Column("lane_id", LargeBinary(32), primary_key=True),
+    Column("ticket", LargeBinary(32), primary_key=True),
+    Column("chain", String(64), nullable=False, index=True),
+    Column("height", BigInteger, nullable=False),
+    Column("asked_at", Float, nullable=False, default=0),
 )
 
 waits = Table(  # what waits, why, for whom, since when, and when the hub looks again

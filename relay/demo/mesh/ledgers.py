@@ -97,7 +97,7 @@ KINDS = (
     Kind(
         "fabric",
         "Hyperledger Fabric 3.1 (simulator)",
-        ("adapters.fabric.simulator", "--folder", "{folder}", "--batch-timeout", BLOCK_S),
+        ("adapters.fabric.simulator", "--folder", "{folder}", "--block-interval", "0.1", "--chaincode", "gateway"),
         "SHA-256, P-256",
         needs="node",
     ),
@@ -143,6 +143,8 @@ class Ledger:
             self.said = json.loads(line)
         except ValueError:
             raise NotNow(f"{self.kind.title} did not start.", f"Its log is {self.log}.") from None
+        for name in self.said.get("chaincodes", [])[:1]:  # gateway and committee are one chaincode
+            self.said |= {"gateway": name, "verifier": name}
         if "endpoints" not in self.said:  # the EVM's development network says its URL alone
             self.said |= {"adapter": "evm", "consensus": "auto", "endpoints": [self.said["url"]]}
 

@@ -1,4 +1,4 @@
-"""Ledgers of every kind: what a light client is told of a gateway, options of an adapter, public keys of operators."""
+"""Ledgers of every kind: what a light client is told of a gateway, options of an adapter, operators' keys, tickets to seal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add `chains.gateway_pin`, `chains.adapter_options` and `operators.public_key`; what is there needs none of them."""
+    """Add `chains.gateway_pin`, `chains.adapter_options`, `operators.public_key` and `tickets`; what is there needs none of them."""
     op.add_column("chains", sa.Column("gateway_pin", sa.JSON(), nullable=True))
     op.add_column("chains", sa.Column("adapter_options", sa.JSON(), nullable=True))
     op.add_column("operators", sa.Column("public_key", sa.LargeBinary(64), nullable=True))
+    op.create_table(
+        "tickets",
+        sa.Column("lane_id", sa.LargeBinary(32), nullable=False),
+        sa.Column("ticket", sa.LargeBinary(32), nullable=False),
+        sa.Column("chain", sa.String(64), nullable=False),
+        sa.Column("height", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("lane_id", "ticket"),
+    )
+    op.create_index("ix_tickets_chain", "tickets", ["chain"])
