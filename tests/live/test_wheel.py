@@ -30,6 +30,8 @@ def test_it_holds_what_the_program_reads_at_run_time(wheel):
         "adapters/solidity/artifacts/CommitteeVerifier.json",
         "relay/store/migrations/env.py",
         "schemas/json/message.json",
+        "adapters/cosmos/devnet/module/go.mod",
+        "adapters/cosmos/devnet/module/go.sum",
     ):
         assert needed in names
     assert any(name.startswith("relay/store/migrations/versions/") for name in names)

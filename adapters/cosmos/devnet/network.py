@@ -9,7 +9,6 @@ import json
 import secrets
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from adapters.child_watch import ChildWatch
 from adapters.cosmos.devnet.build import evmd
 from adapters.cosmos.devnet.node import KEYRING, PATIENCE_S, EvmdError, EvmdNode
 from adapters.ethereum.transactions import address_of_key, sign_legacy
+from adapters.foreground import fresh_folder
 from adapters.protocol import Call
 from schemas.primitives import hex0x
 
@@ -41,7 +41,7 @@ class EvmdNetwork:
         followers: further nodes, which `bond` makes validators.
         block_s: seconds between a block and the next proposal.
         prefunded: addresses (20 bytes) that get coins at the start.
-        folder: where the nodes' files and keys are, made anew and removed at the end; a temporary one unless given.
+        folder: where the nodes' files and keys are, new or empty, removed at the end; a temporary one unless given.
 
     Attributes:
         bank: private key of the account that hands out coins.
@@ -69,10 +69,15 @@ class EvmdNetwork:
     # ——— life
 
     def start(self) -> Self:
-        """Make the genesis, start every node and wait for the second block."""
+        """Make the genesis, start every node and wait for the second block.
+
+        Raises:
+            BuildFailed: there is no evmd and none could be built.
+            FolderInUse: there is something in the folder.
+            EvmdError: a node does not start.
+        """
         binary = evmd(lambda line: sys.stderr.write(line + "\n"))
-        self._folder = self._wanted_folder or Path(tempfile.mkdtemp(prefix="rh-evmd-"))
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = fresh_folder(self._wanted_folder, "rh-evmd-")
         self._watch = ChildWatch(self._folder, binary)
         try:
             self.nodes = [
@@ -108,7 +113,7 @@ class EvmdNetwork:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        if kind is not None and issubclass(kind, Exception):
             sys.stderr.write(self._logs() + "\n")
         self.stop()
 

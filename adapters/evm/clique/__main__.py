@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
-from adapters.built_programs import BuildFailed
 from adapters.evm.clique.build import VERSION
 from adapters.evm.clique.network import CliqueNetwork
 from adapters.evm.clique.node import GethError
+from adapters.foreground import run, write_key
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until told to stop (SIGTERM, SIGINT, the end of standard input with --watch-input).
-
-    One line of JSON on standard output says when it is ready; progress and errors go to standard error.
+    """Run until told to stop; one line of JSON on standard output says when it is ready.
 
     Args:
         arguments: the command line without the program, or None for the process's own.
@@ -30,42 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 after a stop, 2 when it could not start.
     """
     given = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
     network = CliqueNetwork(
         chain_id=given.chain_id, signers=given.signers, period_s=given.period, epoch=given.epoch, folder=given.folder
     )
-    try:
-        with network:
-            _announce(network, given.folder.resolve())
-            if given.watch_input:
-                sys.stdin.read()
-            else:
-                threading.Event().wait()
-    except (BuildFailed, GethError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - this is the command's output
-        return 2
-    return 0
 
+    def ready() -> dict[str, Any]:
+        bank = given.folder.resolve() / "faucet.key"
+        write_key(bank, network.bank)
+        return {
+            "adapter": "evm",
+            "consensus": "clique",
+            "software": f"geth {VERSION}, a development network",
+            "endpoints": network.urls,
+            "options": {"faucet_key_file": str(bank)},
+            "client_options": {},
+        }
 
-def _announce(network: CliqueNetwork, folder: Path) -> None:
-    """Write the bank's key for the option `faucet_key_file`, and say how the network is spoken to."""
-    bank = folder / "faucet.key"
-    with os.fdopen(os.open(bank, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(network.bank.hex() + "\n")
-    ready = {
-        "adapter": "evm",
-        "consensus": "clique",
-        "software": f"geth {VERSION}, a development network",
-        "endpoints": network.urls,
-        "options": {"faucet_key_file": str(bank)},
-        "client_options": {},
-    }
-    print(json.dumps(ready), flush=True)  # noqa: T201 - this is the command's output
-
-
-def _leave(*_: object) -> NoReturn:
-    raise SystemExit(0)
+    return run(network, ready, (GethError,), watch_input=given.watch_input)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from adapters.evm.clique.build import geth
 from adapters.evm.clique.genesis import RICH, genesis
 from adapters.evm.clique.links import Links
 from adapters.evm.clique.node import PATIENCE_S, GethError, GethNode
+from adapters.foreground import fresh_folder
 from adapters.protocol import Call
 from light_clients.crypto.secp256k1 import address_of
 from schemas.primitives import hex0x
@@ -84,10 +84,11 @@ class CliqueNetwork:
 
         Raises:
             BuildFailed: there is no geth and none could be built.
-            GethError: a node does not start, or the folder is in use.
+            FolderInUse: there is something in the folder.
+            GethError: a node does not start.
         """
         binary = geth(_tell)
-        self._folder = self._make_folder()
+        self._folder = fresh_folder(self._wanted_folder, "rh-geth-")
         self._watch = ChildWatch(self._folder, binary)
         try:
             (self._folder / "genesis.json").write_text(json.dumps(self._genesis))
@@ -240,16 +241,6 @@ class CliqueNetwork:
         """Whether a node seals from its start."""
         del number
         return True
-
-    def _make_folder(self) -> Path:
-        if self._wanted_folder is None:
-            return Path(tempfile.mkdtemp(prefix="rh-geth-"))
-        self._wanted_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if any(self._wanted_folder.iterdir()):
-            raise GethError(
-                f"{self._wanted_folder} is not empty; a development network begins anew: give another folder."
-            )
-        return self._wanted_folder.resolve()
 
     def _make(self, binary: Path, number: int, key: bytes, nodes: int) -> GethNode:
         """A node whose most peers are all the others: it looks for a heavier chain as soon as it has them."""
