@@ -89,6 +89,11 @@ def proves_state(name: str) -> bool:
     return name not in RECEIPT_FAMILIES
 
 
+def proves_newest_alone(name: str) -> bool:
+    """Whether only the newest head can be proved: on Fabric organisations attest what they read now, and nothing of before."""
+    return name == "fabric"
+
+
 def skips_heights(name: str) -> bool:
     """Whether a family's headers are not of heights in a row: each leads from what is trusted to a later block."""
     return name == "beacon"

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.protocol import (
+    AdapterError,
     HeadMoved,
     LaneOpened,
     Ledger,
@@ -29,7 +30,7 @@ from adapters.protocol import (
 )
 from adapters.solidity.events import HEAD_MOVED, MESSAGE_SENT
 from light_clients.errors import HeadAbsent, HeightNotRetained, Refused
-from light_clients.families import client_named, evidence_of, proves_state
+from light_clients.families import client_named, evidence_of, proves_newest_alone, proves_state
 from light_clients.pins import pin_of
 from light_clients.proofs.bloom import may_contain
 from relay.following import Lied
@@ -41,6 +42,10 @@ from schemas.primitives import BlockHash, Bytes32, Head, LaneId, SchemaError
 from schemas.suites import Suite
 
 BLOCKS_A_REQUEST = 500
+
+
+class HeadMovedOn(AdapterError):
+    """A head that only the present can show has moved on since the block that was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,11 @@ class Believer:
         return cls(consensus, client_named(consensus), gateway, pin)
 
     @property
+    def newest_alone(self) -> bool:
+        """Whether only the newest head can be proved."""
+        return proves_newest_alone(self.consensus)
+
+    @property
     def proves_state(self) -> bool:
         """Whether the ledger proves what its state is; another proves a head by the transaction that moved it."""
         return proves_state(self.consensus)
@@ -226,12 +236,14 @@ def may_have_moved(headers: Sequence[bytes], gateway: bytes, tracks: Sequence[Tr
 def prove(ledger: Ledger, believer: Believer, state: Any, histories: Sequence[History]) -> None:
     """Fetch and judge the proof of each history's last head, and keep in the history what it shows.
 
-    It stands at the state's block. Where a ledger proves no state, the last head of each block with entries is proved there, and a
-    history without entries cannot be. One without entries whose lane is proved not to be open at that end stays without a proof.
+    It stands at the state's block. Where a ledger proves no state, the last head of each block with entries is proved there (the
+    newest alone where nothing else can be), and a history without entries cannot be. One without entries whose lane is proved not
+    to be open at that end stays without a proof.
 
     Raises:
         AdapterError: the endpoint does not answer properly.
         Lied: a proof is refused: the endpoint's events or its proof are false.
+        HeadMovedOn: the head has moved since the state's block; a look at newer blocks shows it.
         HeightNotRetained: the light client no longer remembers the block.
     """
     wanted: dict[int, list[tuple[History, int, Head]]] = {}
@@ -240,7 +252,8 @@ def prove(ledger: Ledger, believer: Believer, state: Any, histories: Sequence[Hi
             wanted.setdefault(state.height, []).append((history, history.nonce, history.head))
             continue
         _hold_against_proved(history, ledger.endpoint)
-        for entry in _last_of_each_block(history):
+        _hold_against_blocks(history, state, ledger.endpoint)
+        for entry in _last_of_each_block(history)[-1 if believer.newest_alone else 0 :]:
             wanted.setdefault(entry.event.position.height, []).append((history, entry.nonce, entry.head))
     for height, group in sorted(wanted.items()):
         keys = [(history.track.lane_id, int(history.track.direction)) for history, _, _ in group]
@@ -270,6 +283,16 @@ def _hold_against_proved(history: History, endpoint: str) -> None:
         )
 
 
+def _hold_against_blocks(history: History, state: Any, endpoint: str) -> None:
+    """Where no state is proved, entries count in the blocks that the light client accepted."""
+    for entry in history.entries:
+        place = entry.event.position
+        accepted = state.hash_at(place.height)
+        if accepted is not None and bytes(accepted) != bytes(place.block_hash):
+            text = f"Entry {entry.nonce} is said to stand in another block of height {place.height} than was accepted."
+            raise Lied("EventOfAnotherBlock", text, endpoint)
+
+
 def judge_head(
     endpoint: str,
     believer: Believer,
@@ -296,6 +319,8 @@ def judge_head(
     block_hash = state.hash_at(height)
     if block_hash is None:
         raise HeightNotRetained("The block is no longer remembered.", expected=state.oldest_height, found=height)
+    if item is None and believer.newest_alone:
+        raise HeadMovedOn(f"The head that stood at block {height} has moved, or never did.", endpoint=endpoint)
     if item is None:
         text = f"Block {height} shows nothing of entry {nonce}, which was said to stand there."
         raise Lied("HeadNotShown", text, endpoint)

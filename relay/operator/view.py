@@ -18,7 +18,7 @@ from light_clients.families import ETHEREUM_FAMILIES, skips_heights
 from light_clients.proofs.bloom import may_contain
 from relay.clients import client_configuration, with_announced
 from relay.following import HEADERS_A_LOOK, HEADERS_BEFORE_EVENTS, Lied, follow
-from relay.observer import History, Proved, judge_head, may_have_moved, observe
+from relay.observer import HeadMovedOn, History, Proved, judge_head, may_have_moved, observe
 from relay.operator.chronicle import Chronicle
 from relay.operator.configuration import ChainConfig
 from relay.operator.database import Checkpoint, LedgerRow, OperatorDatabase
@@ -31,6 +31,8 @@ from schemas.primitives import BlockHash, LaneId
 PROVE_AGAIN_BLOCKS = 256
 """Histories that do not move are proved again after so many blocks, so that a restart need not read further back."""
 PROOFS_KEPT = 4_096
+OUTRUN_LOOKS = 20
+"""Looks at an endpoint whose heads move on before they are read, before another one is asked."""
 UNCONFIRMED_LOOKS = 10
 """Looks at an endpoint that mixes branches without end, before another one is asked."""
 
@@ -65,7 +67,7 @@ class LedgerView:
         self._opened: list[LaneOpened] = []  # not yet in the database
         self._new_proofs: set[Key] = set()  # histories with proofs that are not yet in the database
         self._saved: LedgerRow | None = None
-        self._unconfirmed = 0
+        self._unconfirmed = self._outrun = 0
         self._proofs: dict[tuple[LaneId, int, int], int] = {}  # (lane, direction, height) → entries proved there
         self._remember()
 
@@ -84,6 +86,8 @@ class LedgerView:
         """
         if self.state is None:
             self._bootstrap()
+        if self._believer.newest_alone:
+            target = None
         try:
             more = True
             while more:
@@ -94,6 +98,11 @@ class LedgerView:
                     self._next, self._may_hold_events = self.state.height + 1, False
                     self._prove_again()
             self._read_verifiers()
+        except HeadMovedOn as moved:
+            self._outrun += 1
+            if self._outrun % OUTRUN_LOOKS == 0:
+                self._distrust(Lied("HeadNotShown", str(moved), self.ledger.endpoint))
+            raise
         except Lied as lie:
             self._distrust(lie)
             raise
@@ -137,7 +146,7 @@ class LedgerView:
             LightClientError: the height is not within the light client's window, or the client is frozen.
         """
         missing = [key for key in dict.fromkeys(keys) if self.proved(key, height) is None]
-        if not missing:
+        if not missing or self._believer.newest_alone:  # a look proves what can be proved at all
             return
         try:
             self._prove(missing, height)
@@ -150,6 +159,11 @@ class LedgerView:
     def proved(self, key: Key, height: int) -> int | None:
         """How many entries of a history are proved to stand in the state of a block, if that was proved."""
         chronicle = self.chronicles.get(key)
+        if chronicle is not None and self._believer.newest_alone:
+            entries = chronicle.nonce_at(
+                height
+            )  # in blocks that the light client accepted; a later head folds through them
+            return entries if any(proof.nonce >= entries for proof in chronicle.proofs.values()) else None
         if chronicle is not None and height in chronicle.proofs:
             return chronicle.proofs[height].nonce
         return self._proofs.get((*key, height))

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from relay.context import Context
 from relay.crash import crash_point
@@ -120,9 +120,7 @@ def _void_old(connection: Connection, lane: Row[Any], side: Side, epoch: int) ->
         .values(state="void")
     ).rowcount
     forgotten = connection.execute(
-        update(claims)
-        .where(*mine, claims.c.state == "open", claims.c.height < getattr(lane, side.height) - 60)
-        .values(state="void")
+        update(claims).where(*mine, claims.c.state == "open", _forgotten(connection, lane, side)).values(state="void")
     ).rowcount
     if not outdated and not forgotten:
         return
@@ -130,6 +128,14 @@ def _void_old(connection: Connection, lane: Row[Any], side: Side, epoch: int) ->
     after = step(before, ClaimsVoid(back=side is BACK, attested_too=bool(outdated)))
     save_journey(connection, lane.lane_id, before, after)
     log.info("claims_void", lane=lane.lane_id.hex()[:16], outdated=outdated, forgotten=forgotten)
+
+
+def _forgotten(connection: Connection, lane: Row[Any], side: Side) -> ColumnElement[bool]:
+    """Which claims stand at a block that operators begin to forget, and for which there is a newer proof."""
+    proved = getattr(lane, side.height)
+    chain = lane.destination if side is BACK else lane.source
+    tip = connection.execute(select(chains.c.client_height).where(chains.c.name == chain)).scalar_one()
+    return or_(claims.c.height < proved - 60, and_(claims.c.height < proved, claims.c.height < int(tip) - 200))
 
 
 def _make_claims(connection: Connection, lane: Row[Any], side: Side, committee: Row[Any], verifier: Row[Any]) -> int:
