@@ -23,6 +23,7 @@ from relay.processes import die_with_parent
 
 READY_S = 120.0
 BUILD_S = 1_500.0
+ATTEMPTS = 3
 """Seconds until a ledger says how it is spoken to; longer where its node is built first."""
 
 
@@ -121,14 +122,25 @@ class Ledger:
     process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """Start the process and wait until it says how it is spoken to.
+        """Start the process and wait until it says how it is spoken to; another process may have taken a port of its meanwhile.
 
         Raises:
             NotNow: it ends or says nothing; its log is named.
         """
+        for _ in range(ATTEMPTS):
+            line = self._launch()
+            if line:
+                self.said = _with_defaults(json.loads(line))
+                return
+            self.stop()
+            shutil.rmtree(self.folder / "data", ignore_errors=True)
+        raise NotNow(f"{self.kind.title} did not start.", f"Its log is {self.log}.")
+
+    def _launch(self) -> str:
+        """Start the process; returns the line that it says, empty if it says none."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         command = [word.replace("{folder}", str(self.folder / "data")) for word in self.kind.command]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 stdin=subprocess.DEVNULL,
@@ -138,15 +150,7 @@ class Ledger:
                 start_new_session=True,
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - prctl is safe between fork and exec
             )
-        line = self._first_line(self.process)
-        try:
-            self.said = json.loads(line)
-        except ValueError:
-            raise NotNow(f"{self.kind.title} did not start.", f"Its log is {self.log}.") from None
-        for name in self.said.get("chaincodes", [])[:1]:  # gateway and committee are one chaincode
-            self.said |= {"gateway": name, "verifier": name}
-        if "endpoints" not in self.said:  # the EVM's development network says its URL alone
-            self.said |= {"adapter": "evm", "consensus": "auto", "endpoints": [self.said["url"]]}
+        return self._first_line(self.process)
 
     def stop(self) -> None:
         """End the process."""
@@ -179,6 +183,15 @@ class Ledger:
             return answer.get(timeout=BUILD_S if self.kind.needs == "go" else READY_S)
         except queue.Empty:
             return ""
+
+
+def _with_defaults(said: dict[str, Any]) -> dict[str, Any]:
+    """What a ledger says, with what all of them have."""
+    for name in said.get("chaincodes", [])[:1]:  # gateway and committee are one chaincode
+        said |= {"gateway": name, "verifier": name}
+    if "endpoints" not in said:  # the EVM's development network says its URL alone
+        said |= {"adapter": "evm", "consensus": "auto", "endpoints": [said["url"]]}
+    return said
 
 
 def _read(output: IO[str], answer: queue.Queue[str]) -> None:
