@@ -13,6 +13,7 @@ from adapters.protocol import (
     LaneOpened,
     MessageDelivered,
     MessageSent,
+    MessageTicketed,
     Receipt,
     Rejected,
     Unreachable,
@@ -137,4 +138,6 @@ def _false(event: GatewayEvent) -> GatewayEvent:
         return replace(event, head=type(event.head)(event.head[::-1]))
     if isinstance(event, LaneOpened):
         return replace(event, channel=event.channel + "x")
+    if isinstance(event, MessageTicketed):
+        return replace(event, ticket=event.ticket[::-1])
     return replace(event, verifier=event.verifier[::-1])

@@ -17,8 +17,8 @@ import psutil
 from eth_account import Account
 from sqlalchemy import select
 
-from adapters.evm.devnet import DevelopmentNetwork
 from adapters.ethereum.transactions import sign_with_base_fee
+from adapters.evm.devnet import DevelopmentNetwork
 from adapters.protocol import AdapterOptions, Call, Endpoint
 from adapters.registry import open_ledger
 from adapters.solidity.calldata import encode_load

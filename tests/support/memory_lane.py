@@ -26,7 +26,9 @@ class MemoryLane(LaneWorld):
 
     consensus = "qbft"
 
-    def __init__(self, *, suite=EVM, endpoints=("",), validators=4, open_one=lambda options: open_ledger("memory", options)):
+    def __init__(
+        self, *, suite=EVM, endpoints=("",), validators=4, open_one=lambda options: open_ledger("memory", options)
+    ):
         number = next(_numbers)
         self.names = [f"test-{number}-{end}" for end in ("source", "destination")]
         self.chains = [memory_chain(name, validators=validators) for name in self.names]

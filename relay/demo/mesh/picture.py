@@ -10,9 +10,9 @@ from pathlib import Path
 from relay.demo.balance import LaneBalance
 from relay.demo.mesh.world import MeshWorld
 
-WIDTH, HEIGHT = 1180, 860
-CENTRE, RADIUS = (590, 440), 300
-BOX = (250, 62)
+WIDTH, HEIGHT = 1240, 860
+CENTRE, RADIUS = (620, 440), 300
+BOX = (280, 62)
 COLOURS = ("#2f6fb7", "#b7632f", "#2f9a6b", "#8a4fb0", "#b02f5c", "#6b7f1d", "#1d7f86", "#77521f")
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.ethereum.gas import SUFFIX_GAS, action_gas
 from adapters.evm import ADAPTER
 from adapters.evm.adapter import EvmLedger
-from adapters.ethereum.gas import SUFFIX_GAS, action_gas
 from adapters.protocol import (
     AdapterOptions,
     Anchoring,

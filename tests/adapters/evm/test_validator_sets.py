@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters.evm.adapter import EvmLedger
 from adapters.ethereum.headers import header_rlp
+from adapters.evm.adapter import EvmLedger
 from adapters.evm.validator_sets import MAXIMUM_MEMBERS, ContractSpan, read_spans
 from adapters.protocol import AdapterOptions, BadAnswer, Endpoint, Misconfigured, Rejected
 from light_clients.bft.bundle import SetProof, unbundle
