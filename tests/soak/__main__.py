@@ -3,6 +3,7 @@
 python -m tests.soak                                  one hour, one seed after the other, each two minutes
 python -m tests.soak --seeds 100 --each 120 --jobs 6  a hundred seeds of two minutes each
 python -m tests.soak --mutations 1000000              at least so many mutations of the light clients' families in all
+python -m tests.soak --unlike                         messages over each pair of unlike ledgers, with faults at random
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import Any
 
 from relay.views.tables import table
 from tests.soak.seed import MAKERS
+from tests.soak.unlike import MESSAGES
+from tests.soak.unlike import soak as soak_unlike
 
 ROOT = Path(__file__).parents[2]
 GRACE_S = 900.0
@@ -144,8 +147,18 @@ def main(arguments: list[str]) -> int:
         "--mutations", type=int, help=f"of the families in all ({MUTATIONS:,}; with --seconds, --seeds or --acts none)"
     )
     parser.add_argument("--json", metavar="FILE", help="write the reports of all seeds there")
+    parser.add_argument("--unlike", action="store_true", help="messages over pairs of unlike ledgers, and nothing else")
+    parser.add_argument("--messages", type=int, default=MESSAGES, help=f"over each unlike pair (default {MESSAGES:,})")
+    parser.add_argument(
+        "--pairs", default="", help="unlike ledgers, as a:b,c:d (default: every two that are installed)"
+    )
     options = parser.parse_args(arguments)
     first = secrets.randbelow(1_000_000) if options.seed is None else options.seed
+    if options.unlike:
+        try:
+            return soak_unlike(first, options.messages, options.pairs, options.json or "")
+        except ValueError as error:
+            parser.error(str(error))
     seconds = options.seconds or (3_600.0 if options.seeds is None else float("inf"))
     print(f"soak from seed {first}, {options.jobs} at once, each {options.each:.0f} s", flush=True)
     soak = Soak(first, options.each, options.acts)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -120,6 +121,7 @@ class Ledger:
     folder: Path
     said: dict[str, Any] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
+    _reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Start the process and wait until it says how it is spoken to; another process may have taken a port of its meanwhile.
@@ -129,7 +131,7 @@ class Ledger:
         """
         for _ in range(ATTEMPTS):
             line = self._launch()
-            if line:
+            with suppress(ValueError):  # no line, or half of one
                 self.said = _with_defaults(json.loads(line))
                 return
             self.stop()
@@ -162,6 +164,8 @@ class Ledger:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self._reader is not None:
+            self._reader.join(15)
 
     @property
     def log(self) -> Path:
@@ -178,7 +182,8 @@ class Ledger:
         if output is None:
             return ""
         answer: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=_read, args=(output, answer), daemon=True).start()
+        self._reader = threading.Thread(target=_read, args=(output, answer), daemon=True)
+        self._reader.start()
         try:
             return answer.get(timeout=BUILD_S if self.kind.needs == "go" else READY_S)
         except queue.Empty:
@@ -196,14 +201,15 @@ def _with_defaults(said: dict[str, Any]) -> dict[str, Any]:
 
 def _read(output: IO[str], answer: queue.Queue[str]) -> None:
     """Hand the first line of JSON over, and go on reading: a full pipe would stop the process."""
-    for line in output:
-        if line.startswith("{"):
-            answer.put(line)
-            break
-    else:
-        answer.put("")
-    for _ in output:
-        continue
+    with output:
+        for line in output:
+            if line.startswith("{"):
+                answer.put(line)
+                break
+        else:
+            answer.put("")
+        for _ in output:
+            continue
 
 
 def chosen(names: Sequence[str] = ()) -> tuple[list[Kind], list[Kind]]:
