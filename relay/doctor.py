@@ -7,8 +7,10 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 from relay.config import HubConfig
 from relay.errors import HubError
@@ -24,12 +26,13 @@ BLOCK_AGE_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found, and what to do next where it is not well."""
+    """What one check found, and what to do next where it is not well, or soon will not be (a warning)."""
 
     check: str
     ok: bool
     text: str
     next_step: str = ""
+    warning: bool = False
 
 
 def examine(home: Home) -> list[Finding]:
@@ -156,6 +159,7 @@ def _ledgers(home: Home, config: HubConfig) -> Iterator[Finding]:
     from adapters.protocol import AdapterError, AdapterOptions, Endpoint
     from adapters.registry import open_ledger
     from light_clients.families import client_named
+    from relay.clients import adapter_options
     from relay.registry.chains import all_chains
     from relay.store import Store
 
@@ -168,21 +172,48 @@ def _ledgers(home: Home, config: HubConfig) -> Iterator[Finding]:
             yield Finding(
                 "ledgers", ok=False, text=f"{row.name}: the light client has expired", next_step="Register it anew."
             )
+        told = adapter_options(row, config)
+        certificates: dict[tuple[str, int], dict[str, Any]] = {}
         for item in row.endpoints:
-            options = AdapterOptions((Endpoint(item["url"]),), row.chain_id, bytes(row.first_block), timeout_s=5)
-            ledger = open_ledger(row.adapter, options)
+            options = AdapterOptions(
+                (Endpoint(item["url"]),), row.chain_id, bytes(row.first_block), timeout_s=5, extra=told
+            )
+            try:
+                ledger = open_ledger(row.adapter, options)
+            except AdapterError as error:
+                yield Finding("ledgers", ok=False, text=f"{row.name}: {error}", next_step="Correct its options.")
+                break
             try:
                 tip = ledger.tip()
             except AdapterError as error:
                 yield Finding("ledgers", ok=False, text=f"{row.name}: {error}", next_step="Look at the node.")
             else:
                 yield Finding("ledgers", ok=True, text=f"{row.name}: {ledger.endpoint} is at height {tip}")
-            finally:
-                ledger.close()
+            with suppress(AdapterError):  # what cannot be read was said above
+                certificates |= {
+                    (state.name, state.not_after): {"name": state.name, "not_after": state.not_after}
+                    for state in ledger.certificates()
+                }
+            ledger.close()
+        yield from _certificates(row.name, list(certificates.values()))
         drift = row.client_time - time.time()
         if drift > CLOCK_DRIFT_S:
             text = f"{row.name}: its blocks are {drift:.0f} s ahead of this machine's clock"
             yield Finding("clocks", ok=False, text=text, next_step="Set the clocks right (NTP).")
+
+
+def _certificates(chain: str, certificates: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Each certificate of a ledger that has ended, or ends within 30 days (a warning)."""
+    from relay.certificate_ends import NEXT_STEP, alarms_of
+
+    for alarm in alarms_of(certificates, time.time()):
+        yield Finding(
+            "certificates",
+            ok=not alarm.ended,
+            text=f"{chain}: {alarm.text}",
+            next_step=NEXT_STEP,
+            warning=not alarm.ended,
+        )
 
 
 def _verifiers(home: Home) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from adapters.protocol import AdapterError
 from relay.context import Context
 from relay.errors import LeaseLost, NotFound
 from relay.steps.carry import carry
+from relay.steps.certificates import note_certificates
 from relay.steps.claim import propose_claims
 from relay.steps.committee import read_committee_again, speaks_of_committee
 from relay.steps.endpoints import note_endpoints
@@ -87,6 +88,7 @@ def _chain(context: Context, lease: Lease, name: str, wake: Wake) -> bool:
     except AdapterError as error:
         note_trouble(lease, row, error)
         return False
+    note_certificates(lease, row, ledger)
     found = look(context, lease, row, ledger)
     note_endpoints(lease, row, ledger.status())
     woken = found.lanes

@@ -81,6 +81,7 @@ chains = Table(
     Column("gateway_code_hash", LargeBinary(32), nullable=False),
     Column("gateway_pin", JSON),  # what the hash stands for (light_clients.pins); null = it says all
     Column("adapter_options", JSON),  # {name: text}; null = none
+    Column("certificates", JSON),  # [{"name": …, "not_after": Unix seconds}], as a worker last saw them; null = never
     Column("verifier", LargeBinary(64), nullable=False),  # the committee that new lanes get
     Column("mailbox", LargeBinary(64), nullable=False, default=b""),  # the example receiver of a development hub
     Column("officers", JSON, nullable=False),  # key names on a development hub, else []
@@ -252,6 +253,7 @@ operators = Table(
     Column("name", String(64), nullable=False, unique=True),
     Column("organisation", String(64), nullable=False),
     Column("public_key", LargeBinary(64)),  # X and Y, for ledgers that cannot recover a signer; null = not known
+    Column("sm2_key", LargeBinary(64)),  # X and Y of its SM2 key, for ledgers whose committees check SM2
     Column("state", String(12), nullable=False),  # active | struck
     Column("seen_at", Float, nullable=False, default=0),
     Column("signed_at", Float, nullable=False, default=0),

@@ -5,9 +5,11 @@ Everything here is plain data (numbers, text, bytes as hexadecimal), the same fo
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
+from relay.certificate_ends import NEXT_STEP, alarms_of, earliest
 from relay.home import Home
 from relay.processes import is_running, recorded
 from relay.store.reader import Reader, text_of
@@ -52,9 +54,11 @@ LANES = "SELECT * FROM lanes ORDER BY source, destination, channel"
 
 
 def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float) -> dict[str, Any]:
-    """A ledger: heights, the light client's expiry, the wallet and its runway, trouble at endpoints."""
+    """A ledger: heights, the light client's expiry, its certificates, the wallet and its runway, trouble at endpoints."""
     spent, balance = spent_per_day(reader, row["name"], now), int(row["balance"])
     expires_at = row["client_expires_at"]
+    certificates = _certificates(row)
+    first = earliest(certificates)
     return {
         "name": row["name"],
         "chain_id": row["chain_id"],
@@ -68,6 +72,8 @@ def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]
         "behind": max(row["tip"] - row["client_height"], 0),
         "tip_age_s": round(max(now - row["tip_at"], 0.0), 3) if row["tip_at"] else None,
         "client_expires_in_s": expires_at - int(now) if expires_at else None,
+        "certificate": first["name"] if first else None,
+        "certificate_ends_in_s": first["not_after"] - int(now) if first else None,
         "gateway": text_of(row, "gateway"),
         "verifier": text_of(row, "verifier"),
         "account": text_of(row, "account"),
@@ -76,8 +82,23 @@ def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]
         "endpoint_trouble": reader.rows(
             "SELECT url, since, reason FROM endpoint_health WHERE chain = :name ORDER BY since", name=row["name"]
         ),
+        "alarms": [
+            {
+                "code": alarm.code,
+                "party": "hub's owner",
+                "text": f"{alarm.text} {NEXT_STEP}",
+                "ends_at": alarm.not_after,
+            }
+            for alarm in (alarms_of(certificates, now) if row["state"] != "retired" else [])
+        ],
         "waits": waits_of(waits, ("chain", "client"), row["name"]),
     }
+
+
+def _certificates(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a worker last saw; SQLite gives JSON as text."""
+    found = row["certificates"]
+    return (json.loads(found) if isinstance(found, str) else found) or []
 
 
 def spent_per_day(reader: Reader, chain: str, now: float) -> float:

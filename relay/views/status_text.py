@@ -22,6 +22,7 @@ def render(data: dict[str, Any], now: float) -> str:
     if data["light_clients"]:
         parts.append(table(CLIENT_HEADINGS, [_light_client(client) for client in data["light_clients"]]))
     waiting = [_wait(wait, subject, now) for subject, wait in _all_waits(data)]
+    waiting += [_alarm(alarm, f"ledger {chain['name']}") for chain in data["chains"] for alarm in chain["alarms"]]
     if waiting:
         parts.append("Waiting\n" + "\n".join(waiting))
     if data["operators"]:
@@ -32,7 +33,19 @@ def render(data: dict[str, Any], now: float) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-CHAIN_HEADINGS = ("LEDGER", "ID", "STATE", "TRUST", "HEIGHT", "BEHIND", "CLIENT EXPIRES", "WALLET", "RUNWAY", "TROUBLE")
+CHAIN_HEADINGS = (
+    "LEDGER",
+    "ID",
+    "STATE",
+    "TRUST",
+    "HEIGHT",
+    "BEHIND",
+    "CLIENT EXPIRES",
+    "CERTIFICATE ENDS",
+    "WALLET",
+    "RUNWAY",
+    "TROUBLE",
+)
 LANE_HEADINGS = (
     "LANE",
     "STATE",
@@ -64,7 +77,7 @@ def _heading(data: dict[str, Any]) -> str:
 
 
 def _chain(chain: dict[str, Any]) -> tuple[object, ...]:
-    expires = chain["client_expires_in_s"]
+    expires, ends = chain["client_expires_in_s"], chain["certificate_ends_in_s"]
     return (
         chain["name"],
         chain["chain_id"],
@@ -73,6 +86,7 @@ def _chain(chain: dict[str, Any]) -> tuple[object, ...]:
         chain["height"],
         chain["behind"],
         "-" if expires is None else "expired" if expires <= 0 else f"in {span(expires)}",
+        "-" if ends is None else "ended" if ends <= 0 else f"in {span(ends)}",
         coins(int(chain["balance"])),
         "-" if chain["runway_days"] is None else f"{chain['runway_days']:.0f} d",
         "; ".join(f"{item['url']}: {item['reason']}" for item in chain["endpoint_trouble"]) or "-",
@@ -126,6 +140,10 @@ def _wait(wait: dict[str, Any], subject: str, now: float) -> str:
     )
 
 
+def _alarm(alarm: dict[str, Any], subject: str) -> str:
+    return f"  {subject}: {alarm['code']}, for {alarm['party']}. {alarm['text']}"
+
+
 def _operator(operator: dict[str, Any], now: float) -> tuple[object, ...]:
     state = "SILENT" if operator["silent"] else operator["state"]
     seen, signed = ago(operator["seen_at"], now), ago(operator["signed_at"], now)
@@ -157,13 +175,14 @@ def render_chains(chains: list[dict[str, Any]]) -> str:
 
 def render_chain(chain: dict[str, Any], now: float) -> str:
     """Lay out one ledger in full."""
-    shown = {name: value for name, value in chain.items() if name not in ("waits", "endpoint_trouble")}
+    shown = {name: value for name, value in chain.items() if name not in ("waits", "alarms", "endpoint_trouble")}
     width = max(len(name) for name in shown)
     lines = [f"{name.ljust(width)}  {'-' if value is None else value}" for name, value in shown.items()]
     lines += [
         f"{item['url']}: {item['reason']} (since {ago(item['since'], now)})" for item in chain["endpoint_trouble"]
     ]
     lines += [_wait(wait, f"ledger {chain['name']}", now) for wait in chain["waits"]]
+    lines += [_alarm(alarm, f"ledger {chain['name']}") for alarm in chain["alarms"]]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Ledgers of every kind: what a light client is told of a gateway, options of an adapter, operators' keys, tickets to seal."""
+"""Ledgers of every kind: what a light client is told of a gateway, options and certificates of an adapter, operators' keys, tickets."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add `chains.gateway_pin`, `chains.adapter_options`, `operators.public_key` and `tickets`; what is there needs none of them."""
+    """Add `gateway_pin`, `adapter_options` and `certificates` of `chains`, `public_key` and `sm2_key` of `operators`, and `tickets`.
+
+    What is there needs none of them.
+    """
     op.add_column("chains", sa.Column("gateway_pin", sa.JSON(), nullable=True))
     op.add_column("chains", sa.Column("adapter_options", sa.JSON(), nullable=True))
+    op.add_column("chains", sa.Column("certificates", sa.JSON(), nullable=True))
     op.add_column("operators", sa.Column("public_key", sa.LargeBinary(64), nullable=True))
+    op.add_column("operators", sa.Column("sm2_key", sa.LargeBinary(64), nullable=True))
     op.create_table(
         "tickets",
         sa.Column("lane_id", sa.LargeBinary(32), nullable=False),
