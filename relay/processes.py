@@ -46,7 +46,7 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether that very process lives (not another one that got its id)."""
-        return self.pid > 0 and abs(start_time(self.pid) - self.started) < START_TOLERANCE_S
+        return self.pid > 0 and self.started > 0 and abs(start_time(self.pid) - self.started) < START_TOLERANCE_S
 
 
 def start_time(pid: int) -> float:

@@ -56,6 +56,14 @@ def test_a_process_is_its_id_and_its_start_time(sleeper):
     assert not Process("a").alive
 
 
+def test_one_that_ended_before_its_start_was_read_does_not_live():
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    process = Process("a", gone.pid, start_time(gone.pid))
+    assert not process.alive
+    end([process], 0.1)
+
+
 def test_an_ended_process_does_not_live(sleeper):
     process = Process("a", sleeper.pid, start_time(sleeper.pid))
     sleeper.kill()
