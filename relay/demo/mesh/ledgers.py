@@ -122,6 +122,7 @@ class Ledger:
     said: dict[str, Any] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
     _reader: threading.Thread | None = None
+    _stopped: bool = False
 
     def start(self) -> None:
         """Start the process and wait until it says how it is spoken to; another process may have taken a port of its meanwhile.
@@ -134,7 +135,9 @@ class Ledger:
             with suppress(ValueError):  # no line, or half of one
                 self.said = _with_defaults(json.loads(line))
                 return
-            self.stop()
+            self._end()
+            if self._stopped:
+                break
             shutil.rmtree(self.folder / "data", ignore_errors=True)
         raise NotNow(f"{self.kind.title} did not start.", f"Its log is {self.log}.")
 
@@ -155,7 +158,11 @@ class Ledger:
         return self._first_line(self.process)
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process, and start it no more."""
+        self._stopped = True
+        self._end()
+
+    def _end(self) -> None:
         if self.process is None:
             return
         self.process.terminate()
