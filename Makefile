@@ -65,6 +65,7 @@ schemas: setup ## regenerate the JSON Schemas
 
 contracts: setup ## recompile the Solidity contracts into adapters/solidity/artifacts
 	$(BIN)/python -m adapters.solidity.compile
+	@if command -v node >/dev/null; then node adapters/fabric/chaincode/tools/make_abi.js; fi
 
 lock: ## resolve pyproject.toml anew into requirements.lock (no host names in it)
 	$(BOOT)/bin/uv lock
