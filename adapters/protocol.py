@@ -67,6 +67,10 @@ class Misconfigured(AdapterError):
     """The configuration cannot work (wrong chain, no EVM, missing method): a person has to change it."""
 
 
+class MemberRefused(Misconfigured):
+    """A certificate does not serve: over, revoked, of another authority or name, or not of its key; a new file is read by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerIdentity:
     """What a node says it is: CAIP-2 name, hash of the first block, software, and whether that is a development node."""

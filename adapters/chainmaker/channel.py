@@ -17,7 +17,7 @@ import grpc
 from adapters.chainmaker.credentials import Watched
 from adapters.chainmaker.options import ChainMakerOptions
 from adapters.chainmaker.tls import TlsFiles, read_tls, tls_paths, try_handshake
-from adapters.protocol import AdapterError, BadAnswer, CertificateState, Misconfigured, Unreachable
+from adapters.protocol import AdapterError, BadAnswer, CertificateState, MemberRefused, Misconfigured, Unreachable
 from adapters.transport import endpoint_label
 
 SERVICE = "/api.RpcNode/"
@@ -210,7 +210,7 @@ class NodeChannel:
         if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
             return Unreachable(f"{self.label} is busy ({text}).", endpoint=self.label, retry_after_s=_BUSY_S)
         if status in _FORBIDDEN:
-            return Misconfigured(
+            return MemberRefused(
                 f"{self.label} does not let us in ({text}); check member_certificate.", endpoint=self.label
             )
         if status is grpc.StatusCode.UNIMPLEMENTED:

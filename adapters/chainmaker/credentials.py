@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from adapters.chainmaker.keys import KeyUnreadable, SigningKey, keys_of, read_private_key
 from adapters.chainmaker.names import account_address
-from adapters.protocol import CertificateState, Misconfigured
+from adapters.protocol import CertificateState, MemberRefused, Misconfigured
 from light_clients.crypto.certificates import Certificate, read_certificate
 from light_clients.errors import LightClientError
 
@@ -122,10 +122,10 @@ def read_pem(path: Path, what: str) -> bytes:
     """
     try:
         if path.stat().st_size > MAXIMUM_FILE_SIZE:
-            raise Misconfigured(f"The file {path} of the option {what} is larger than 1 MiB; name a PEM file.")
+            raise MemberRefused(f"The file {path} of the option {what} is larger than 1 MiB; name a PEM file.")
         return path.read_bytes()
     except OSError as error:
-        raise Misconfigured(
+        raise MemberRefused(
             f"The file {path} of the option {what} cannot be read ({error.strerror}); correct the path or its rights."
         ) from error
 
@@ -140,11 +140,11 @@ def read_member_certificate(path: Path, what: str) -> Certificate:
     try:
         certificate = read_certificate(_first_certificate(data))
     except LightClientError as error:
-        raise Misconfigured(
+        raise MemberRefused(
             f"The file {path} of the option {what} holds no P-256 or SM2 certificate in PEM ({error})."
         ) from error
     if not certificate.organisation:
-        raise Misconfigured(f"The certificate {path} of the option {what} names no organisation (O); take a member's.")
+        raise MemberRefused(f"The certificate {path} of the option {what} names no organisation (O); take a member's.")
     return certificate
 
 
@@ -159,9 +159,9 @@ def read_credential(certificate_path: Path, key_path: Path, what: str) -> Creden
         key = read_private_key(read_pem(key_path, what))
         public = key.public
     except KeyUnreadable as error:
-        raise Misconfigured(f"The file {key_path} of the option {what} is no key: {error}") from error
+        raise MemberRefused(f"The file {key_path} of the option {what} is no key: {error}") from error
     if key.scheme != certificate.scheme or public != certificate.public_key[-64:]:
-        raise Misconfigured(
+        raise MemberRefused(
             f"The key {key_path} does not belong to the certificate {certificate_path}; name the key that was made with it."
         )
     return Credential(certificate_path.name, _first_certificate(read_pem(certificate_path, what)), certificate, key)
@@ -207,11 +207,11 @@ def check_validity(name: str, certificate: Certificate, now: float | None = None
     """
     moment = time.time() if now is None else now
     if moment > certificate.not_after:
-        raise Misconfigured(
+        raise MemberRefused(
             f"The certificate {name} ended at {_date(certificate.not_after)}; put a renewed one in its place."
         )
     if moment < certificate.not_before:
-        raise Misconfigured(
+        raise MemberRefused(
             f"The certificate {name} is not valid before {_date(certificate.not_before)}; check this machine's clock."
         )
 

@@ -17,7 +17,7 @@ from adapters.chainmaker.credentials import (
     read_member_certificate,
 )
 from adapters.chainmaker.options import ChainMakerOptions
-from adapters.protocol import CertificateState, Misconfigured
+from adapters.protocol import CertificateState, MemberRefused, Misconfigured
 
 LIGHT = "LIGHT"
 
@@ -55,7 +55,7 @@ class Members:
         member = self._reader.get()
         member.check()
         if member.role == LIGHT:
-            raise Misconfigured(
+            raise MemberRefused(
                 f"The certificate {member.name} is of a light member, to whom nodes show its own organisation's transactions "
                 "alone; take one with the role client."
             )
@@ -126,7 +126,7 @@ class Members:
         if found is None and reader.key.private == private_key:
             return reader
         if found is None:
-            raise Misconfigured(
+            raise MemberRefused(
                 "No certificate belongs to this key; have an organisation's authority certify it, and put the certificate "
                 "(PEM) into the folder of the option certificates."
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
-from adapters.protocol import AdapterError, Misconfigured, Rejected, Unreachable
+from adapters.protocol import AdapterError, MemberRefused, Misconfigured, Rejected, Unreachable
 
 SUCCESS, TIMEOUT, NO_PERMISSION, CONTRACT_FAIL, INTERNAL_ERROR = 0, 1, 3, 4, 5
 ARCHIVED = frozenset({40, 41})
@@ -83,4 +83,4 @@ def _member_refusal(text: str, endpoint: str, member: str) -> Misconfigured | No
         why = f"The chain does not take the member {member}; use a certificate of one of its organisations"
     else:
         return None
-    return Misconfigured(f"{why} ({text}).", endpoint=endpoint)
+    return MemberRefused(f"{why} ({text}).", endpoint=endpoint)

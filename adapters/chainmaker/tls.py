@@ -14,7 +14,7 @@ from pathlib import Path
 
 from adapters.chainmaker.credentials import Credential, check_validity, read_credential, read_pem
 from adapters.chainmaker.options import ChainMakerOptions
-from adapters.protocol import CertificateState, Misconfigured, Unreachable
+from adapters.protocol import CertificateState, MemberRefused, Misconfigured, Unreachable
 from light_clients.crypto.certificates import read_certificate
 from light_clients.errors import LightClientError
 
@@ -70,7 +70,7 @@ def read_tls(options: ChainMakerOptions) -> TlsFiles:
     certificate, key = Path(options.tls_certificate), Path(options.tls_key)
     own = read_credential(certificate, key, "tls_certificate")
     if own.certificate.scheme != "p256-sha256":
-        raise Misconfigured(
+        raise MemberRefused(
             f"The TLS certificate {certificate} has an SM2 key, which gRPC's library cannot use; take one with a P-256 key."
         )
     return TlsFiles(roots, options.tls_name, own, (str(certificate), str(key)), read_pem(key, "tls_key"))
@@ -101,7 +101,7 @@ def try_handshake(host: str, port: int, files: TlsFiles, label: str, timeout_s: 
             encoded = secure.getpeercert(binary_form=True) or b""
             _check_welcome(secure, files, label, timeout_s)
     except ssl.SSLCertVerificationError as error:
-        raise Misconfigured(_advice(error, files, label), endpoint=label) from error
+        raise MemberRefused(_advice(error, files, label), endpoint=label) from error
     except ssl.SSLError as error:
         if _ALERT.search(str(error)):
             raise _not_taken(files, label, error.reason) from error
@@ -124,7 +124,7 @@ def _check_welcome(secure: ssl.SSLSocket, files: TlsFiles, label: str, timeout_s
 
 
 def _not_taken(files: TlsFiles, label: str, why: str | None) -> Misconfigured:
-    return Misconfigured(
+    return MemberRefused(
         f"{label} does not take our TLS certificate {files.own.name if files.own else '(none)'} ({why}); use one of an "
         "authority that the node trusts.",
         endpoint=label,
@@ -139,7 +139,7 @@ def _context(files: TlsFiles, label: str) -> ssl.SSLContext:
         if files.own is not None:
             context.load_cert_chain(*files.own_paths)
     except (ssl.SSLError, OSError) as error:
-        raise Misconfigured(
+        raise MemberRefused(
             f"The TLS files for {label} cannot be used ({error}); check tls_roots, tls_certificate and tls_key.",
             endpoint=label,
         ) from error
@@ -166,4 +166,4 @@ def _state_of(encoded: bytes, label: str) -> CertificateState:
     try:
         return CertificateState(f"TLS certificate of {label}", read_certificate(encoded).not_after)
     except LightClientError as error:
-        raise Misconfigured(f"The TLS certificate of {label} cannot be read ({error}).", endpoint=label) from error
+        raise MemberRefused(f"The TLS certificate of {label} cannot be read ({error}).", endpoint=label) from error

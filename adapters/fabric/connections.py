@@ -19,7 +19,7 @@ import grpc
 from cryptography import x509
 
 from adapters.fabric.options import NodeEntry, mark_of, read_bytes
-from adapters.protocol import AdapterError, BadAnswer, Misconfigured, Rejected, Unreachable
+from adapters.protocol import AdapterError, BadAnswer, MemberRefused, Misconfigured, Rejected, Unreachable
 
 Answer = TypeVar("Answer")
 
@@ -178,14 +178,14 @@ class Connection:
                     return
                 time.sleep(pause_s)
         except ssl.SSLCertVerificationError as error:
-            raise Misconfigured(self._why(error, name), endpoint=self.label) from error
+            raise MemberRefused(self._why(error, name), endpoint=self.label) from error
         except ssl.SSLError as error:
             if "ALERT" not in (error.reason or ""):
                 raise Unreachable(f"{self.label} does not speak TLS ({error.reason}).", endpoint=self.label) from error
         except (OSError, ValueError) as error:
             raise Unreachable(f"{self.label} does not answer ({error}).", endpoint=self.label) from error
         asks = "does not accept our TLS certificate" if self._client else "asks for a TLS certificate of ours"
-        raise Misconfigured(
+        raise MemberRefused(
             f"{self.label} {asks}; give one of a member, with its key, in tls_certificate and tls_key.",
             endpoint=self.label,
         )
@@ -211,17 +211,17 @@ class Connection:
                 self._check_client(self._client)
                 context.load_cert_chain(self._client.certificate, self._client.key)
         except (ssl.SSLError, ValueError) as error:
-            raise Misconfigured(
+            raise MemberRefused(
                 f"The TLS files for {self.label} cannot be used ({error}); give PEM files that belong together."
             ) from error
         except OSError as error:
-            raise Misconfigured(f"A TLS file for {self.label} cannot be read ({error.strerror}).") from error
+            raise MemberRefused(f"A TLS file for {self.label} cannot be read ({error.strerror}).") from error
         return context
 
     def _check_client(self, client: TlsFiles) -> None:
         certificate = x509.load_pem_x509_certificate(read_bytes(client.certificate, "TLS certificate"))
         if certificate.not_valid_after_utc.timestamp() < time.time():
-            raise Misconfigured(
+            raise MemberRefused(
                 f"Our TLS certificate {client.certificate} expired on {certificate.not_valid_after_utc:%Y-%m-%d}; renew it."
             )
 

@@ -14,7 +14,7 @@ from adapters.fabric.evidence import largest_agreement
 from adapters.fabric.identities import SigningIdentity
 from adapters.fabric.peers import Endorsement, Nodes
 from adapters.fabric.proposals import Proposal, transaction_envelope
-from adapters.protocol import AdapterError, BadAnswer, Misconfigured, Rejected, Unreachable
+from adapters.protocol import AdapterError, BadAnswer, MemberRefused, Misconfigured, Rejected, Unreachable
 from light_clients.errors import LightClientError
 from light_clients.fabric.config_block import SMART_BFT, ChannelConfig, read_config, read_config_block
 from light_clients.fabric.errors import IdentityRevoked, MembershipUnknown
@@ -48,16 +48,16 @@ class Channel:
         try:
             self.config(reader).identity(identity.serialized)
         except IdentityRevoked as error:
-            raise Misconfigured(
+            raise MemberRefused(
                 f"The certificate of {identity.msp_id} that sends was revoked in channel {self.nodes.channel}; ask "
                 f"{identity.msp_id} for another."
             ) from error
         except MembershipUnknown as error:
-            raise Misconfigured(
+            raise MemberRefused(
                 f"Channel {self.nodes.channel} has no organisation {identity.msp_id}; send as a member of one that it has."
             ) from error
         except LightClientError as error:
-            raise Misconfigured(f"Channel {self.nodes.channel} refuses the certificate that sends: {error}") from error
+            raise MemberRefused(f"Channel {self.nodes.channel} refuses the certificate that sends: {error}") from error
 
     def is_byzantine(self, reader: SigningIdentity) -> bool:
         """Whether the channel is ordered by SmartBFT."""

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from adapters.fabric.identities import SigningIdentity, key_of
 from adapters.fabric.options import NetworkFile, OrganisationEntry, mark_of, read_bytes
-from adapters.protocol import CertificateState, Misconfigured
+from adapters.protocol import CertificateState, MemberRefused, Misconfigured
 from light_clients.crypto.certificates import read_certificate, read_revocation_list, verify_chain
 from light_clients.crypto.errors import CertificateExpired, CertificateRefused, CertificateRevoked, IssuerUnknown
 from light_clients.crypto.x509_types import Certificate
@@ -54,12 +54,12 @@ class Members:
             try:
                 private = load_pem_private_key(read_bytes(key, "reader's key"), None)
             except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-                raise Misconfigured(f"The reader's key {key} is no private key in PEM; give another.") from error
+                raise MemberRefused(f"The reader's key {key} is no private key in PEM; give another.") from error
             if not isinstance(private, ec.EllipticCurvePrivateKey):
-                raise Misconfigured(f"The reader's key {key} is no P-256 key; give another.")
+                raise MemberRefused(f"The reader's key {key} is no P-256 key; give another.")
             found, ends = self._identity(_load(certificate), private, str(certificate))
             if _point(found.certificate) != _public(private):
-                raise Misconfigured(
+                raise MemberRefused(
                     f"The reader's certificate {certificate} is not of its key; give those that belong together."
                 )
             known = (mark, found, ends)
@@ -101,7 +101,7 @@ class Members:
             with self._lock:
                 self._found[public] = (mark, found, ends)
             return found
-        raise refusal or Misconfigured(
+        raise refusal or MemberRefused(
             f"No certificate in {self.certificates or '(option certificates is not set)'} is of this key; put the member's "
             "certificate there as a PEM file."
         )
@@ -145,7 +145,7 @@ class Members:
                 continue
             ends = int(certificate.not_valid_after_utc.timestamp())
             return SigningIdentity(organisation.msp_id, certificate, key), ends
-        raise Misconfigured(
+        raise MemberRefused(
             refusal
             or f"The certificate {name} is of no organisation of the network file; check which authority issued it."
         )
@@ -167,7 +167,7 @@ class Members:
 
 def _current(identity: SigningIdentity, ends: int) -> SigningIdentity:
     if ends < time.time():
-        raise Misconfigured(
+        raise MemberRefused(
             f"The certificate of {identity.msp_id} that is used expired on "
             f"{identity.certificate.not_valid_after_utc:%Y-%m-%d}; put a new one in its place."
         )
@@ -178,7 +178,7 @@ def _load(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(read_bytes(path, "certificate"))
     except ValueError as error:
-        raise Misconfigured(f"{path} is no certificate in PEM; put one there or take it away.") from error
+        raise MemberRefused(f"{path} is no certificate in PEM; put one there or take it away.") from error
 
 
 def _point(certificate: x509.Certificate) -> bytes:

@@ -24,7 +24,15 @@ from adapters.fabric.interface import explain, refusal_data
 from adapters.fabric.options import NetworkFile, NodeEntry, read_bytes
 from adapters.fabric.proposals import Proposal, propose, seek_envelope
 from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
-from adapters.protocol import AdapterError, BadAnswer, CertificateState, Misconfigured, Rejected, Unreachable
+from adapters.protocol import (
+    AdapterError,
+    BadAnswer,
+    CertificateState,
+    MemberRefused,
+    Misconfigured,
+    Rejected,
+    Unreachable,
+)
 
 ENDORSE = "/protos.Endorser/ProcessProposal"
 DELIVER = "/protos.Deliver/Deliver"
@@ -123,7 +131,7 @@ class Nodes:
         ]
         status = answers.pop().status if answers and answers[-1].WhichOneof("type") == "status" else 0
         if status == FORBIDDEN:
-            raise Misconfigured(
+            raise MemberRefused(
                 f"{own.label} does not let {identity.msp_id} read channel {self.channel}; check the reader's certificate "
                 "and that the channel knows its organisation.",
                 endpoint=own.label,
@@ -248,7 +256,7 @@ def _load(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(read_bytes(path, "TLS certificate"))
     except ValueError as error:
-        raise Misconfigured(f"{path} is no certificate in PEM; give another.") from error
+        raise MemberRefused(f"{path} is no certificate in PEM; give another.") from error
 
 
 def _is_status(data: bytes) -> bool:
@@ -268,7 +276,7 @@ def _refused(text: str, label: str) -> AdapterError:
     if "duplicate transaction" in text:
         return Rejected(f"{label} has this transaction already; ask for its receipt.", code="known", endpoint=label)
     if "access denied" in text or "creator" in text:
-        return Misconfigured(f"{text}; the member's certificate must be one that the channel accepts.", endpoint=label)
+        return MemberRefused(f"{text}; the member's certificate must be one that the channel accepts.", endpoint=label)
     return Rejected(text, endpoint=label)
 
 

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from adapters.fisco.options import FiscoOptions
 from adapters.jsonrpc import JsonRpc
-from adapters.protocol import AdapterOptions, CertificateState, Misconfigured
+from adapters.protocol import AdapterOptions, CertificateState, MemberRefused, Misconfigured
 from adapters.transport import HttpTransport, TlsAccess, Transport
 
 ANY_NAME = "any"
@@ -36,7 +36,7 @@ def read_tls(options: FiscoOptions) -> TlsAccess | None:
     try:
         context.load_verify_locations(cafile=options.tls_roots)
     except (OSError, ssl.SSLError) as error:
-        raise Misconfigured(
+        raise MemberRefused(
             f"Option tls_roots: {options.tls_roots} is no file of PEM certificates ({_why(error)})."
         ) from error
     if options.tls_certificate:
@@ -44,7 +44,7 @@ def read_tls(options: FiscoOptions) -> TlsAccess | None:
         try:
             context.load_cert_chain(options.tls_certificate, options.tls_key or None)
         except (OSError, ssl.SSLError) as error:
-            raise Misconfigured(
+            raise MemberRefused(
                 f"Options tls_certificate and tls_key: the files do not go together ({_why(error)})."
             ) from error
     return TlsAccess(context, "" if options.tls_name == ANY_NAME else options.tls_name)
@@ -66,14 +66,14 @@ def certificate_state(path: str) -> CertificateState:
     try:
         certificate = x509.load_pem_x509_certificate(Path(path).read_bytes())
     except (OSError, ValueError) as error:
-        raise Misconfigured(f"Option tls_certificate: {path} is no PEM certificate ({_why(error)}).") from error
+        raise MemberRefused(f"Option tls_certificate: {path} is no PEM certificate ({_why(error)}).") from error
     name = certificate.subject.rfc4514_string()[:200]
     return CertificateState(name, int(certificate.not_valid_after_utc.timestamp()))
 
 
 def _check_valid(state: CertificateState) -> None:
     if state.not_after < time.time():
-        raise Misconfigured(
+        raise MemberRefused(
             f"Our TLS certificate {state.name} is no longer valid; ask the ledger's authority for a new one."
         )
 

@@ -18,6 +18,7 @@ import structlog
 
 from adapters.protocol import AdapterError
 from light_clients.errors import LightClientError, Misbehaviour, Misconfigured
+from relay.certificate_watch import CertificateWatch
 from relay.crash import crash_point
 from relay.following import Lied
 from relay.operator.database import Checkpoint, OperatorDatabase, Signed
@@ -96,6 +97,7 @@ class Follower(threading.Thread):
         self._desk = desk
         self._clock = clock
         self._view: LedgerView | None = None
+        self._certificates = CertificateWatch("relay.operator")
         self._lock = threading.Lock()
         self._waiting: dict[int, _Waiting] = {}
         self._unposted: list[tuple[Offer, Signed]] = []
@@ -171,6 +173,7 @@ class Follower(threading.Thread):
         if self._view is None:
             self._view = self._open_view()
         view = self._view
+        self._certificates.look(self.chain, view.ledger, self._clock())
         with self._lock:
             offers = [item.offer for item in self._waiting.values()]
         self._post()

@@ -33,6 +33,8 @@ LOOK_REASONS = (
     Reason.HEADER_REFUSED,
     Reason.HEADER_NOT_THERE,
     Reason.CLIENT_EXPIRED,
+    Reason.CLIENT_MISCONFIGURED,
+    Reason.MEMBER_REFUSED,
     Reason.CHAIN_STALLED,
     Reason.CLOCK_AHEAD,
     Reason.HUB_FAILED,

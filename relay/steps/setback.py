@@ -29,7 +29,12 @@ from schemas.primitives import LaneId
 
 log = structlog.get_logger()
 
-ENDPOINT_REASONS = (Reason.ENDPOINT_UNREACHABLE, Reason.ENDPOINT_SLOW, Reason.ENDPOINT_BAD_ANSWER)
+ENDPOINT_REASONS = (
+    Reason.ENDPOINT_UNREACHABLE,
+    Reason.ENDPOINT_SLOW,
+    Reason.ENDPOINT_BAD_ANSWER,
+    Reason.MEMBER_REFUSED,
+)
 REVERTS = (
     Reason.TRANSACTION_REVERTED,
     Reason.WINDOW_FULL,

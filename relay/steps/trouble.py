@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, update
 
-from adapters.protocol import BadAnswer, Ledger, Rejected
+from adapters.protocol import BadAnswer, Ledger, MemberRefused, Rejected
 from adapters.protocol import Misconfigured as AdapterMisconfigured
-from light_clients.errors import Misconfigured, Retry, TimestampAhead
+from light_clients.errors import ClientExpired, Misconfigured, Retry, TimestampAhead
 from light_clients.families import RECEIPT_FAMILIES
 from relay.following import HeaderLied, Lied
 from relay.store import Lease
@@ -25,6 +25,12 @@ REST_FOR_EACH_S = 4.0
 LONGEST_REST_S = 60.0
 STALLED_S = 60.0
 """A tip that is older than this is stalled: ledgers with the slowest blocks that are joined take some 15 s."""
+PARTIES = {
+    Reason.CLOCK_AHEAD: "this machine's clock",
+    Reason.CLIENT_MISCONFIGURED: "hub's owner",
+    Reason.MEMBER_REFUSED: "hub's owner",
+}
+"""Whose turn it is, where it is not the ledger's."""
 
 
 def is_stalled(row: Row[Any], tip: int) -> bool:
@@ -78,7 +84,7 @@ def note_trouble(lease: Lease, row: Row[Any], error: Exception, took_s: float = 
     again_s = 1.0 if reason in (Reason.HEADER_NOT_THERE, Reason.ENDPOINT_UNREACHABLE) else 0.0
     if reason is Reason.ENDPOINT_UNREACHABLE and took_s > SLOW_S:
         reason, again_s = Reason.ENDPOINT_SLOW, min(took_s * REST_FOR_EACH_S, LONGEST_REST_S)
-    party = "this machine's clock" if reason is Reason.CLOCK_AHEAD else f"chain {row.name}"
+    party = PARTIES.get(reason, f"chain {row.name}")
     with lease.write() as connection:
         wait(connection, "chain", row.name, reason, party=party, text=str(error), again_s=again_s)
 
@@ -90,7 +96,9 @@ def reason_of(error: Exception) -> Reason:
     if isinstance(error, Retry) or (isinstance(error, Rejected) and error.code == "no_state"):
         return Reason.HEADER_NOT_THERE
     if isinstance(error, Misconfigured):
-        return Reason.CLIENT_EXPIRED
+        return Reason.CLIENT_EXPIRED if isinstance(error, ClientExpired) else Reason.CLIENT_MISCONFIGURED
+    if isinstance(error, MemberRefused):
+        return Reason.MEMBER_REFUSED
     if isinstance(error, BadAnswer | AdapterMisconfigured):
         return Reason.ENDPOINT_BAD_ANSWER
     return Reason.ENDPOINT_UNREACHABLE

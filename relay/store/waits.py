@@ -31,6 +31,8 @@ class Reason(StrEnum):
     HEADER_NOT_THERE = "header_not_there"
     CLIENT_FROZEN = "client_frozen"
     CLIENT_EXPIRED = "client_expired"
+    CLIENT_MISCONFIGURED = "client_misconfigured"  # an option or a pin with which the light client cannot work
+    MEMBER_REFUSED = "member_refused"  # a certificate that is over, revoked, or of another authority or name
     CHAIN_STALLED = "chain_stalled"
     DESTINATION_DOWN = "destination_down"
     WALLET_EMPTY = "wallet_empty"

@@ -203,6 +203,54 @@ class TestLedger:
         hub.chain_task("alpha")
         assert hub.code("chain", "alpha") == ""
 
+    @pytest.mark.parametrize("where", ["tip", "open"])
+    def test_a_certificate_that_does_not_serve_goes_on_by_itself_once_replaced(self, hub, monkeypatch, where):
+        from adapters.memory.adapter import MemoryLedger
+        from adapters.protocol import MemberRefused
+
+        def refused(*_, **__):
+            raise MemberRefused("The certificate member.pem was revoked by OrgOne; ask it for another.")
+
+        hub.send(*OUT, b"x")
+        hub.mine()
+        if where == "tip":
+            monkeypatch.setattr(MemoryLedger, "tip", refused)
+        else:
+            monkeypatch.setattr("relay.context.open_ledger", refused)
+            hub.context._ledgers.clear()
+        hub.chain_task("alpha")
+        row = hub.wait_of("chain", "alpha")
+        assert (row.code, row.party) == ("member_refused", "hub's owner")
+        assert "member.pem was revoked by OrgOne" in row.text
+        monkeypatch.undo()
+        hub.chain_task("alpha")
+        assert (hub.code("chain", "alpha"), hub.journey(*OUT).final) == ("", 1)
+        goes_on(hub)
+
+    def test_a_destination_that_refuses_our_certificate(self, hub, monkeypatch):
+        from adapters.memory.adapter import MemoryLedger
+        from adapters.protocol import MemberRefused
+
+        def refused(*_, **__):
+            raise MemberRefused("The certificate relayer.pem ended; put a renewed one in its place.")
+
+        monkeypatch.setattr(MemoryLedger, "broadcast", refused)
+        submitted(hub)
+        row = hub.wait_of("chain", "beta")
+        assert (row.code, row.party) == ("member_refused", "hub's owner")
+        assert "relayer.pem ended" in row.text
+        monkeypatch.undo()
+        goes_on(hub)
+
+    def test_a_light_client_that_cannot_work_as_it_was_told(self, hub):
+        hub.set_chain("alpha", gateway_pin={"version": 7})
+        hub.chain_task("alpha")
+        row = hub.wait_of("chain", "alpha")
+        assert (row.code, row.party) == ("client_misconfigured", "hub's owner")
+        hub.set_chain("alpha", gateway_pin=None)
+        hub.chain_task("alpha")
+        assert hub.code("chain", "alpha") == ""
+
     def test_a_sealed_header_ahead_of_this_clock(self, hub):
         hub.chain_task()
         hub.clock_offset_s = -1000
