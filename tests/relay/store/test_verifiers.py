@@ -137,7 +137,7 @@ def test_ledgers_of_an_older_hub_keep_their_committees(memory, tmp_path):
         chain = dict(connection.execute(select(chains).where(chains.c.name == "alpha")).one()._mapping)
     with store.write() as connection:
         older = Table("chains", MetaData(), autoload_with=connection)
-        connection.execute(insert(older).values({name: chain[name] for name in older.columns.keys()}))
+        connection.execute(insert(older).values({column.name: chain[column.name] for column in older.columns}))
         connection.execute(
             text("INSERT INTO committees (chain, epoch, threshold, signers, state) VALUES ('alpha', 3, 2, '[]', 'old')")
         )
