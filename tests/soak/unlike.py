@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ MESSAGES = 10_000
 BATCH = 200
 GAS = 300_000
 PROGRESS_S = 5.0
+BEGIN_S = 3_600.0
+BACK_S = 20.0
 STUCK_S = 600.0
 """Nothing moved for so long after everything was healed: it is stuck."""
 FAULTS_UNTIL = 0.9
@@ -73,6 +75,17 @@ class SoakWorld(MeshWorld):
             if name in self.ledgers:
                 said = self.ledgers[name].said
                 said["endpoints"] = [said["url"], *(said["url"].rstrip("/") + path for path in paths)]
+
+    def wait_until(self, what: str, condition: Callable[[], bool]) -> None:
+        """Wait until something is so; many lanes take longer than a demo's.
+
+        Raises:
+            AssertionError: it does not become so.
+        """
+        deadline = time.monotonic() + BEGIN_S
+        while not condition():
+            assert time.monotonic() < deadline, f"not so within {BEGIN_S:.0f} s: {what}"
+            time.sleep(0.2)
 
 
 @dataclass
@@ -248,7 +261,10 @@ class Unlike:
 
     def _kill(self) -> None:
         kind = self.chance.choice(KILLED)
-        running = [process.role for process in recorded(self.world.home)[1] if process.alive]
+        processes = recorded(self.world.home)[1]
+        if any(time.time() - process.started < BACK_S for process in processes):
+            return  # one at a time: what was killed has to come back, also on a machine that has much else to do
+        running = [process.role for process in processes if process.alive]
         roles = sorted(role for role in running if role == kind or role.startswith(f"{kind}-"))
         if roles:
             self.world.kill(self.chance.choice(roles))

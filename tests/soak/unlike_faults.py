@@ -121,7 +121,32 @@ class Switches:
         """Release connections."""
 
 
-class EvmSwitches(Switches):
+class JsonRpcSwitches(Switches):
+    """A ledger whose nodes are asked by JSON-RPC."""
+
+    def __init__(self, ledger: Ledger, chance: random.Random) -> None:
+        super().__init__(ledger, chance)
+        self._client = httpx.Client(timeout=SWITCH_TIMEOUT_S)
+
+    def close(self) -> None:
+        """Release connections."""
+        self._client.close()
+
+    def _ask(self, index: int, method: str, *params: Any) -> Any:
+        """Ask an endpoint.
+
+        Raises:
+            RuntimeError: it answers an error.
+            httpx.HTTPError: it does not answer.
+        """
+        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = self._client.post(self.endpoints[index], json=question).raise_for_status().json()
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+
+class EvmSwitches(JsonRpcSwitches):
     """anvil behind the sealing front: each path is an endpoint with faults of its own."""
 
     faults = EVM_FAULTS
@@ -147,11 +172,8 @@ class EvmSwitches(Switches):
         self._ask(0, "qbft_proposeValidatorVote", self._ask(0, "devnet_newValidator"), True)
         return "a validator is voted in"
 
-    def _ask(self, index: int, method: str, *params: Any) -> Any:
-        return ask(self.endpoints[index], method, params)
 
-
-class FiscoSwitches(Switches):
+class FiscoSwitches(JsonRpcSwitches):
     """The simulator of FISCO BCOS: `simulator_…` of JSON-RPC, which works whatever faults a node has."""
 
     faults = FISCO_FAULTS
@@ -164,32 +186,32 @@ class FiscoSwitches(Switches):
     def switch(self, index: int, name: str) -> None:
         """Switch a fault on at an endpoint."""
         if name == "down":
-            ask(self.endpoints[(index + 1) % len(self.endpoints)], "simulator_stop_node", [index])
+            self._ask(self._beside(index), "simulator_stop_node", index)
             self._down.append(index)
             return
-        height = ask(self.endpoints[index], "simulator_status", [])["height"]
-        ask(self.endpoints[index], "simulator_faults", [[name], max(height - 2, 1)])
+        height = self._ask(index, "simulator_status")["height"]
+        self._ask(index, "simulator_faults", [name], max(height - 2, 1))
 
     def mend(self) -> None:
         """Switch everything off."""
         while self._down:
-            ask(self.endpoints[(self._down[-1] + 1) % len(self.endpoints)], "simulator_start_node", [self._down[-1]])
+            self._ask(self._beside(self._down[-1]), "simulator_start_node", self._down[-1])
             self._down.pop()
-        for url in self.endpoints:
-            ask(url, "simulator_faults", [[]])
+        for index in range(len(self.endpoints)):
+            self._ask(index, "simulator_faults", [])
 
     def change(self) -> str:
         """A sealer comes, or one that came leaves."""
-        url = self._one_that_is_up()
+        index = next(number for number in range(len(self.endpoints)) if number not in self._down)
         if self._added and (len(self._added) >= MOST_ADDED or self.chance.random() < 0.5):
-            ask(url, "simulator_remove_sealer", [self._added[0]])
+            self._ask(index, "simulator_remove_sealer", self._added[0])
             self._added.pop(0)
             return "a sealer leaves"
-        self._added.append(ask(url, "simulator_add_sealer", []))
+        self._added.append(self._ask(index, "simulator_add_sealer"))
         return "a sealer comes"
 
-    def _one_that_is_up(self) -> str:
-        return next(url for index, url in enumerate(self.endpoints) if index not in self._down)
+    def _beside(self, index: int) -> int:
+        return (index + 1) % len(self.endpoints)
 
 
 class ChainMakerSwitches(Switches):
@@ -325,20 +347,6 @@ KINDS: dict[str, Callable[[Ledger, random.Random], Switches]] = {
     "fabric": FabricSwitches,
 }
 """The switches of each kind of ledger that the mesh has."""
-
-
-def ask(url: str, method: str, params: Sequence[Any]) -> Any:
-    """Ask a node by JSON-RPC.
-
-    Raises:
-        RuntimeError: it answers an error.
-        httpx.HTTPError: it does not answer.
-    """
-    question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-    answer = httpx.post(url, json=question, timeout=SWITCH_TIMEOUT_S).raise_for_status().json()
-    if "error" in answer:
-        raise RuntimeError(f"{method}: {answer['error']}")
-    return answer["result"]
 
 
 def _is_spare(process: psutil.Process) -> bool:
