@@ -55,17 +55,11 @@ def read_options(options: Mapping[str, Any]) -> BeaconConfiguration:
 
 
 def write_options(configuration: BeaconConfiguration) -> dict[str, Any]:
-    """The options of a configuration; `read_options` makes the same one out of them.
-
-    Raises:
-        ConfigurationInvalid: Its preset is none that has a name.
-    """
-    names = [name for name, preset in PRESETS.items() if preset == configuration.preset]
-    if not names:
-        raise ConfigurationInvalid("The preset has no name; only those of the specifications can be written down.")
+    """The options of a configuration; `read_options` makes the same one out of them."""
+    names = {preset: name for name, preset in PRESETS.items()}
     return {
         "genesis_validators_root": "0x" + configuration.genesis_validators_root.hex(),
-        "preset": names[0],
+        "preset": names[configuration.preset],
         "forks": [
             {"name": fork.name, "epoch": fork.epoch, "version": "0x" + fork.version.hex()}
             for fork in configuration.forks

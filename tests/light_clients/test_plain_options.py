@@ -118,9 +118,7 @@ class TestBeacon:
         with pytest.raises(ConfigurationInvalid, match=words):
             read_options(self.said(**changes))
 
-    def test_a_preset_without_a_name_is_not_written(self):
-        from light_clients.beacon.options import write_options
-
+    def test_presets_are_those_that_have_a_name(self):
         own = replace(MINIMAL, committee_size=16)
-        with pytest.raises(ConfigurationInvalid, match="no name"):
-            write_options(replace(BEACON, preset=own))
+        with pytest.raises(ConfigurationInvalid, match="preset"):
+            replace(BEACON, preset=own)
