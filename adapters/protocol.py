@@ -16,6 +16,7 @@ from schemas.evidence import HeadEvidence
 from schemas.message import Message
 from schemas.outcome import Settled, Status
 from schemas.primitives import BlockHash, ChainId, ChainWord, Head, LaneId, MessageId
+from schemas.suites import keccak256, sm3
 
 
 class AdapterError(Exception):
@@ -411,7 +412,8 @@ class MachineTraits:
     Attributes:
         signatures: how a committee's signatures are checked there: `ecrecover`, `secp256k1` (in Solidity), `chainmaker-sm2`,
             `fisco-sm2`, or `chaincode`.
-        hashing: how a gateway of the suite `evm` computes its hash: `opcode`, or `chaincode`.
+        suite: the hash suite of gateways that are deployed there, `evm` or `sm`; `any` where one gateway has both.
+        hashing: how a gateway of that suite computes its hash: `opcode`, `solidity`, `fisco2`, `fisco3`, or `chaincode`.
         time_divisor: units of the machine's block time in a second, 1 or 1000.
         named: whether programs have names, which are chosen at deployment, instead of addresses.
         accounts: how the interface writes an account: `address` (20 bytes) or `bytes`.
@@ -422,6 +424,7 @@ class MachineTraits:
     """
 
     signatures: str = "ecrecover"
+    suite: str = "evm"
     hashing: str = "opcode"
     time_divisor: int = 1
     named: bool = False
@@ -430,6 +433,10 @@ class MachineTraits:
     proof_delay: int = 0
     optimistic: bool = False
     tickets: bool = False
+
+    def own_hash(self, data: bytes) -> bytes:
+        """What Solidity's `keccak256` gives on that machine, 32 bytes: SM3 where the opcode itself is SM3."""
+        return sm3(data) if (self.suite, self.hashing) == ("sm", "opcode") else keccak256(data)
 
 
 @dataclass(frozen=True, slots=True)

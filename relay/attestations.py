@@ -6,7 +6,8 @@ Whoever posts is nobody: only the signature speaks, and only for a claim that th
 1. the claim is one that the hub proposed, field by field, and is not void;
 2. the epoch is the one that the claim was proposed for, and the verifying ledger's current committee is of that epoch;
 3. the signer sits in that committee and was not struck out;
-4. the signature has 65 bytes, v 27 or 28 and a low s, and recovers to the signer over the digest of this one place;
+4. the signature is the signer's over the digest of this one place, by the scheme under which the committee knows it: 65 bytes, v 27
+   or 28 and a low s, which recover to the signer; or 64 bytes that its SM2 key verifies (relay.signers);
 5. the signer has not signed another head for the same (lane, direction, nonce), nor another one than the hub proved.
 
 Signatures are recovered before the write transaction begins, so that the write lock is held for the inserts only.
@@ -23,16 +24,16 @@ import orjson
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
 
-from light_clients.crypto.secp256k1 import recover_address
 from light_clients.errors import SignatureRefused
 from relay.crash import crash_point
+from relay.signers import SECP256K1, scheme_in, signed_by
 from relay.store import Store
 from relay.store.tables import attestations as attestations_table
 from relay.store.tables import chains, claims, committees, incidents, lanes, operators, refusals, verifiers
 from relay.store.upsert import insert_new
 from schemas.attestation import Attestation, Place, attestation_digest
 from schemas.claim import Claim, Direction
-from schemas.primitives import BlockHash, ChainWord, Head, LaneId, SchemaError, bytes_from_hex, hex0x
+from schemas.primitives import BlockHash, ChainWord, Head, LaneId, SchemaError, hex0x
 from schemas.suites import Suite, suite_named
 
 REFUSALS_KEPT = 10_000
@@ -240,14 +241,15 @@ def _judge(known: _Known, outcome: _Outcome, attestation: Attestation, now: floa
         )
     # 3. The signer sits in the committee.
     operator = known.operators.get(signer)
-    if operator is None or signer not in {bytes_from_hex(text) for text in committee.signers}:
+    scheme = scheme_in(committee, operator) if operator is not None else ""
+    if operator is None or not scheme:
         raise _Refusal("SignerUnknown", f"{hex0x(signer)} does not sit in the committee of {end.chain_name}.")
     if operator.state != "active":
         raise _Refusal("SignerStruck", f"Operator {operator.name} was struck out; its signatures count nowhere.")
     if known.signed.get((row.id, signer)) == attestation.signature:
         return None
     # 4. The signature is the signer's, over the digest of this place.
-    _check_signature(end, attestation)
+    _check_signature(end, attestation, operator, scheme)
     return None if (row.id, signer) in known.signed else int(row.id)
 
 
@@ -265,15 +267,15 @@ def _matching(claim: Claim, epoch: int, proposed: list[Row[Any]]) -> Row[Any]:
     raise _Refusal("ClaimMismatch", f"The {wrong} is not the one that the hub proposed; pull the claims again.")
 
 
-def _check_signature(end: VerifyingEnd, attestation: Attestation) -> None:
+def _check_signature(end: VerifyingEnd, attestation: Attestation, operator: Row[Any], scheme: str) -> None:
     try:
         digest = attestation_digest(end.suite, end.place(attestation.epoch), attestation.claim)
-        recovered = recover_address(digest, attestation.signature)
+        fits = signed_by(operator, scheme, digest, attestation.signature)
     except SignatureRefused as error:
         raise _Refusal(error.name, error.message) from error
     except SchemaError as error:
         raise _Refusal("ClaimMalformed", f"{error}.") from error
-    if recovered != attestation.signer:
+    if not fits:
         raise _Refusal(
             "SignerMismatch",
             "The signature is not the signer's over this claim at its verifier, gateway, ledger and epoch.",
@@ -294,7 +296,8 @@ def _accuse(
     That is a second head for one (lane, direction, nonce), or a head other than the one that this hub proved there: after so
     many entries a history has one head, whatever the block. Somebody else's words accuse nobody: the signature is checked first.
     """
-    if attestation.signer not in known.operators:
+    operator = known.operators.get(attestation.signer)
+    if operator is None:
         return
     others = [row for row in proposed if row.head != attestation.claim.head]
     signed = [
@@ -304,8 +307,10 @@ def _accuse(
     ]
     if not signed and len(others) < len(proposed):
         return
+    committee = known.committees.get((end.chain_name, end.verifier))
+    scheme = scheme_in(committee, operator) if committee is not None else ""
     try:
-        _check_signature(end, attestation)
+        _check_signature(end, attestation, operator, scheme or SECP256K1)
     except _Refusal:
         return
     party, entries = _party(known, attestation.signer), attestation.claim.nonce

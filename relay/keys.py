@@ -1,5 +1,7 @@
 """Private keys on disk: a folder of mode 700, one file of mode 600 a key, `NAME.json` with {kind, address, private}.
 
+The kind is `secp256k1`, or `sm2` for the second key of an operator.
+
 A private key is never logged, printed or shown by repr; errors name the file only.
 """
 
@@ -14,23 +16,31 @@ from pathlib import Path
 
 from relay.errors import BadInput, Duplicate, NotFound
 from schemas.primitives import SchemaError, bytes_from_hex, name_text
+from schemas.suites import keccak256
 
-KIND = "secp256k1"
+SECP256K1, SM2 = "secp256k1", "sm2"
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A secp256k1 key of an account or a signer.
+    """A key of an account or a signer.
 
     Attributes:
         name: its name in the store.
-        address: the account, 20 bytes.
+        address: the account that Keccak-256 makes of its public key, 20 bytes.
         private: 32 bytes; hidden from repr.
+        kind: `secp256k1` or `sm2`.
     """
 
     name: str
     address: bytes
     private: bytes = field(repr=False)
+    kind: str = SECP256K1
+
+    @property
+    def public_key(self) -> bytes:
+        """X and Y, 64 bytes."""
+        return _public_key(self.kind, self.private)
 
 
 def key_name(name: str) -> str:
@@ -68,12 +78,13 @@ class KeyStore:
         """Whether there is a key of that name."""
         return self.path(name).exists()
 
-    def new(self, name: str, private: bytes | None = None) -> Key:
+    def new(self, name: str, private: bytes | None = None, *, kind: str = SECP256K1) -> Key:
         """Make a key, or keep the given one, in a file of its own.
 
         Args:
             name: a name that is not taken.
             private: 32 bytes, else random ones.
+            kind: `secp256k1` or `sm2`.
 
         Raises:
             Duplicate: the name is taken; a key is never overwritten.
@@ -84,8 +95,8 @@ class KeyStore:
             raise Duplicate(
                 f"The key {name} exists already at {path}.", "Choose another name; keys are never replaced."
             )
-        key = _derive(name, private or secrets.token_bytes(32), path)
-        content = json.dumps({"kind": KIND, "address": "0x" + key.address.hex(), "private": "0x" + key.private.hex()})
+        key = _derive(name, private or secrets.token_bytes(32), path, kind)
+        content = json.dumps({"kind": kind, "address": "0x" + key.address.hex(), "private": "0x" + key.private.hex()})
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.folder.chmod(0o700)
@@ -111,9 +122,9 @@ class KeyStore:
                 f"There is no key {name} in {self.folder} (known: {known}).", "Make one: relayhub key new NAME."
             ) from None
 
-    def load_or_new(self, name: str) -> Key:
-        """Read a key, or make it."""
-        return self.load(name) if self.exists(name) else self.new(name)
+    def load_or_new(self, name: str, *, kind: str = SECP256K1) -> Key:
+        """Read a key, or make it of a kind."""
+        return self.load(name) if self.exists(name) else self.new(name, kind=kind)
 
     def names(self) -> list[str]:
         """Names of all keys, sorted."""
@@ -144,26 +155,32 @@ def read_key(path: Path, name: str = "") -> Key:
     try:
         fields = json.loads(content)
         private, address = bytes_from_hex(fields["private"]), bytes_from_hex(fields["address"])
-        if fields["kind"] != KIND:
+        kind = fields["kind"]
+        if kind not in (SECP256K1, SM2):
             raise damaged
     except (ValueError, KeyError, TypeError):
         raise damaged from None
-    key = _derive(name or path.stem, private, path)
+    key = _derive(name or path.stem, private, path, kind)
     if key.address != address:
         raise damaged
     return key
 
 
-def _derive(name: str, private: bytes, path: Path) -> Key:
-    from light_clients.crypto.secp256k1 import address_of
+def _derive(name: str, private: bytes, path: Path, kind: str) -> Key:
     from light_clients.errors import LightClientError
 
     try:
-        return Key(name, address_of(private), private)
+        return Key(name, keccak256(_public_key(kind, private))[12:], private, kind)
     except LightClientError:
         raise BadInput(
-            f"The key for {path} is no secp256k1 key.", "Give 32 bytes, not zero, below the group order."
+            f"The key for {path} is no {kind} key.", "Give 32 bytes, not zero, below the group order."
         ) from None
+
+
+def _public_key(kind: str, private: bytes) -> bytes:
+    from light_clients.crypto import secp256k1, sm2
+
+    return sm2.public_key_of(private) if kind == SM2 else secp256k1.public_key_of(private)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -270,7 +270,14 @@ class ChainMakerLedger:
 
     def machine(self) -> MachineTraits:
         """ChainMaker's EVM: its hash is keccak on every chain, its time in seconds; contracts have names, accounts no nonces."""
-        return MachineTraits(signatures=self.options.signatures, named=True, ordered=False)
+        suite = self.options.gateway_suite
+        return MachineTraits(
+            signatures=self.options.committee_signatures,
+            suite=suite,
+            hashing="solidity" if suite == "sm" else "opcode",
+            named=True,
+            ordered=False,
+        )
 
     def account(self, private_key: bytes) -> bytes:
         """The account of a key, 20 bytes.

@@ -23,7 +23,9 @@ class ChainMakerOptions(BaseModel):
         certificates: folder with the certificates of whoever signs transactions; empty: only the member does.
         endorsers: folder with certificates and keys (`NAME.crt`, `NAME.key`) of administrators who endorse deployments.
         evidence: `event` where an event may be evidence, or `write-set` (chains that run contracts in containers).
-        signatures: how committees sign for lanes that end here; the machine's own ecrecover is a stub.
+        gateway_suite: hash suite of gateways that are deployed here: `evm`, or `sm` for lanes under national cryptography.
+        signatures: how committees sign for lanes that end here; `chainmaker-sm2` under `sm` and `secp256k1` under `evm` unless said
+            otherwise; the machine's own ecrecover is a stub.
         expiration_s: how long a transaction may wait; no longer than the chain's `tx_timeout` less a minute.
         gas_limit: of a transaction, 0 where the chain charges no gas.
         contract_version: the version that deployed contracts get.
@@ -41,10 +43,16 @@ class ChainMakerOptions(BaseModel):
     certificates: str = ""
     endorsers: str = ""
     evidence: Literal["event", "write-set"] = "event"
-    signatures: Literal["secp256k1", "chainmaker-sm2"] = "secp256k1"
+    gateway_suite: Literal["evm", "sm"] = "evm"
+    signatures: Literal["", "secp256k1", "chainmaker-sm2"] = ""
     expiration_s: Annotated[int, Field(ge=60, le=3_600)] = 540
     gas_limit: Annotated[int, Field(ge=0)] = 0
     contract_version: Annotated[str, Field(min_length=1, max_length=32)] = "1.0"
+
+    @property
+    def committee_signatures(self) -> str:
+        """How committees sign for lanes that end here."""
+        return self.signatures or ("chainmaker-sm2" if self.gateway_suite == "sm" else "secp256k1")
 
     @classmethod
     def read(cls, extra: dict[str, str]) -> ChainMakerOptions:

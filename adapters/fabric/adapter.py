@@ -254,6 +254,7 @@ class FabricLedger:
         """What the chaincode is: signatures and hashes are its own, accounts are bytes, programs have names."""
         return MachineTraits(
             signatures="chaincode",
+            suite="any",
             hashing="chaincode",
             named=True,
             accounts="bytes",

@@ -208,9 +208,10 @@ class FiscoLedger:
     # Host
 
     def machine(self) -> MachineTraits:
-        """An EVM whose time is in milliseconds; with national cryptography operators sign SM2."""
-        signatures = "fisco-sm2" if self.options.suite == "sm" else "ecrecover"
-        return MachineTraits(signatures=signatures, time_divisor=1000, ordered=False)
+        """An EVM whose time is in milliseconds; with national cryptography its hash is SM3, and operators sign SM2."""
+        suite = self.options.suite
+        signatures = "fisco-sm2" if suite == "sm" else "ecrecover"
+        return MachineTraits(signatures=signatures, suite=suite, time_divisor=1000, ordered=False)
 
     def account(self, private_key: bytes) -> bytes:
         """The account of a key of the suite's curve, 20 bytes."""

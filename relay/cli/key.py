@@ -16,16 +16,23 @@ app = typer.Typer(help="Private keys: made here, never shown.", no_args_is_help=
 @app.command("new")
 def new(
     name: Annotated[str, typer.Argument(help="A name for the key, in any script.")],
+    sm2: Annotated[bool, typer.Option("--sm2", help="An operator's SM2 key instead of a secp256k1 key.")] = False,
     home: HomeOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key; prints its address."""
-    from relay.keys import KeyStore
+    """Make a key; prints its address, and of an SM2 key the public key."""
+    from relay.keys import SECP256K1, SM2, KeyStore
 
     store = KeyStore(home_of(home).keys)
-    key = store.new(name)
+    key = store.new(name, kind=SM2 if sm2 else SECP256K1)
     data = {"name": name, "address": "0x" + key.address.hex(), "file": str(store.path(name))}
-    emit(data, f"{name}  {data['address']}\n(kept in {data['file']}, mode 600; make a backup)", as_json=as_json)
+    if sm2:
+        data["public_key"] = "0x" + key.public_key.hex()
+    emit(
+        data,
+        f"{name}  {data.get('public_key', data['address'])}\n(kept in {data['file']}, mode 600; make a backup)",
+        as_json=as_json,
+    )
 
 
 @app.command("list")

@@ -20,6 +20,9 @@ def add(
     organisation: Annotated[
         str, typer.Option("--organisation", help="Who it belongs to; a quorum counts organisations.")
     ],
+    sm2_key: Annotated[
+        str, typer.Option("--sm2-key", help="Its SM2 public key, 0x…, for ledgers whose committees check SM2.")
+    ] = "",
     key: Annotated[str, typer.Option("--key", help="An officer's key, to propose the next epoch on each ledger.")] = "",
     home: HomeOption = "",
     as_json: JsonOption = False,
@@ -32,7 +35,8 @@ def add(
 
     with session(home) as hub:
         officer = hub.keys.load(key) if key else None
-        add_operator(hub.store, name, account_named(signer), organisation)
+        second = account_named(sm2_key) if sm2_key else b""
+        add_operator(hub.store, name, account_named(signer), organisation, second)
         ledgers = [row.name for row in all_chains(hub.store) if row.state != "retired"]
         proposed = []
         if ledgers and (officer is not None or hub.config.development):

@@ -4,6 +4,7 @@
     organisation = "org-1"
     hub_url = "http://127.0.0.1:8080"
     key_file = "key.json"
+    sm2_key_file = "key-sm2.json"      # where a ledger's committee checks SM2
     database = "operator.db"
 
     [[chains]]
@@ -121,6 +122,7 @@ class OperatorConfig(BaseModel):
         organisation: whose operator it is.
         hub_url: where the hub's interface is.
         key_file: the signing key, mode 600.
+        sm2_key_file: the SM2 key, mode 600, for ledgers whose committees check SM2.
         database: the operator's own SQLite file.
         development: whether ledgers without verifiable consensus may be followed at all.
         chains: the ledgers that it follows.
@@ -132,6 +134,7 @@ class OperatorConfig(BaseModel):
     organisation: str
     hub_url: str = Field(pattern=r"^https?://[^\s/]+")
     key_file: Path
+    sm2_key_file: Path | None = None
     database: Path
     development: bool = False
     chains: tuple[ChainConfig, ...] = ()
@@ -177,6 +180,5 @@ def load_config(file: Path) -> OperatorConfig:
     words = [chain.word for chain in config.chains]
     if len(set(words)) != len(words):
         raise BadInput(f"{file}: one ledger stands twice under chains.", "Keep one of the two entries.")
-    return config.model_copy(
-        update={"key_file": file.parent / config.key_file, "database": file.parent / config.database}
-    )
+    paths = {"key_file": config.key_file, "sm2_key_file": config.sm2_key_file, "database": config.database}
+    return config.model_copy(update={name: file.parent / path for name, path in paths.items() if path is not None})

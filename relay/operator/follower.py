@@ -39,6 +39,7 @@ PATIENCE_S = 30.0
 """A claim that cannot be judged for so long is given back; the hub offers it again while it is open."""
 READ_OPENINGS_AGAIN_S = 60.0
 SAVE_EVERY_S = 5.0
+NAME_THE_KEY = "name the key's file in operator.toml (sm2_key_file) and start the operator again."
 
 log = structlog.get_logger("relay.operator")
 
@@ -254,6 +255,9 @@ class Follower(threading.Thread):
             if known is not None and known.head != item.offer.claim.head:
                 self._refuse(item.offer, "OtherHeadSigned", "Another head was signed after as many entries.")
                 continue
+            if item.scheme not in self._signer.schemes():
+                self._refuse(item.offer, "NoKeyOfScheme", f"The committee there checks {item.scheme}; {NAME_THE_KEY}")
+                continue
             rows.append(self._signature(item))
             offers.append(item.offer)
         crash_point("operator.before_sign_commit")
@@ -280,7 +284,7 @@ class Follower(threading.Thread):
             epoch=item.offer.epoch,
             height=claim.height,
             block_hash=bytes(claim.block_hash),
-            signature=self._signer.sign(item.digest),
+            signature=self._signer.sign(item.digest, item.scheme),
         )
 
     def _post(self) -> None:

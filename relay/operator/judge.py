@@ -87,11 +87,12 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An offer that passed every check but the proof: the digest to sign and where it counts."""
+    """An offer that passed every check but the proof: the digest to sign, where it counts, and the scheme of signatures there."""
 
     offer: Offer
     place: Place
     digest: Digest
+    scheme: str
 
 
 def read_offer(item: Any) -> Offer:
@@ -174,4 +175,4 @@ def judge(offer: Offer, known: KnownLane | None, view: LedgerView) -> Judged:
         raise RefusedClaim("NonceAhead", f"The history has {chronicle.nonce_at(claim.height)} entries at that block.")
     if chronicle.head_after(claim.nonce) != claim.head:
         raise RefusedClaim("HeadMismatch", f"The head after {claim.nonce} entries is another one.")
-    return Judged(offer, place, attestation_digest(suite_named(offer.suite), place, claim))
+    return Judged(offer, place, attestation_digest(suite_named(offer.suite), place, claim), end.scheme)

@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass, field, replace
 
 from adapters.protocol import LaneOpened
+from relay.keys import SECP256K1
 from schemas.attestation import Place
 from schemas.claim import Direction
 from schemas.lane import Lane
@@ -29,12 +30,14 @@ class OpenEnd:
         height: the block that opened it.
         committee: the contract that checks signatures there; empty where nobody signs, None where it was not read yet.
         doubted: whether who verifies there has to be read (again).
+        scheme: what signers sign with there, `secp256k1` or `sm2`, by the machine of that ledger.
     """
 
     peer_code_hash: bytes
     height: int
     committee: bytes | None = None
     doubted: bool = True
+    scheme: str = SECP256K1
 
 
 @dataclass(slots=True)
@@ -138,12 +141,20 @@ class LaneBook:
                     found.append((lane_id, number))
         return found
 
-    def learn(self, lane_id: LaneId, end: int, committee: bytes | None, *, doubted: bool = False) -> None:
-        """Note the contract that checks signatures at an end: empty where nobody signs, None where it cannot be told."""
+    def learn(
+        self,
+        lane_id: LaneId,
+        end: int,
+        committee: bytes | None,
+        *,
+        doubted: bool = False,
+        scheme: str = SECP256K1,
+    ) -> None:
+        """Note the contract that checks signatures at an end, and what by: empty where nobody signs, None where it cannot be told."""
         with self._lock:
             known = self._lanes.get(lane_id)
             if known is not None and end in known.ends:
-                known.ends[end] = replace(known.ends[end], committee=committee, doubted=doubted)
+                known.ends[end] = replace(known.ends[end], committee=committee, doubted=doubted, scheme=scheme)
 
     def get(self, lane_id: LaneId) -> KnownLane | None:
         """The lane of that id, if a gateway opened it."""

@@ -49,7 +49,7 @@ class Operator:
         self._file = file.absolute()
         self._config = load_config(self._file)
         self._stamp = _stamp(self._file)
-        self._signer = FileSigner.load(self._config.key_file)
+        self._signer = FileSigner.load(self._config.key_file, self._config.sm2_key_file)
         self._lock_file = _lock(self._config.database)
         self._database = OperatorDatabase(self._config.database)
         self._book = LaneBook()
@@ -93,7 +93,7 @@ class Operator:
         except HubError as error:
             log.warning("configuration_refused", text=str(error))
             return
-        fixed = ("name", "key_file", "database")
+        fixed = ("name", "key_file", "sm2_key_file", "database")
         if any(getattr(config, name) != getattr(self._config, name) for name in fixed):
             log.warning("configuration_refused", text=f"{', '.join(fixed)} change only with a restart of the operator.")
             return

@@ -24,6 +24,7 @@ from relay.operator.configuration import ChainConfig
 from relay.operator.database import Checkpoint, LedgerRow, OperatorDatabase
 from relay.operator.lanes import DESTINATION, LaneBook
 from relay.pins import headers_to_pin
+from relay.signers import scheme_of
 from relay.trail import Trail, run_of
 from schemas.claim import Direction
 from schemas.primitives import BlockHash, LaneId
@@ -56,6 +57,7 @@ class LedgerView:
         self.ledger = ledger
         self.chronicles: dict[Key, Chronicle] = {}
         self.state: Any = None
+        self._scheme = scheme_of(ledger.machine())
         self._believer = config.believer
         self._client: Any = self._believer.client
         self._database = database
@@ -219,7 +221,7 @@ class LedgerView:
             self._open(opened)
         for lane_id, committee in self._database.committees(self.config.identity).items():
             if (end := self._own_end(lane_id)) is not None:
-                self._book.learn(lane_id, end, committee, doubted=True)
+                self._book.learn(lane_id, end, committee, doubted=True, scheme=self._scheme)
         for point in self._database.checkpoints(self.config.identity):
             chronicle = self.chronicles.get((point.lane_id, int(point.direction)))
             if chronicle is not None:
@@ -326,7 +328,7 @@ class LedgerView:
                 self._book.learn(lane_id, end, None)
                 continue
             self._database.save_committee(self.config.identity, lane_id, committee)
-            self._book.learn(lane_id, end, committee)
+            self._book.learn(lane_id, end, committee, scheme=self._scheme)
 
     def _own_end(self, lane_id: LaneId) -> int | None:
         known = self._book.get(lane_id)

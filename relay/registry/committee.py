@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Row, update
 
 from adapters.protocol import Ledger
 from adapters.solidity.administration import add_epoch
-from adapters.solidity.contracts import back_ends, organisation_word
+from adapters.solidity.contracts import organisation_word
 from relay.registry.chains import open_chain
 from relay.registry.gateways import Contract, account_value
-from relay.registry.operators import keys_of, members, quorum_of
+from relay.registry.operators import accounts_on, keys_of, members, quorum_of
 from relay.store import Store
 from relay.store.tables import committees
 from relay.store.upsert import upsert
@@ -59,11 +59,10 @@ def next_epoch(store: Store, row: Row[Any], threshold: int) -> bytes:
     """The action that makes today's operators the next epoch of a ledger's committee.
 
     Raises:
-        NotNow: there are fewer organisations than the threshold.
+        NotNow: there are fewer organisations than the threshold, or a key is missing that the ledger's machine needs.
     """
     quorum = quorum_of(store, threshold)
     rows = members(store)
-    signers = [(bytes(member.signer), organisation_word(member.organisation)) for member in rows]
     ledger = open_chain(row)
     try:
         traits = ledger.machine()
@@ -71,6 +70,8 @@ def next_epoch(store: Store, row: Row[Any], threshold: int) -> bytes:
         number, now = int(contract.ask("epoch")) + 1, int(contract.ask("nowSeconds"))
     finally:
         ledger.close()
-    keys = keys_of(rows) if back_ends(traits.signatures) else ()
+    houses = [organisation_word(member.organisation) for member in rows]
+    signers = list(zip(accounts_on(rows, traits), houses, strict=True))
+    keys = keys_of(rows, traits)
     ends_at = max(now, int(time.time())) + OVERLAP_S
     return add_epoch(number, signers, quorum, ends_at, keys=keys, accounts=traits.accounts)

@@ -11,10 +11,10 @@ from adapters.solidity.administration import strike
 from relay.config import HubConfig
 from relay.errors import HubError, NotNow
 from relay.keys import Key, KeyStore
-from relay.registry.chains import all_chains
+from relay.registry.chains import all_chains, machine_of
 from relay.registry.committee import next_epoch, refresh_committee
 from relay.registry.officers import Proposed, at_once, carry_out
-from relay.registry.operators import mark_struck, operator_named
+from relay.registry.operators import accounts_on, mark_struck, operator_named
 from relay.store import Store
 from relay.store.tables import verifiers
 from relay.store.verifiers import Kind
@@ -23,10 +23,9 @@ from relay.store.verifiers import Kind
 def renew_committees(config: HubConfig, store: Store, keys: KeyStore, officer: Key | None) -> list[Proposed]:
     """Make today's operators the next epoch on every ledger; returns proposals that wait for another officer."""
     proposed: list[Proposed] = []
-    for row in all_chains(store):
-        if row.state == "retired":
-            continue
-        action = next_epoch(store, row, config.threshold)
+    rows = [row for row in all_chains(store) if row.state != "retired"]
+    actions = [next_epoch(store, row, config.threshold) for row in rows]  # all of them, before the first is done
+    for row, action in zip(rows, actions, strict=True):
         proposed += carry_out(
             config, store, keys, row, "verifier", [action], officer=officer, text=f"next epoch at {row.name}"
         )
@@ -58,8 +57,9 @@ def strike_operator(store: Store, name: str, officer: Key) -> list[str]:
         if row.state == "retired":
             continue
         try:
+            account = accounts_on([operator], machine_of(row))[0]
             for contract in _committees_on(store, row):
-                at_once(row, contract, officer, strike(bytes(operator.signer)))
+                at_once(row, contract, officer, strike(account))
         except (AdapterError, HubError) as error:
             failed.append(f"{row.name} ({error})")
         else:

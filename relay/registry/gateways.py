@@ -18,7 +18,7 @@ from adapters.solidity.contracts import Contract as Interface
 from adapters.solidity.contracts import back_ends, committee_creation, contract, gateway_creation, organisation_word
 from relay.errors import NotNow
 from relay.keys import Key
-from relay.registry.operators import keys_of
+from relay.registry.operators import accounts_on, keys_of
 from relay.registry.transact import LOOK_S, STANDS_WITHIN_S, transact
 from schemas.claim import Claim
 from schemas.primitives import ChainWord
@@ -60,6 +60,12 @@ class Contract:
     def interface(self) -> Interface:
         """Its interface, with accounts as the ledger writes them."""
         return contract(self.name, self.ledger.machine().accounts)
+
+    @property
+    def program(self) -> str:
+        """The compiled contract's name: a gateway and a committee of the suite `sm` are programs of their own."""
+        built_for = self.ledger.machine().suite == "sm" and self.name in ("Gateway", "CommitteeVerifier")
+        return f"{self.name}Sm" if built_for else self.name
 
     @property
     def label(self) -> str:
@@ -111,8 +117,9 @@ class Contract:
         after = int(self.ask("proposals"))
         hashes = {number: bytes(self.ask("proposal", number)["actionHash"]) for number in range(before + 1, after + 1)}
         numbers: list[int] = []
+        own_hash = self.ledger.machine().own_hash
         for action in actions:
-            wanted = keccak256(action)
+            wanted = own_hash(action)
             numbers += [number for number, known in hashes.items() if known == wanted and number not in numbers][:1]
         return numbers
 
@@ -193,11 +200,16 @@ def deploy_gateway(
     """Deploy a gateway and its committee as the ledger's machine needs them; what they rely on is deployed first.
 
     Raises:
-        NotNow: a public key is missing that the machine needs.
+        NotNow: an operator's key is missing that the machine needs.
         Rejected: the machine cannot do what was chosen for it: the constructors try.
     """
     traits = ledger.machine()
-    helpers = back_ends(traits.signatures)
+    accounts = accounts_on(committee.members, traits)
+    signers = [
+        (account, organisation_word(row.organisation)) for account, row in zip(accounts, committee.members, strict=True)
+    ]
+    keys = keys_of(committee.members, traits)
+    helpers = back_ends(traits.signatures, traits.hashing)
     libraries = {
         made.name: ledger.called_by(made.address) for made in (deploy(ledger, key, helpers) if helpers else ())
     }
@@ -213,6 +225,9 @@ def deploy_gateway(
                 minimum_expiry_s=minimum_expiry_s,
                 time_divisor=traits.time_divisor,
                 self_name=names[0],
+                suite=traits.suite,
+                hashing=traits.hashing,
+                libraries=libraries,
             ),
         ),
         (
@@ -222,13 +237,15 @@ def deploy_gateway(
                 officers=officers.addresses,
                 guardian=officers.guardian,
                 delay_s=officers.delay_s,
-                signers=[(bytes(row.signer), organisation_word(row.organisation)) for row in committee.members],
+                signers=signers,
                 threshold=committee.threshold,
                 development=committee.development,
                 time_divisor=traits.time_divisor,
                 self_name=names[1],
                 signatures=traits.signatures,
-                keys=keys_of(committee.members) if helpers else (),
+                keys=keys,
+                suite=traits.suite,
+                hashing=traits.hashing,
                 libraries=libraries,
             ),
         ),

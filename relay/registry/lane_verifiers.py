@@ -192,7 +192,7 @@ class LaneVerifiers:
         }
         for part, where in parts.items():
             name = CONTRACT_OF[part]
-            if not contract(name).same_code(ledger.installed(where).code):
+            if not contract(Contract(ledger, name, where).program).same_code(ledger.installed(where).code):
                 raise BadInput(
                     f"The contract at 0x{where.hex()} is no {name} of this version.", "Give the address of another one."
                 )
@@ -249,7 +249,12 @@ def _light_client_code(
 
 
 def _check_machine(ledger: Ledger, here: Row[Any]) -> None:
-    """A light client recovers its peer's sealers by the machine's own precompile."""
+    """A light client recovers its peer's sealers by the machine's own precompile, and is of the suite `evm`."""
+    if ledger.machine().suite == "sm":
+        raise BadInput(
+            f"The gateway of {here.name} is of the suite sm, for which there is no light client in Solidity.",
+            "Open the lane with --trust committee.",
+        )
     if ledger.machine().signatures != "ecrecover":
         raise BadInput(
             f"The machine of {here.name} recovers no signer, so no light client can stand there.",

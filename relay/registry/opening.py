@@ -30,9 +30,11 @@ from relay.store.verifiers import Kind, trust_level
 from schemas.heads import outbox_genesis, outcomes_genesis
 from schemas.lane import Lane
 from schemas.primitives import ChainWord, LaneId, SchemaError
-from schemas.suites import EVM
+from schemas.suites import EVM, SUITES, Suite
 
 COMMITTEE = Trust()
+ANY_SUITE = "any"
+"""What the traits of a machine say whose one gateway has lanes of every suite."""
 SENDER_LIMIT = 65_535
 """Messages a window that an allowed sender may send, unless another limit is given; the most that a gateway counts."""
 
@@ -150,7 +152,7 @@ def _plan(
     try:
         lane = Lane(
             hub=config.name,
-            suite=EVM,
+            suite=suite_of(begins, ends),
             source=ChainWord(begins.chain_word),
             source_gateway=bytes(begins.gateway),
             destination=ChainWord(ends.chain_word),
@@ -160,6 +162,24 @@ def _plan(
     except SchemaError as error:
         raise BadInput(f"{error}.", "Choose another name.") from None
     return _Plan(lane, begins, ends, trust if isinstance(trust, Trust) else trust[pair])
+
+
+def suite_of(source: Row[Any], destination: Row[Any]) -> Suite:
+    """The hash suite of a lane: that of the gateways at both ends.
+
+    Raises:
+        BadInput: the gateways are of different suites.
+    """
+    suites = {row.name: machine_of(row).suite for row in (source, destination)}
+    chosen = sorted(set(suites.values()) - {ANY_SUITE})
+    if len(chosen) > 1:
+        raise BadInput(
+            "A lane has one hash suite, and the gateway of "
+            + " but that of ".join(f"{name} is of {suite}" for name, suite in suites.items())
+            + ".",
+            "Register one of the ledgers with a gateway of the other suite (ChainMaker: --option gateway_suite=sm).",
+        )
+    return SUITES[chosen[0]] if chosen else EVM
 
 
 def _check_new(store: Store, plan: _Plan) -> None:

@@ -14,12 +14,16 @@ from typing import Any
 import tomli_w
 from sqlalchemy import Row, insert, select, update
 
-from light_clients.crypto.secp256k1 import public_key_of
+from adapters.protocol import MachineTraits
+from adapters.solidity.contracts import back_ends
+from light_clients.crypto import sm2
+from light_clients.crypto.errors import PublicKeyInvalid
 from relay.clients import options_of_state
 from relay.config import HubConfig
 from relay.errors import BadInput, Duplicate, NotFound, NotNow
 from relay.home import Home
-from relay.keys import KeyStore
+from relay.keys import SM2, KeyStore
+from relay.signers import account_on, scheme_of
 from relay.store import Store
 from relay.store.tables import chains, operators
 from schemas.primitives import SchemaError, account_bytes, bytes_from_hex, name_text
@@ -27,12 +31,13 @@ from schemas.suites import keccak256
 
 DEVELOPMENT_OPERATORS = ("org-1", "org-2", "org-3")
 SIGNER_KEY = "signer"
+SM2_KEY = "signer-sm2"
 SHORTEST_ACCOUNT = 20
 """Bytes of an account on an EVM; no ledger that can be joined has shorter ones."""
 
 
-def add_operator(store: Store, name: str, signer: bytes, organisation: str) -> None:
-    """Register an operator by its signer.
+def add_operator(store: Store, name: str, signer: bytes, organisation: str, sm2_key: bytes = b"") -> None:
+    """Register an operator by its signer, or the SM2 key of one that is registered by that very signer.
 
     Args:
         store: the database.
@@ -40,9 +45,11 @@ def add_operator(store: Store, name: str, signer: bytes, organisation: str) -> N
         signer: its signing key's address, 20 bytes, or public key, 64 bytes (X, Y) or 65 with 04 before them. Ledgers whose
             machine recovers no signer (ChainMaker) need the public key.
         organisation: who it belongs to; a quorum counts organisations.
+        sm2_key: public key of its SM2 key, 64 bytes (X, Y) or 65 with 04 before them, or empty. Ledgers whose committees check
+            SM2 need it.
 
     Raises:
-        BadInput: a name or the address cannot be used.
+        BadInput: a name, the address or a key cannot be used.
         Duplicate: the name or the signer is registered already.
     """
     try:
@@ -62,10 +69,17 @@ def add_operator(store: Store, name: str, signer: bytes, organisation: str) -> N
             "A signer is an address of 20 bytes that is not zero, or a public key of 64.",
             "Give --signer 0x and 40 digits, or 128 of the public key.",
         )
+    sm2_key = _sm2_key(sm2_key) if sm2_key else b""
     with store.write() as connection:
+        other = connection.execute(select(operators).where(operators.c.sm2_key == sm2_key)).first() if sm2_key else None
+        if other is not None:
+            raise Duplicate(f"The SM2 key is that of {other.name} already.", "See: relayhub operator list.")
         taken = connection.execute(
             select(operators).where((operators.c.name == name) | (operators.c.signer == signer))
         ).first()
+        if taken is not None and sm2_key and _same(taken, name, signer, organisation) and not taken.sm2_key:
+            connection.execute(update(operators).where(operators.c.name == name).values(sm2_key=sm2_key))
+            return
         if taken is not None:
             what = f"named {name}" if taken.name == name else f"with the signer 0x{signer.hex()} ({taken.name})"
             raise Duplicate(f"There is an operator {what} already.", "See: relayhub operator list.")
@@ -75,10 +89,31 @@ def add_operator(store: Store, name: str, signer: bytes, organisation: str) -> N
                 name=name,
                 organisation=organisation,
                 public_key=public_key,
+                sm2_key=sm2_key or None,
                 state="active",
                 created_at=time.time(),
             )
         )
+
+
+def _same(row: Row[Any], name: str, signer: bytes, organisation: str) -> bool:
+    return (row.name, bytes(row.signer), row.organisation) == (name, signer, organisation)
+
+
+def _sm2_key(key: bytes) -> bytes:
+    """An SM2 public key as it is kept: X and Y.
+
+    Raises:
+        BadInput: it is no point of the curve.
+    """
+    key = key[1:] if len(key) == 65 and key[0] == 4 else key
+    try:
+        sm2.check_public_key(key)
+    except PublicKeyInvalid:
+        raise BadInput(
+            "The SM2 key is no public key of the curve.", "Give --sm2-key 0x and 128 digits: X and Y."
+        ) from None
+    return key
 
 
 def address(text: str) -> bytes:
@@ -122,12 +157,32 @@ def quorum_of(store: Store, threshold: int) -> int:
     return max(threshold, len(organisations) // 2 + 1)
 
 
-def keys_of(rows: Sequence[Row[Any]]) -> list[bytes]:
-    """Public keys of operators, 64 bytes each, for a committee on a ledger whose machine recovers no signer.
+def accounts_on(rows: Sequence[Row[Any]], traits: MachineTraits) -> list[bytes]:
+    """The accounts under which a ledger's committee knows operators, in order.
 
     Raises:
-        NotNow: of one only the address is known.
+        NotNow: its committees check SM2, and of one operator no SM2 key is known.
     """
+    missing = [str(row.name) for row in rows if not account_on(row, traits)]
+    if missing:
+        raise NotNow(
+            f"The SM2 key of {', '.join(missing)} is not known, and committees on this ledger check SM2.",
+            "Register it: relayhub operator add NAME --signer 0x… --organisation ORG --sm2-key 0x….",
+        )
+    return [account_on(row, traits) for row in rows]
+
+
+def keys_of(rows: Sequence[Row[Any]], traits: MachineTraits) -> list[bytes]:
+    """Public keys of operators, 64 bytes each, for a committee on a ledger whose machine recovers no signer; none elsewhere.
+
+    Raises:
+        NotNow: one is not known.
+    """
+    if traits.signatures == "chaincode" or not back_ends(traits.signatures):
+        return []
+    if scheme_of(traits) == SM2:
+        accounts_on(rows, traits)
+        return [bytes(row.sm2_key) for row in rows]
     missing = [str(row.name) for row in rows if not row.public_key]
     if missing:
         raise NotNow(
@@ -177,11 +232,13 @@ def mark_struck(store: Store, name: str) -> None:
 
 def development_operators(home: Home, config: HubConfig, store: Store) -> None:
     """Make the three local operators of a development hub where they are missing, and write their files."""
-    known = {row.name for row in all_operators(store)}
+    known = {row.name: row for row in all_operators(store)}
     for name in DEVELOPMENT_OPERATORS:
-        key = KeyStore(home.operators / name).load_or_new(SIGNER_KEY)
-        if name not in known:
-            add_operator(store, name, public_key_of(key.private), name)
+        keys = KeyStore(home.operators / name)
+        key, second = keys.load_or_new(SIGNER_KEY), keys.load_or_new(SM2_KEY, kind=SM2)
+        row = known.get(name)
+        if row is None or (bytes(row.signer) == key.address and not row.sm2_key):
+            add_operator(store, name, key.public_key, name, second.public_key)
     write_operator_files(home, config, store)
 
 
@@ -202,6 +259,7 @@ def write_operator_files(home: Home, config: HubConfig, store: Store) -> None:
                 "organisation": row.organisation,
                 "hub_url": f"http://127.0.0.1:{config.web_port}",
                 "key_file": f"{SIGNER_KEY}.json",
+                **({"sm2_key_file": f"{SM2_KEY}.json"} if (folder / f"{SM2_KEY}.json").exists() else {}),
                 "database": "operator.db",
                 "development": config.development,
                 "chains": entries,

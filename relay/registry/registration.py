@@ -211,9 +211,9 @@ class Registration:
                 code = ledger.installed(given.address).code
             except Rejected as refusal:
                 raise NotFound(f"{str(refusal).rstrip('.')}.", "Check the address and the ledger.") from None
-            if code and not contract(given.name).same_code(code):
+            if code and not contract(given.program).same_code(code):
                 raise BadInput(
-                    f"The contract at {given.label} is no {given.name} of this version.",
+                    f"The contract at {given.label} is no {given.program} of this version.",
                     "Deploy one: leave --gateway and --verifier out.",
                 )
         if self.config.development and ledger.machine().signatures == "chaincode":

@@ -19,6 +19,7 @@ from relay.context import Context
 from relay.crash import crash_point
 from relay.errors import NotFound
 from relay.journey import ClaimsVoid, Reached, step
+from relay.signers import SM2, scheme_in
 from relay.steps.entries import batch_ends, heads_after
 from relay.steps.sides import BACK, COLUMN, Side, consumed, skipped
 from relay.store import Lease, waits
@@ -228,9 +229,9 @@ def _count_quorums(connection: Connection, lane: Row[Any], side: Side, committee
     known = waits.find(connection, side.wait_kind, name)
     held = known is not None and known.code in SETBACKS  # the first thing that stands in the way is the one to name
     if not held and time.time() - waiting.created_at > SILENCE_S:
-        silent = _silent_operators(connection, waiting.id, committee)
+        silent, schemes = _silent_operators(connection, waiting.id, committee)
         text = f"Claim {waiting.nonce} of direction {int(side.direction)} has no quorum; "
-        text += f"not signed by {silent}." if silent else TOO_FEW_LEFT
+        text += f"not signed by {silent}{' with SM2 keys' if SM2 in schemes else ''}." if silent else TOO_FEW_LEFT
         wait(
             connection,
             side.wait_kind,
@@ -242,12 +243,13 @@ def _count_quorums(connection: Connection, lane: Row[Any], side: Side, committee
         )
 
 
-def _silent_operators(connection: Connection, claim_id: int, committee: Row[Any]) -> str:
-    members = [bytes.fromhex(signer.removeprefix("0x")) for signer in committee.signers]
+def _silent_operators(connection: Connection, claim_id: int, committee: Row[Any]) -> tuple[str, set[str]]:
+    """Names of the operators who sit in a committee and did not sign a claim, and the schemes by which they would."""
     signed = select(attestations.c.signer).where(attestations.c.claim_id == claim_id)
-    names = connection.execute(
-        select(operators.c.name)
-        .where(operators.c.state == "active", operators.c.signer.in_(members), operators.c.signer.not_in(signed))
+    rows = connection.execute(
+        select(operators)
+        .where(operators.c.state == "active", operators.c.signer.not_in(signed))
         .order_by(operators.c.name)
     )
-    return ", ".join(row.name for row in names)
+    silent = {str(row.name): scheme for row in rows if (scheme := scheme_in(committee, row))}
+    return ", ".join(silent), set(silent.values())

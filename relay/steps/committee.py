@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, update
+from sqlalchemy import Row, select, update
 
 from adapters.protocol import AdapterError
 from relay.context import Context
 from relay.errors import HubError
+from relay.signers import by_account
 from relay.steps.sides import Side
 from relay.store.lanes import get
 from relay.store.tables import operators
@@ -48,11 +49,13 @@ def read_committee_again(context: Context, lane_id: LaneId, side: Side) -> None:
         committee = read_committee(ledger, address)
         verifier = Contract(ledger, "CommitteeVerifier", address)
         signers = [bytes.fromhex(signer.removeprefix("0x")) for signer in committee["signers"]]
-        struck = [signer for signer in signers if verifier.ask("struck", signer)]
+        struck = {signer for signer in signers if verifier.ask("struck", signer)}
     except (AdapterError, HubError) as error:
         log.warning("committee_unread", chain=chain, error=str(error)[:200])
         return
     with context.store.write() as connection:
         write_committee(connection, chain, committee)
-        connection.execute(update(operators).where(operators.c.signer.in_(struck)).values(state="struck"))
+        rows = by_account(connection.execute(select(operators)))
+        named = [rows[account].name for account in struck if account in rows]
+        connection.execute(update(operators).where(operators.c.name.in_(named)).values(state="struck"))
     log.info("committee_read_again", chain=chain, epoch=committee["epoch"], struck=len(struck))

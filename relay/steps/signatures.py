@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from adapters.solidity.calldata import committee_proof
+from relay.signers import by_account, seats
 from relay.store.tables import attestations, operators
 from relay.store.verifiers import epochs_of
 
@@ -28,22 +29,21 @@ def committee_proofs(connection: Connection, verifier: Row[Any], rows: Sequence[
         found.setdefault(item.claim_id, {})[bytes(item.signer)] = bytes(item.signature)
     epochs = epochs_of(connection, verifier)
     active = connection.execute(select(operators).where(operators.c.state == "active"))
-    houses = {bytes(row.signer): row.organisation for row in active}
+    known = by_account(active)
     return {
-        row.id: _proof(epochs[row.epoch], found.get(row.id, {}), houses) if row.epoch in epochs else b"" for row in rows
+        row.id: _proof(epochs[row.epoch], found.get(row.id, {}), known) if row.epoch in epochs else b"" for row in rows
     }
 
 
-def _proof(committee: Row[Any], signatures: dict[bytes, bytes], houses: dict[bytes, str]) -> bytes:
+def _proof(committee: Row[Any], signatures: dict[bytes, bytes], known: dict[bytes, Row[Any]]) -> bytes:
     chosen: list[tuple[int, bytes]] = []
     counted: set[str] = set()
-    for index, item in enumerate(committee.signers):
-        signer = bytes.fromhex(item.removeprefix("0x"))
-        house = houses.get(signer)
-        if house is None or signer not in signatures or house in counted:
+    for index, account in enumerate(seats(committee)):
+        operator = known.get(account)
+        if operator is None or bytes(operator.signer) not in signatures or operator.organisation in counted:
             continue
-        counted.add(house)
-        chosen.append((index, signatures[signer]))
+        counted.add(operator.organisation)
+        chosen.append((index, signatures[bytes(operator.signer)]))
         if len(counted) == committee.threshold:
             return committee_proof(committee.epoch, chosen)
     return b""
