@@ -185,7 +185,7 @@ class Unlike:
         finally:
             self.stop.set()
             self._end(report)
-        report["faults"] = dict(self.menu.done)
+        report["faults"] = {name: count for name, count in self.menu.done.items() if name not in self.menu.deeds}
         report["switches_that_failed"] = dict(self.failed_switches)
         report["failures_while_sending"] = dict(sum((sender.failures for sender in self.senders), Counter[str]()))
         report["seconds"] = round(time.monotonic() - self.began, 1)
