@@ -93,3 +93,9 @@ def test_a_full_state_of_mainnet_is_within_its_bound():
 def test_options_out_of_range_are_refused(change):
     with pytest.raises(ConfigurationInvalid):
         replace(CHAIN.configuration, **change)
+
+
+def test_a_state_knows_the_blocks_of_its_window_alone():
+    assert LATER.oldest_height == START.height
+    assert [LATER.hash_at(block.height) for block in LATER.recent] == [block.block_hash for block in LATER.recent]
+    assert LATER.hash_at(LATER.height + 1) is None

@@ -134,3 +134,9 @@ def test_evidence_goes_round():
 def test_evidence_that_is_none_is_refused(data):
     with pytest.raises(ClaimMalformed):
         CometbftEvidence.from_bytes(data)
+
+
+def test_a_state_knows_the_blocks_of_its_window_alone():
+    state = state_with(anchor(3), anchor(7))
+    assert (state.oldest_height, state.hash_at(3), state.hash_at(7)) == (3, anchor(3).block_hash, anchor(7).block_hash)
+    assert state.hash_at(5) is state.hash_at(2) is state.hash_at(8) is None
