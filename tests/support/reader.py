@@ -152,7 +152,12 @@ class Reader:
         log = self.folder / f"background-{len(self.background)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec {typed}"], cwd=self.folder, env=self.environment, stdout=output, stderr=output
+                ["bash", "-c", f"exec {typed}"],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+                preexec_fn=hears_interrupts,
             )
         self.background.append(process)
         wanted, deadline = pattern(shown), time.monotonic() + PATIENCE_S
@@ -171,3 +176,8 @@ class Reader:
         for process in self.background:
             process.wait(PATIENCE_S)
         shutil.rmtree(self.folder)
+
+
+def hears_interrupts():
+    """What a person's shell gives a command: Ctrl-C ends it, also where these tests run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
