@@ -157,7 +157,7 @@ class Reader:
                 env=self.environment,
                 stdout=output,
                 stderr=output,
-                preexec_fn=hears_interrupts,
+                preexec_fn=hears_interrupts,  # noqa: PLW1509 - no thread of ours runs yet
             )
         self.background.append(process)
         wanted, deadline = pattern(shown), time.monotonic() + PATIENCE_S
