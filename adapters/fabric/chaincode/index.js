@@ -5,6 +5,7 @@
  * CHAINCODE_SERVER_ADDRESS   host:port to listen on
  * CHAINCODE_TLS_KEY, CHAINCODE_TLS_CERT, CHAINCODE_CLIENT_CA_CERT   paths of PEM files; the last asks peers for certificates
  * CHAINCODE_TLS_DISABLED     `true` allows another address than this machine's own without TLS
+ * CHAINCODE_WATCH_INPUT      `true` ends the service when its standard input does: with whoever started it, however that ended
  * GATEWAY_CONFIGURATION_SHA256   hexadecimal; `configure` with other calldata is not endorsed here
  */
 
@@ -45,7 +46,14 @@ function logToStandardError() {
   return say;
 }
 
+/** A simulator that is killed takes its chaincode with it. */
+function endWithInput() {
+  process.stdin.on('end', () => process.exit(0));
+  process.stdin.resume();
+}
+
 async function main() {
+  if (process.env.CHAINCODE_WATCH_INPUT === 'true') endWithInput();
   const say = logToStandardError();
   const address = required('CHAINCODE_SERVER_ADDRESS');
   const ccid = required('CHAINCODE_ID');

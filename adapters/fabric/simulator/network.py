@@ -126,7 +126,7 @@ class FabricNetwork:
         for process in self._processes:
             process.terminate()
             process.wait()
-            for stream in (process.stdout, process.stderr):
+            for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
 
@@ -173,11 +173,17 @@ class FabricNetwork:
     def start_chaincode(self, name: str, version: str = "1.0", environment: Mapping[str, str] | None = None) -> None:
         """Start the hub's gateway chaincode in Node under a name, and commit its definition."""
         address = f"127.0.0.1:{free_port()}"
-        given = {"CHAINCODE_ID": f"{name}:{version}", "CHAINCODE_SERVER_ADDRESS": address, **(environment or {})}
+        given = {
+            "CHAINCODE_ID": f"{name}:{version}",
+            "CHAINCODE_SERVER_ADDRESS": address,
+            "CHAINCODE_WATCH_INPUT": "true",  # it ends with this process, however that ends
+            **(environment or {}),
+        }
         process = subprocess.Popen(
             [find_node(), "index.js"],
             cwd=chaincode_folder(),
             env={**os.environ, **given},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import suppress
 
+import psutil
 import pytest
 
 from adapters.fabric.adapter import FabricLedger
@@ -66,3 +67,16 @@ def test_faults_and_changes_are_switched_from_another_process(ledger):
             ledger.tip()
         said = str(caught.value)
     assert caught.type is Misconfigured
+
+
+def test_a_simulator_that_is_killed_takes_its_chaincode_with_it(tmp_path):
+    command = [sys.executable, "-m", "adapters.fabric.simulator", "--folder", str(tmp_path / "killed")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline().startswith("{")
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert any("index.js" in child.cmdline() for child in children)
+    process.kill()
+    process.wait(timeout=60)
+    process.stdout.close()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert alive == []
