@@ -11,7 +11,7 @@ import pytest
 
 from adapters.fabric.adapter import FabricLedger
 from adapters.fabric.development import act as ask
-from adapters.protocol import AdapterOptions, Endpoint, Misconfigured, Rejected, Unreachable
+from adapters.protocol import AdapterOptions, Endpoint, MemberRefused, Misconfigured, Rejected, Unreachable
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_faults_and_changes_are_switched_from_another_process(ledger):
         with pytest.raises((Misconfigured, Unreachable)) as caught:
             ledger.tip()
         said = str(caught.value)
-    assert caught.type is Misconfigured
+    assert caught.type is MemberRefused
 
 
 def test_a_simulator_that_is_killed_takes_its_chaincode_with_it(tmp_path):
