@@ -25,7 +25,16 @@ from adapters.chainmaker.requests import WINDOW_S, transaction_bytes
 from adapters.chainmaker.simulator import node as node_module
 from adapters.chainmaker.simulator.authority import new_key, pem
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
-from adapters.protocol import AdapterOptions, BadAnswer, Call, Endpoint, Misconfigured, Rejected, Unreachable
+from adapters.protocol import (
+    AdapterOptions,
+    BadAnswer,
+    Call,
+    Endpoint,
+    MemberRefused,
+    Misconfigured,
+    Rejected,
+    Unreachable,
+)
 from adapters.solidity import administration
 from adapters.solidity.contracts import contract, gateway_creation
 from light_clients.crypto import sm2
@@ -214,11 +223,11 @@ class TestRefusals:
                 Misconfigured,
                 "chain",
             ),
-            (5, "tx verify failed, verify tx authentication failed, authentication error: x", Misconfigured, "member"),
-            (5, "… authentication error: checking CRL failed: certificate is revoked", Misconfigured, "revoked"),
-            (5, "… authentication error for CONTRACT_MANAGE-INIT_CONTRACT: policy", Misconfigured, "endorse"),
-            (5, "… x509: certificate has expired or is not yet valid", Misconfigured, "over"),
-            (3, "no permission", Misconfigured, "member"),
+            (5, "tx verify failed, verify tx authentication failed, authentication error: x", MemberRefused, "member"),
+            (5, "… authentication error: checking CRL failed: certificate is revoked", MemberRefused, "revoked"),
+            (5, "… authentication error for CONTRACT_MANAGE-INIT_CONTRACT: policy", MemberRefused, "endorse"),
+            (5, "… x509: certificate has expired or is not yet valid", MemberRefused, "over"),
+            (3, "no permission", MemberRefused, "member"),
             (4, "contract invoke failed", Rejected, "reverted"),
             (40, "archived", Rejected, "no_state"),
             (41, "archived", Rejected, "no_state"),
