@@ -211,7 +211,7 @@ def test_a_label_shows_no_credentials(url, label):
 def test_credentials_are_in_no_error_and_no_log(reply, caplog):
     caplog.set_level(logging.DEBUG)
     with FakeRpc(reply[0]) as server:
-        url = server.url.replace("127", f"user:{SECRET}@127") + f"/{SECRET}?k={SECRET}"
+        url = server.url.replace("//", f"//user:{SECRET}@", 1) + f"/{SECRET}?k={SECRET}"
         rpc = JsonRpc(url)
         with pytest.raises((BadAnswer, Unreachable)) as caught:
             rpc.batch([("a", []), ("b", [])])
