@@ -26,6 +26,8 @@ from adapters.deadline import Deadline, TimedBackend
 from adapters.protocol import BadAnswer, Misconfigured, Unreachable
 
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
+MOST_CONNECTIONS = 72
+"""To one endpoint; FISCO BCOS keeps one busy for each transaction that waits for its block."""
 _TOKEN = re.compile(r"[^/]{21,}")
 _SOCKET_CHUNK = 1 << 16
 _FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
@@ -142,7 +144,7 @@ class HttpTransport:
         self._pool = httpcore.ConnectionPool(
             # Loading the authorities costs 20 ms, and plain HTTP has no use for them.
             ssl_context=_context(tls) if url.startswith("https:") else None,
-            max_connections=16,
+            max_connections=MOST_CONNECTIONS,
             max_keepalive_connections=8,
             keepalive_expiry=30.0,
             network_backend=TimedBackend(self._deadline),

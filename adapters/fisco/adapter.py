@@ -188,7 +188,7 @@ class FiscoLedger:
 
         Nodes of line 3 answer when the transaction stands in a block.
         """
-        return self.node.each(self._send, transactions)
+        return self.node.send_each(self._send, transactions)
 
     def receipts(self, transactions: Sequence[bytes]) -> list[Receipt | None]:
         """Ask what became of transactions; None = not mined as far as the endpoint knows."""

@@ -22,6 +22,8 @@ MAXIMUM_TRANSACTIONS = 100_000
 """Transactions of a block that are read."""
 FIRST_POOL_STATUS = 10_000
 """Line 3: statuses from here on are those of a pool that refuses."""
+SENDS_AT_ONCE = 64
+"""Line 3: transactions that wait for their block at once, for a node answers none before it stands in one."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,6 +41,7 @@ class Node:
         self._first = first
         self._lock = threading.Lock()
         self._workers: ThreadPoolExecutor | None = None
+        self._senders: ThreadPoolExecutor | None = None
 
     @property
     def line(self) -> int:
@@ -168,21 +171,26 @@ class Node:
         with self._lock:
             if self._workers is None:
                 self._workers = ThreadPoolExecutor(self._parallel, thread_name_prefix="fisco")
-        futures = [self._workers.submit(question, item) for item in asked]
-        done, others = wait(futures, return_when=FIRST_EXCEPTION)
-        if others:
-            for future in others:
-                future.cancel()
-            wait([future for future in others if not future.cancelled()])
-        for future in futures:
-            if future in done:
-                future.result()
-        return [future.result() for future in futures]
+        return _all(self._workers, question, asked)
+
+    def send_each(self, sending: Callable[[bytes], Result], transactions: Sequence[bytes]) -> list[Result]:
+        """As `each` for what sends: where a node answers with the receipt, as many wait for one block as are there.
+
+        Raises:
+            AdapterError: as `each`.
+        """
+        if self.line == 2 or len(transactions) < 2:
+            return self.each(sending, transactions)
+        with self._lock:
+            if self._senders is None:
+                self._senders = ThreadPoolExecutor(SENDS_AT_ONCE, thread_name_prefix="fisco-send")
+        return _all(self._senders, sending, transactions)
 
     def close(self) -> None:
         """Release connections and threads."""
-        if self._workers is not None:
-            self._workers.shutdown(wait=True, cancel_futures=True)
+        for workers in (self._workers, self._senders):
+            if workers is not None:
+                workers.shutdown(wait=True, cancel_futures=True)
         self.rpc.close()
 
     def _number(self, height: int) -> Any:
@@ -224,3 +232,17 @@ def transaction_hashes(block: Json) -> list[bytes]:
     if len(set(hashes)) != len(hashes):
         raise BadAnswer("a transaction stands twice in a block; leave the endpoint.")
     return hashes
+
+
+def _all(workers: ThreadPoolExecutor, question: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """The answers in order, or the first failure, once nothing is under way any more."""
+    futures = [workers.submit(question, item) for item in items]
+    done, others = wait(futures, return_when=FIRST_EXCEPTION)
+    if others:
+        for future in others:
+            future.cancel()
+        wait([future for future in others if not future.cancelled()])
+    for future in futures:
+        if future in done:
+            future.result()
+    return [future.result() for future in futures]
