@@ -338,11 +338,14 @@ class Installed:
         code: its code, or empty where a ledger shows none.
         code_hash: 32 bytes by which lanes pin it.
         pin: what else a light client has to know of it, by name.
+        options: of the adapter, without which it might fetch what the light client does not take as the pin has it; the ledger is
+            registered with them.
     """
 
     code: bytes
     code_hash: bytes
     pin: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,6 +295,8 @@ class FabricLedger:
     def installed(self, address: bytes) -> Installed:
         """The committed definition of a chaincode, and what a light client pins of it.
 
+        The organisations that attest are pinned: those of which a peer is written down later are not asked.
+
         Raises:
             Rejected: no such chaincode is committed.
         """
@@ -309,7 +311,8 @@ class FabricLedger:
             "organisations": list(self._heads.organisations),
             "threshold": self._heads.threshold,
         }
-        return Installed(b"", pinned_hash(chaincode, found.version, found.place), pin)
+        attesting = {"attesters": ",".join(self._heads.organisations), "threshold": str(self._heads.threshold)}
+        return Installed(b"", pinned_hash(chaincode, found.version, found.place), pin, attesting)
 
     def endow(self, private_keys: Sequence[bytes]) -> bool:
         """On the simulator: have certificates made for these keys; False on a real network.

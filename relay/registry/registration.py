@@ -328,7 +328,7 @@ def chain_row(
         "gateway": contracts.gateway,
         "gateway_code_hash": contracts.installed.code_hash,
         "gateway_pin": contracts.installed.pin or None,
-        "adapter_options": dict(request.options) or None,
+        "adapter_options": {**request.options, **contracts.installed.options} or None,
         "verifier": contracts.verifier,
         "mailbox": contracts.mailbox,
         "account_key": key.name,

@@ -9,9 +9,10 @@ from adapters.fabric.proposals import propose, transaction_envelope
 from adapters.protocol import Call, MessageSent, Misconfigured, Rejected, Unreachable
 from adapters.solidity import administration
 from adapters.solidity.calldata import encode_send
-from light_clients import fabric
+from light_clients import fabric, pins
 from light_clients.errors import Refused
 from schemas.claim import Claim, Direction
+from schemas.primitives import Bytes32
 from tests.support.fabric_world import followed, opened, options_of, pin_of
 
 PATIENCE_S = 60
@@ -146,7 +147,7 @@ def test_without_a_quorum_of_consenters_nothing_is_ordered(world):
 
 
 def test_an_organisation_and_a_consenter_come_under_traffic(world):
-    network = world.networks[0]
+    network, registered = world.networks[0], world.ledgers[0].installed(b"gateway")
     assert world.send(b"before").success
     network.add_organisation()
     assert world.send(b"between").success
@@ -171,6 +172,14 @@ def test_an_organisation_and_a_consenter_come_under_traffic(world):
         network.peers[1].node.start()
         assert ledger.broadcast([signed.raw]) == [None]
         assert world.receipt(0, signed.transaction).success
+        # Lanes of before pin two organisations, and a ledger that was registered then asks no third one.
+        pinned = pins.pin_of("fabric", b"gateway", Bytes32(registered.code_hash), registered.pin)
+        assert registered.options == {"attesters": "Org1MSP,Org2MSP", "threshold": "2"}
+        with pytest.raises(Refused, match="no peer of a pinned organisation"):
+            fabric.verify_claim(state, claim, fabric.FabricEvidence.from_bytes(found.proof), pinned)
+        with opened(options_of(network, **registered.options)) as earlier:
+            (found,) = earlier.evidence(b"gateway", [(world.lane.lane_id, 0)], place.height)
+            fabric.verify_claim(state, claim, fabric.FabricEvidence.from_bytes(found.proof), pinned)
 
 
 def test_a_member_whose_certificate_was_revoked_sends_nothing(world):

@@ -2,10 +2,12 @@
 
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import event, func, select
 
+from adapters.guard import GuardedLedger
 from adapters.protocol import Misconfigured
 from light_clients.families import client_named
 from relay.errors import BadInput, Duplicate, HubError, NotFound, NotNow
@@ -100,6 +102,14 @@ def test_the_same_ledger_under_another_name(linked, sealed):
 def test_contracts_that_are_there_are_used(hub, registered, sealed):
     row = hub.add("北京", sealed.url, gateway=bytes(registered.gateway), verifier=bytes(registered.verifier))
     assert (row.name, row.gateway, row.verifier) == ("北京", registered.gateway, registered.verifier)
+
+
+def test_options_that_the_pin_needs_are_registered_with_the_ledger(hub, registered, sealed, monkeypatch):
+    installed = GuardedLedger.installed
+    needed = {"attesters": "Org1MSP,Org2MSP"}
+    monkeypatch.setattr(GuardedLedger, "installed", lambda *given: replace(installed(*given), options=needed))
+    row = hub.add("trade", sealed.url, gateway=bytes(registered.gateway), verifier=bytes(registered.verifier))
+    assert row.adapter_options == needed
 
 
 def test_a_contract_that_is_no_gateway(hub, registered, sealed):
