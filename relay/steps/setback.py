@@ -6,6 +6,7 @@ While a batch is known to revert it is tried by simulation only, at the times of
 
 from __future__ import annotations
 
+import random
 import re
 from contextlib import suppress
 from typing import Any
@@ -49,6 +50,10 @@ LONGEST_WAIT_S = 180.0
 WOULD_SUCCEED = "it would succeed now"
 """Why a transaction reverted whose call goes through by simulation: what was in its way is gone."""
 AT_ONCE_S = 1e-9
+RACE_S = 0.25
+"""Where transactions run before they are ordered, those of two lanes may touch one key, and the first in the block wins: so long,
+doubled with each race lost and drawn at random, so that the same two do not meet again."""
+LONGEST_RACE_S = 8.0
 LOOKS_EACH_BLOCK = (Reason.TRANSACTION_REVERTED, Reason.LANE_PAUSED, Reason.LANE_NOT_OPEN)
 """Causes that a block may end: a simulation in each new one costs a request and no fee."""
 LOOK_AGAIN_S = 2.0
@@ -208,7 +213,27 @@ def _note_revert(context: Context, connection: Connection, lane: Row[Any], side:
         known = milestone(connection, lane.lane_id, Stage.SETTLED, lane.settled) if lane.settled else None
         read_again(connection, worst.chain, known.height if known is not None else 1)
     what = f"{worst.purpose} of {worst.first}..{worst.last} reverted on {worst.chain}"
+    if why == WOULD_SUCCEED and context.ledger(context.chain(worst.chain)).machine().optimistic:
+        _race_again(connection, LaneId(lane.lane_id), side, what)
+        return
     _hold(context, connection, LaneId(lane.lane_id), side, what, why)
+
+
+def _race_again(connection: Connection, lane_id: LaneId, side: Side, what: str) -> None:
+    """Record that another transaction came first in its block; trying again costs no fee on such a ledger."""
+    held = waits.find(connection, side.wait_kind, lane_id.hex())
+    lost = held.attempts + 1 if held is not None and held.code == Reason.TRANSACTION_REVERTED else 0
+    again_s = random.uniform(AT_ONCE_S, min(RACE_S * 2 ** min(lost, 8), LONGEST_RACE_S))  # noqa: S311 - no secret
+    text = f"{what}: another transaction of its block came first; {WOULD_SUCCEED}."
+    wait(
+        connection,
+        side.wait_kind,
+        lane_id.hex(),
+        Reason.TRANSACTION_REVERTED,
+        party="hub",
+        text=text,
+        again_s=again_s,
+    )
 
 
 def _hold(context: Context, connection: Connection, lane_id: LaneId, side: Side, what: str, why: str) -> None:

@@ -13,8 +13,9 @@ from adapters.memory.transactions import read_transaction, sign_transaction
 from adapters.protocol import Call, MessageDelivered, Rejected
 from light_clients.crypto.secp256k1 import address_of
 from relay import offers
+from relay.steps import setback
 from relay.steps.setback import WOULD_SUCCEED
-from relay.store.tables import transactions
+from relay.store.tables import transactions, waits
 from tests.support.memory_hub import RECEIVER
 
 OUT = ("alpha", "beta")
@@ -219,6 +220,26 @@ def test_what_reverts_again_although_it_would_succeed_is_not_paid_for_in_each_bl
     paid = [row for row in beta.rows() if row.state == "failed"]
     assert len(paid) == 2 * BATCHES
     assert beta.hub.code("lane", *OUT) == "transaction_reverted"
+
+
+def test_what_lost_a_race_on_an_optimistic_ledger_is_tried_again_soon(beta, monkeypatch):
+    """There it costs no fee, and two lanes that meet in one block would meet in the next one too if both waited as long."""
+    machine = MemoryLedger.machine
+    monkeypatch.setattr(MemoryLedger, "machine", lambda ledger: replace(machine(ledger), optimistic=True))
+    monkeypatch.setattr("relay.store.waits.RETRY_TABLE_S", (3_600.0,))
+    chosen = []
+    monkeypatch.setattr(setback.random, "uniform", lambda least, most: chosen.append(most) or least)
+    beta.chain.reverting = 100
+    beta.tasks()
+    beta.block(20)
+    assert len([row for row in beta.rows() if row.state == "failed"]) > 3 * BATCHES
+    assert chosen[:3] == [setback.RACE_S, 2 * setback.RACE_S, 4 * setback.RACE_S]
+    assert max(chosen) == setback.LONGEST_RACE_S
+    (wait,) = beta.hub.rows(waits, waits.c.kind == "lane")
+    assert (wait.code, wait.party) == ("transaction_reverted", "hub")
+    assert "another transaction of its block came first" in wait.text
+    beta.chain.reverting = 0
+    beta.is_unjammed()
 
 
 def test_an_empty_wallet_parks_with_what_is_missing_and_resumes(beta):
