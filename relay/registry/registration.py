@@ -37,6 +37,7 @@ from relay.registry.gateways import (
 )
 from relay.registry.names import GUARDIAN, OFFICERS, SENDER
 from relay.registry.operators import members, quorum_of, write_operator_files
+from relay.registry.transact import LOOK_S, STANDS_WITHIN_S
 from relay.registry.verifiers import committee_row, write_verifier
 from relay.store import Store
 from relay.store.tables import chains
@@ -190,8 +191,9 @@ class Registration:
     def _contracts(self, request: ChainRequest, ledger: Ledger, identity: LedgerIdentity, key: Key) -> _Contracts:
         """Deploy gateway, committee and (on a development hub) the example receiver, or take those that are there."""
         if self.config.development and identity.development:
-            people = [self.keys.load(name).private for name in (*OFFICERS, GUARDIAN, SENDER)]
-            if ledger.endow([key.private, *people]):
+            people = [key.private, *(self.keys.load(name).private for name in (*OFFICERS, GUARDIAN, SENDER))]
+            if ledger.endow(people):
+                _await_coins(ledger, people)
                 self.tell("the development network lets the relayer, the officers and the sender act")
         if request.gateway:
             gateway, verifier = self._given(request, ledger, identity, key)
@@ -346,6 +348,14 @@ def chain_row(
         "state": "active",
         "created_at": time.time(),
     }
+
+
+def _await_coins(ledger: Ledger, private_keys: Sequence[bytes]) -> None:
+    """Wait until most endpoints show what one of them saw handed out; what then has none still is told by who needs it."""
+    accounts = [ledger.account(private) for private in private_keys]
+    deadline = time.monotonic() + STANDS_WITHIN_S
+    while any(not ledger.wallet(account).balance for account in accounts) and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
 
 
 def options_of(items: Sequence[str]) -> dict[str, str]:

@@ -112,6 +112,19 @@ def test_options_that_the_pin_needs_are_registered_with_the_ledger(hub, register
     assert row.adapter_options == needed
 
 
+def test_coins_that_one_endpoint_saw_are_waited_for_at_the_others(hub, sealed, monkeypatch):
+    """Endpoints that lag outvote the one that handed the coins out."""
+    wallet, looks = GuardedLedger.wallet, []
+
+    def lagging(ledger, account):
+        looks.append(account)
+        told = wallet(ledger, account)
+        return replace(told, balance=0) if len(looks) < 4 else told
+
+    monkeypatch.setattr(GuardedLedger, "wallet", lagging)
+    assert hub.add("late", sealed.url).name == "late"
+
+
 def test_a_contract_that_is_no_gateway(hub, registered, sealed):
     refused(
         hub,
