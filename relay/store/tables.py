@@ -416,3 +416,28 @@ proposals = (
         Column("at", Float, nullable=False),
     )
 )
+
+evidence_queue = (
+    Table(  # what was decided, in order, until its leaf is in a published checkpoint (relay.evidence.outbox)
+        "evidence_queue",
+        metadata,
+        Column("id", Serial, primary_key=True),
+        Column("at", Float, nullable=False),
+        Column("kind", String(16), nullable=False),
+        Column("fields", LargeBinary, nullable=False),  # canonical CBOR of a list
+        Column("objects", LargeBinary),  # canonical CBOR of a list of byte strings; null = none
+        sqlite_autoincrement=True,  # a number is never given twice: the log knows by it what it has
+    )
+)
+
+evidence_leaves = Table(  # where the leaves of a subject are; made anew from the log by relay.evidence.recorder
+    "evidence_leaves",
+    metadata,
+    Column("leaf", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", LargeBinary(64), nullable=False),
+    Column("direction", Integer, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("height", BigInteger, nullable=False),
+    Index("evidence_leaves_subject", "subject", "kind", "direction", "nonce"),
+)
