@@ -441,3 +441,37 @@ evidence_leaves = Table(  # where the leaves of a subject are; made anew from th
     Column("height", BigInteger, nullable=False),
     Index("evidence_leaves_subject", "subject", "kind", "direction", "nonce"),
 )
+
+record_rules = Table(  # access rules of records, each once (relay.evidence.access_rules)
+    "record_rules",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("readers", Text, nullable=False),  # JSON list of texts, sorted
+    UniqueConstraint("owner", "readers"),
+)
+
+records = Table(  # the organisations' own records; contents and salts are in files (relay.evidence.packs)
+    "records",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("prefix", Unsigned64, nullable=False),  # the commitment's first 8 bytes: a small index finds it
+    Column("commitment", LargeBinary(32), nullable=False),
+    Column("rule", BigInteger, nullable=False),
+    Column("name", Words, nullable=False),  # empty once erased
+    Column("size", BigInteger, nullable=False),  # bytes of the content
+    Column("pack", LargeBinary(16), nullable=False),  # the file; empty once erased
+    Column("offset", BigInteger, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("erased_at", Float),
+    Index("records_prefix", "prefix"),
+    Index("records_rule", "rule", "id"),
+)
+
+record_erasures = Table(  # erased by their owners, and not yet erased from the disk
+    "record_erasures",
+    metadata,
+    Column("record", BigInteger, primary_key=True, autoincrement=False),
+    Column("pack", LargeBinary(16), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+)
