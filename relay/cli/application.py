@@ -8,7 +8,22 @@ from typing import Annotated
 
 import typer
 
-from relay.cli import adapter, chain, demo, doctor, hub, key, lane, messages, officer, operator, recover, status
+from relay.cli import (
+    adapter,
+    chain,
+    demo,
+    doctor,
+    explain,
+    hub,
+    key,
+    lane,
+    messages,
+    officer,
+    operator,
+    recover,
+    status,
+    token,
+)
 from relay.cli.failures import FAILED, INTERRUPTED, report
 from relay.errors import BadInput
 
@@ -25,11 +40,13 @@ app.add_typer(lane.app, name="lane")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(operator.app, name="operator")
 app.add_typer(key.app, name="key")
+app.add_typer(token.app, name="token")
 officer.register(app)
 recover.register(app)
 messages.register(app)
 status.register(app)
 doctor.register(app)
+explain.register(app)
 demo.register(app)
 
 

@@ -16,8 +16,11 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from relay.attestations import Result, Verdict, collect
+from relay.home import Home
 from relay.store import Store
 from relay.store.engine import ping
+from relay.web.access import Access
+from relay.web.limits import Buckets, Limits, Rates
 from relay.web.problems import Problem, install
 from relay.web.status import status
 from relay.web.waiting import ClaimBoard
@@ -33,7 +36,16 @@ BODY_MAX_BYTES = 1_000_000
 _ATTESTATION = TypeAdapter(Attestation)
 
 
-def create_app(store: Store, hub: str, *, development: bool, clock: Callable[[], float] = time.time) -> FastAPI:
+def create_app(
+    store: Store,
+    hub: str,
+    *,
+    development: bool,
+    clock: Callable[[], float] = time.time,
+    home: Home | None = None,
+    open_reading: bool = True,
+    rates: Rates | None = None,
+) -> FastAPI:
     """Build the application on an open store.
 
     Args:
@@ -41,9 +53,17 @@ def create_app(store: Store, hub: str, *, development: bool, clock: Callable[[],
         hub: the hub's name.
         development: whether this is a development hub; the status says so.
         clock: Unix seconds.
+        home: the hub's folder; without it there are the operators' calls alone.
+        open_reading: whether everyone may read while no token was ever made (relay.web.access).
+        rates: how often a token and an address may ask.
     """
     app = FastAPI(title="Relay Hub", openapi_url=None, docs_url=None, redoc_url=None)
     install(app)
+    rates = rates or Rates()
+    per_token = Buckets(rates.per_token, rates.per_token * rates.burst_s)
+    app.state.store, app.state.home, app.state.clock = store, home, clock
+    app.state.access = Access(store, clock, open_reading=open_reading, per_token=per_token)
+    app.add_middleware(Limits, buckets=Buckets(rates.per_address, rates.per_address * rates.burst_s))
     board = ClaimBoard(store, clock)
 
     @app.get("/v1/claims")
