@@ -1,6 +1,6 @@
 """Private keys on disk: a folder of mode 700, one file of mode 600 a key, `NAME.json` with {kind, address, private}.
 
-The kind is `secp256k1`, or `sm2` for the second key of an operator.
+The kind is `secp256k1`, `sm2` for the second key of an operator, or `ed25519` for the key of the evidence log.
 
 A private key is never logged, printed or shown by repr; errors name the file only.
 """
@@ -18,7 +18,7 @@ from relay.errors import BadInput, Duplicate, NotFound
 from schemas.primitives import SchemaError, bytes_from_hex, name_text
 from schemas.suites import keccak256
 
-SECP256K1, SM2 = "secp256k1", "sm2"
+SECP256K1, SM2, ED25519 = "secp256k1", "sm2", "ed25519"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Key:
         name: its name in the store.
         address: the account that Keccak-256 makes of its public key, 20 bytes.
         private: 32 bytes; hidden from repr.
-        kind: `secp256k1` or `sm2`.
+        kind: `secp256k1`, `sm2` or `ed25519`.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Key:
 
     @property
     def public_key(self) -> bytes:
-        """X and Y, 64 bytes."""
+        """X and Y, 64 bytes; of Ed25519 32 bytes."""
         return _public_key(self.kind, self.private)
 
 
@@ -84,7 +84,7 @@ class KeyStore:
         Args:
             name: a name that is not taken.
             private: 32 bytes, else random ones.
-            kind: `secp256k1` or `sm2`.
+            kind: `secp256k1`, `sm2` or `ed25519`.
 
         Raises:
             Duplicate: the name is taken; a key is never overwritten.
@@ -156,7 +156,7 @@ def read_key(path: Path, name: str = "") -> Key:
         fields = json.loads(content)
         private, address = bytes_from_hex(fields["private"]), bytes_from_hex(fields["address"])
         kind = fields["kind"]
-        if kind not in (SECP256K1, SM2):
+        if kind not in (SECP256K1, SM2, ED25519):
             raise damaged
     except (ValueError, KeyError, TypeError):
         raise damaged from None
@@ -179,7 +179,14 @@ def _derive(name: str, private: bytes, path: Path, kind: str) -> Key:
 
 def _public_key(kind: str, private: bytes) -> bytes:
     from light_clients.crypto import secp256k1, sm2
+    from light_clients.errors import SignatureLength
 
+    if kind == ED25519:
+        from nacl.signing import SigningKey
+
+        if len(private) != 32:
+            raise SignatureLength("A private key has 32 bytes.", expected=32, found=len(private))
+        return bytes(SigningKey(private).verify_key)
     return sm2.public_key_of(private) if kind == SM2 else secp256k1.public_key_of(private)
 
 

@@ -3,7 +3,12 @@
 A note is text that ends in a newline, an empty line, and one line for each signature: an em dash, the name of a key, and
 base64 of the key's id (4 bytes) and its signature. A checkpoint is a note whose text has the log's origin, its number of
 leaves and its root, one a line; further lines are the log's own. A key is given as ``name+id+base64(algorithm ‖ key)``; its
-id is the beginning of SHA-256(name ‖ newline ‖ algorithm ‖ key). Ed25519 (algorithm 1) is the one that is verified.
+id is the beginning of SHA-256(name ‖ newline ‖ algorithm ‖ key). Two algorithms are verified:
+
+- Ed25519 over the text: the byte 0x01, a key of 32 bytes, a signature of 64;
+- SM2 with SM3 over the text, under the user id 1234567812345678 (GB/T 32918.2; `light_clients.crypto.sm2`): the byte 0xff and
+  the name `relayhub/sm2-sm3`, a key of 64 bytes (x and y), a signature of 64 (r and s). The specification leaves 0xff with a
+  longer name to types that have no byte of their own.
 
 Checks of a note:
 1. It is UTF-8 of at most 64 KiB without control characters, with at most 100 signature lines in their one form.
@@ -21,7 +26,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from light_clients.crypto import ed25519
+from light_clients.crypto import ed25519, sm2
 from light_clients.errors import ConfigurationInvalid, Refused, SignatureInvalid
 from light_clients.proofs.rfc6962 import HASH_SIZE, MAXIMUM_SIZE
 
@@ -31,8 +36,13 @@ MAXIMUM_NOTE_SIZE = 65_536
 MAXIMUM_SIGNATURES = 100
 
 _DASH = "\N{EM DASH} "
-_ED25519 = 1
-_KEY_ID_SIZE = 4
+ED25519 = b"\x01"
+"""The algorithm of Ed25519 over the text."""
+SM2 = b"\xffrelayhub/sm2-sm3"
+"""The algorithm of SM2 with SM3 over the text."""
+KEY_ID_SIZE = 4
+
+_KEY_SIZES = {ED25519: ed25519.PUBLIC_KEY_SIZE, SM2: sm2.PUBLIC_KEY_SIZE}
 _NAME = re.compile(r"[^\s+]+")
 _KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -53,12 +63,34 @@ class NoteKey:
     Attributes:
         name: As in signature lines.
         key_id: 4 bytes.
-        public_key: 32 bytes, Ed25519.
+        public_key: 32 bytes of Ed25519, 64 of SM2.
+        algorithm: `ED25519` or `SM2`.
     """
 
     name: str
     key_id: bytes
     public_key: bytes
+    algorithm: bytes = ED25519
+
+    @classmethod
+    def create(cls, name: str, public_key: bytes, algorithm: bytes = ED25519) -> NoteKey:
+        """A key with its id.
+
+        Args:
+            name: As in signature lines: no space, no plus.
+            public_key: 32 bytes of Ed25519, 64 of SM2.
+            algorithm: `ED25519` or `SM2`.
+
+        Raises:
+            ConfigurationInvalid: The name or the key cannot be used.
+        """
+        if not is_key_name(name):
+            raise ConfigurationInvalid("A key of notes has a name without spaces and plus signs.", found=name)
+        if len(public_key) != _KEY_SIZES[algorithm]:
+            raise ConfigurationInvalid(
+                "The key of a note has another size.", expected=_KEY_SIZES[algorithm], found=len(public_key)
+            )
+        return cls(name, key_id_of(name, algorithm + public_key), public_key, algorithm)
 
     @classmethod
     def parse(cls, text: str) -> NoteKey:
@@ -68,18 +100,28 @@ class NoteKey:
             text: ``name+id+base64``.
 
         Raises:
-            ConfigurationInvalid: It is no such key, its id is another, or it is not for Ed25519.
+            ConfigurationInvalid: It is no such key, its id is another, or its algorithm is not verified here.
         """
-        match = _KEY.fullmatch(text)
-        data = _decoded(match[3]) if match else None
-        if match is None or data is None:
-            raise ConfigurationInvalid("A key of notes is name+id+base64; copy it as the log prints it.", found=text)
-        if data[0] != _ED25519 or len(data) != 1 + ed25519.PUBLIC_KEY_SIZE:
-            raise ConfigurationInvalid("The key of a note is one of Ed25519.", expected=_ED25519, found=data[0])
-        key_id = hashlib.sha256(match[1].encode() + b"\n" + data).digest()[:_KEY_ID_SIZE]
-        if key_id.hex() != match[2]:
-            raise ConfigurationInvalid("The id is not the key's.", expected=key_id, found=match[2])
-        return cls(match[1], key_id, data[1:])
+        name, key_id, data = parse_key(text)
+        algorithm = next((known for known in _KEY_SIZES if data.startswith(known)), None)
+        if algorithm is None or len(data) != len(algorithm) + _KEY_SIZES[algorithm]:
+            raise ConfigurationInvalid("The key of a note is one of Ed25519 or SM2.", expected=ED25519, found=data[:1])
+        return cls(name, key_id, data[len(algorithm) :], algorithm)
+
+    @property
+    def text(self) -> str:
+        """The key as its log prints it: ``name+id+base64``."""
+        return key_text(self.name, self.algorithm + self.public_key)
+
+    def verify(self, text: str, signature: bytes) -> bool:
+        """Tell whether this key signed a text.
+
+        Args:
+            text: With its last newline.
+            signature: As in a signature line, behind the id.
+        """
+        verify = sm2.verify if self.algorithm == SM2 else ed25519.verify
+        return verify(self.public_key, text.encode(), signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +170,7 @@ def open_note(data: bytes, keys: Sequence[NoteKey]) -> Note:
         NoteUnsigned: No trusted key signed it.
     """
     # 1. and 2. Form.
-    text, lines = _split(data)
+    text, lines = split_note(data)
     trusted = {(key.name, key.key_id): key for key in keys}
     signers: list[str] = []
     seen: set[tuple[str, bytes]] = set()
@@ -140,7 +182,7 @@ def open_note(data: bytes, keys: Sequence[NoteKey]) -> Note:
         key = trusted.get((name, key_id))
         if key is None:
             continue
-        if not ed25519.verify(key.public_key, text.encode(), signature):
+        if not key.verify(text, signature):
             raise SignatureInvalid("The signature of a note does not hold.", found=name)
         signers.append(name)
     # 4. Trust.
@@ -170,7 +212,77 @@ def read_checkpoint(text: str) -> Checkpoint:
     return Checkpoint(origin, int(size), decoded, tuple(lines[3:-1]))
 
 
-def _split(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+def is_key_name(name: str) -> bool:
+    """Tell whether a key may have this name: not empty, no space, no plus sign, no control character."""
+    return _NAME.fullmatch(name) is not None and not any(character < " " for character in name)
+
+
+def key_id_of(name: str, encoded: bytes) -> bytes:
+    """The id of a key, 4 bytes.
+
+    Args:
+        name: As in signature lines.
+        encoded: Algorithm and key.
+    """
+    return hashlib.sha256(name.encode(errors="surrogatepass") + b"\n" + encoded).digest()[:KEY_ID_SIZE]
+
+
+def key_text(name: str, encoded: bytes) -> str:
+    """A key as ``name+id+base64``; the arguments are those of `key_id_of`."""
+    return f"{name}+{key_id_of(name, encoded).hex()}+{base64.b64encode(encoded).decode()}"
+
+
+def parse_key(text: str) -> tuple[str, bytes, bytes]:
+    """Reads ``name+id+base64`` of any algorithm.
+
+    Args:
+        text: As a log or a witness prints its key.
+
+    Returns:
+        The name, the id of 4 bytes, algorithm and key.
+
+    Raises:
+        ConfigurationInvalid: It is no such key, or its id is another.
+    """
+    match = _KEY.fullmatch(text)
+    data = _decoded(match[3]) if match else None
+    if match is None or data is None:
+        raise ConfigurationInvalid("A key of notes is name+id+base64; copy it as the log prints it.", found=text)
+    key_id = key_id_of(match[1], data)
+    if key_id.hex() != match[2]:
+        raise ConfigurationInvalid("The id is not the key's.", expected=key_id, found=match[2])
+    return match[1], key_id, data
+
+
+def signature_line(name: str, key_id: bytes, signature: bytes) -> str:
+    """A signature line with its newline.
+
+    Args:
+        name: The key's.
+        key_id: 4 bytes.
+        signature: As the algorithm has it.
+    """
+    return f"{_DASH}{name} {base64.b64encode(key_id + signature).decode()}\n"
+
+
+def checkpoint_text(checkpoint: Checkpoint) -> str:
+    """The text of a checkpoint's note, with its last newline; `read_checkpoint` reads it."""
+    root = base64.b64encode(checkpoint.root).decode()
+    return "".join(f"{line}\n" for line in (checkpoint.origin, checkpoint.size, root, *checkpoint.extensions))
+
+
+def split_note(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+    """Takes a note apart by its form; no signature is looked at.
+
+    Args:
+        data: The note, untrusted.
+
+    Returns:
+        Its text with the last newline; name, id and signature of every line.
+
+    Raises:
+        NoteMalformed: It has not the form of a note.
+    """
     if len(data) > MAXIMUM_NOTE_SIZE:
         raise NoteMalformed("The note is too large.", expected=MAXIMUM_NOTE_SIZE, found=len(data))
     try:
@@ -191,9 +303,9 @@ def _split(data: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
 def _signature(line: str) -> tuple[str, bytes, bytes]:
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
     decoded = _decoded(encoded)
-    if not line.startswith(_DASH) or not _NAME.fullmatch(name) or decoded is None or len(decoded) <= _KEY_ID_SIZE:
+    if not line.startswith(_DASH) or not _NAME.fullmatch(name) or decoded is None or len(decoded) <= KEY_ID_SIZE:
         raise NoteMalformed("A signature line is a dash, a name, and base64 of an id and a signature.", found=line[:80])
-    return name, decoded[:_KEY_ID_SIZE], decoded[_KEY_ID_SIZE:]
+    return name, decoded[:KEY_ID_SIZE], decoded[KEY_ID_SIZE:]
 
 
 def _decoded(text: str) -> bytes | None:
