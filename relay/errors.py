@@ -4,6 +4,7 @@ HubError            the command stops with exit code 2 and these two sentences
 ├─ BadInput         what was typed or configured cannot be used
 ├─ NotFound         no such chain, lane, message, operator, key, proposal
 ├─ Duplicate        it is there already
+├─ NotAllowed       who asks may not have it
 ├─ NotNow           it cannot be done in the present state (frozen, closed, not running)
 └─ LeaseLost        another worker took over this piece of work; leave without writing
 """
@@ -35,6 +36,10 @@ class NotFound(HubError):
 
 class Duplicate(HubError):
     """It is there already."""
+
+
+class NotAllowed(HubError):
+    """Who asks may not have it."""
 
 
 class NotNow(HubError):

@@ -41,5 +41,6 @@ def upgrade() -> None:
         sa.Column("record", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("pack", sa.LargeBinary(16), nullable=False),
         sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("record"),
     )
