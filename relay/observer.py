@@ -121,6 +121,8 @@ class Look:
         opened: lanes that the gateway opened.
         changed: lanes that were given another verifier, in the ledger's order.
         tickets: messages that wait to be sealed, as the endpoint says.
+        moved_on: where the newest head alone can be proved: lanes whose head has moved since the header, so that nothing of theirs is
+            believed yet; their events have to be read again up to a newer header.
     """
 
     height: int
@@ -130,6 +132,7 @@ class Look:
     opened: tuple[LaneOpened, ...]
     changed: tuple[VerifierChanged, ...] = ()
     tickets: tuple[MessageTicketed, ...] = ()
+    moved_on: tuple[LaneId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ def observe(ledger: Ledger, believer: Believer, state: Any, tracks: Sequence[Tra
         first: the first height whose events are not known yet.
 
     Returns:
-        The look; its histories are those that moved.
+        The look; its histories are those that moved and were proved.
 
     Raises:
         AdapterError: the endpoint does not answer properly.
@@ -211,9 +214,11 @@ def observe(ledger: Ledger, believer: Believer, state: Any, tracks: Sequence[Tra
             else:
                 opened.append(event)
         start = end + 1
-    moved = tuple(history for history in histories.values() if history.entries)
-    prove(ledger, believer, state, moved)
-    return Look(state.height, state.block_hash, moved, settled, tuple(opened), tuple(changed), tuple(tickets))
+    moved = [history for history in histories.values() if history.entries]
+    gone = prove(ledger, believer, state, moved)
+    shown = tuple(history for history in moved if all(history is not other for other in gone))
+    lanes = tuple(history.track.lane_id for history in gone)
+    return Look(state.height, state.block_hash, shown, settled, tuple(opened), tuple(changed), tuple(tickets), lanes)
 
 
 def may_have_moved(headers: Sequence[bytes], gateway: bytes, tracks: Sequence[Track]) -> list[Track]:
@@ -233,20 +238,23 @@ def may_have_moved(headers: Sequence[bytes], gateway: bytes, tracks: Sequence[Tr
     ]
 
 
-def prove(ledger: Ledger, believer: Believer, state: Any, histories: Sequence[History]) -> None:
+def prove(ledger: Ledger, believer: Believer, state: Any, histories: Sequence[History]) -> list[History]:
     """Fetch and judge the proof of each history's last head, and keep in the history what it shows.
 
     It stands at the state's block. Where a ledger proves no state, the last head of each block with entries is proved there (the
     newest alone where nothing else can be), and a history without entries cannot be. One without entries whose lane is proved not
     to be open at that end stays without a proof.
 
+    Returns:
+        Histories whose head has moved since the state's block, where the newest alone can be proved: a look at newer blocks shows it.
+
     Raises:
         AdapterError: the endpoint does not answer properly.
         Lied: a proof is refused: the endpoint's events or its proof are false.
-        HeadMovedOn: the head has moved since the state's block; a look at newer blocks shows it.
         HeightNotRetained: the light client no longer remembers the block.
     """
     wanted: dict[int, list[tuple[History, int, Head]]] = {}
+    gone: list[History] = []
     for history in histories:
         if believer.proves_state:
             wanted.setdefault(state.height, []).append((history, history.nonce, history.head))
@@ -259,7 +267,11 @@ def prove(ledger: Ledger, believer: Believer, state: Any, histories: Sequence[Hi
         keys = [(history.track.lane_id, int(history.track.direction)) for history, _, _ in group]
         found = ledger.evidence(believer.gateway, keys, height)
         for (history, nonce, head), item in zip(group, found, strict=True):
-            judge_head(ledger.endpoint, believer, state, history, (nonce, head, height), item)
+            try:
+                judge_head(ledger.endpoint, believer, state, history, (nonce, head, height), item)
+            except HeadMovedOn:
+                gone.append(history)
+    return gone
 
 
 def _last_of_each_block(history: History) -> list[Entry]:
@@ -312,15 +324,16 @@ def judge_head(
         item: the evidence; None where the block shows nothing of the history.
 
     Raises:
+        HeadMovedOn: the newest head alone can be proved, and it is another one by now.
         Lied: it is refused.
         HeightNotRetained: the light client no longer remembers the block.
     """
     nonce, head, height = said
+    if item is None and believer.newest_alone:
+        raise HeadMovedOn(f"The head that stood at block {height} has moved, or never did.", endpoint=endpoint)
     block_hash = state.hash_at(height)
     if block_hash is None:
         raise HeightNotRetained("The block is no longer remembered.", expected=state.oldest_height, found=height)
-    if item is None and believer.newest_alone:
-        raise HeadMovedOn(f"The head that stood at block {height} has moved, or never did.", endpoint=endpoint)
     if item is None:
         text = f"Block {height} shows nothing of entry {nonce}, which was said to stand there."
         raise Lied("HeadNotShown", text, endpoint)

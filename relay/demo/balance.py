@@ -114,6 +114,7 @@ def _prove(ledger: Ledger, row: Row[Any], lanes: Sequence[Row[Any]]) -> Proved:
     believer = Believer.of(row.consensus, bytes(row.gateway), bytes(row.gateway_code_hash), row.gateway_pin or {})
     at_once = HEADERS_A_LOOK if believer.proves_state else HEADERS_BEFORE_EVENTS
     state, headers, first = trusted.state, 0, row.pinned_height + 1
+    moved_on: tuple[LaneId, ...] = ()
     trail = Trail(state.height, (trusted.header,))
     tracks = [track for lane in lanes for track in _tracks(lane, row.name)]
     histories = {(track.lane_id, track.direction): History(track) for track in tracks}
@@ -132,7 +133,11 @@ def _prove(ledger: Ledger, row: Row[Any], lanes: Sequence[Row[Any]]) -> Proved:
             whole = histories[moved.track.lane_id, moved.track.direction]
             whole.entries += moved.entries
             whole.evidence, whole.proofs = moved.evidence, whole.proofs + moved.proofs
-        first = state.height + 1
+        moved_on = look.moved_on
+        if not moved_on:  # else what was read of them is read again up to where they rest
+            first = state.height + 1
+    if moved_on:
+        raise BadInput(f"Messages are still on their way at {row.name}.", "Wait until the lanes rest.")
     prove(ledger, believer, state, [item for item in histories.values() if not item.entries])
     return Proved(row.name, headers, state.height, histories, settled)
 

@@ -94,17 +94,11 @@ class LedgerView:
             more = True
             while more:
                 more = self._follow(now, target)
-                if self.state.height >= self._next:
-                    if self._may_hold_events:
-                        self._observe()
+                if self.state.height >= self._next and not (self._may_hold_events and self._observe()):
                     self._next, self._may_hold_events = self.state.height + 1, False
                     self._prove_again()
             self._read_verifiers()
-        except HeadMovedOn as moved:
-            self._outrun += 1
-            if self._outrun % OUTRUN_LOOKS == 0:
-                self._distrust(Lied("HeadNotShown", str(moved), self.ledger.endpoint))
-            raise
+            self._check_outrun()
         except Lied as lie:
             self._distrust(lie)
             raise
@@ -270,8 +264,28 @@ class LedgerView:
         self._may_hold_events = self._may_hold_events or events
         self._may_have_moved |= {(track.lane_id, int(track.direction)) for track in moved}
 
-    def _observe(self) -> None:
-        """Read the gateway's events; a lane that opened meanwhile is read in a second pass, from its opening."""
+    def _check_outrun(self) -> None:
+        """Newer blocks show where a head is that moved before it was read.
+
+        Raises:
+            HeadMovedOn: one has not been shown yet; that is no lie, but an endpoint that never shows it lies about its events.
+            Lied: so many looks did not show it.
+        """
+        if self.state.height < self._next:
+            self._outrun = 0
+            return
+        self._outrun += 1
+        text = f"A head has moved since block {self.state.height}, or never stood in its block."
+        if self._outrun % OUTRUN_LOOKS == 0:
+            raise Lied("HeadNotShown", text, self.ledger.endpoint)
+        raise HeadMovedOn(text, endpoint=self.ledger.endpoint)
+
+    def _observe(self) -> bool:
+        """Read the gateway's events; a lane that opened meanwhile is read in a second pass, from its opening.
+
+        Returns:
+            Whether some have to be read again up to a newer block, because the newest heads alone can be proved.
+        """
         tracks = [chronicle.track for chronicle in self.chronicles.values()]
         look = observe(self.ledger, self._believer, self.state, tracks, self._next)
         new = [key for opened in look.opened if (key := self._open(opened)) is not None]
@@ -279,11 +293,12 @@ class LedgerView:
             if (end := self._own_end(change.lane_id)) is not None:
                 self._book.doubt(change.lane_id, end)
         self._read_verifiers()
-        histories = list(look.histories)
+        histories, moved_on = list(look.histories), bool(look.moved_on)
         if new:
             first = min(self.chronicles[key].base_height for key in new)
             tracks = [self.chronicles[key].track for key in new]
-            histories += observe(self.ledger, self._believer, self.state, tracks, first).histories
+            second = observe(self.ledger, self._believer, self.state, tracks, first)
+            histories, moved_on = histories + list(second.histories), moved_on or bool(second.moved_on)
         for history in histories:
             key = (history.track.lane_id, int(history.track.direction))
             self.chronicles[key].extend(history, look.height)
@@ -294,6 +309,7 @@ class LedgerView:
         if still:
             self._prove(still, look.height)
         self._may_have_moved.clear()
+        return moved_on
 
     def _open(self, opened: LaneOpened) -> Key | None:
         """Take up a lane's end; its key if the history is new.

@@ -20,7 +20,7 @@ from light_clients.proofs.bloom import may_contain
 from relay.context import Context
 from relay.crash import crash_point
 from relay.following import HEADERS_A_LOOK, HEADERS_BEFORE_EVENTS, Followed, Lied, follow
-from relay.observer import Believer, HeadMovedOn, History, Look, Track, may_have_moved, observe, prove
+from relay.observer import Believer, History, Look, Track, may_have_moved, observe, prove
 from relay.steps.forks import log_replaced, trail_of
 from relay.steps.freeze import freeze_chain
 from relay.steps.record import save_headers, save_look
@@ -76,8 +76,6 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
             save_headers(lease, row, followed)
             return LookResult(set(), more=True, new_block=True)
         found = _observe(context, ledger, believer, row, followed)
-    except HeadMovedOn as moved:
-        return _look_again(lease, row, ledger, moved)
     except Misbehaviour as misbehaviour:
         freeze_chain(lease, row, misbehaviour)
         return LookResult(set(), more=False, new_block=False)
@@ -89,22 +87,26 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
             leave_stalled(row, ledger)
         note_trouble(lease, row, error, time.monotonic() - began)
         return LookResult(set(), more=False, new_block=False, down=isinstance(error, Unreachable))
-    _OUTRUN.pop(row.name, None)
     stalled = leave_stalled(row, ledger) if is_stalled(row, followed.tip) else ""
     crash_point("worker.look.before_commit")
     woken = save_look(lease, row, followed, found, stalled)
     crash_point("worker.look.after_commit")
+    if found.moved_on and not more:
+        more = _look_again(lease, row, ledger, found)
+    elif not found.moved_on:
+        _OUTRUN.pop(row.name, None)
     return LookResult(woken, more=more, new_block=bool(followed.headers))
 
 
-def _look_again(lease: Lease, row: Row[Any], ledger: Ledger, moved: HeadMovedOn) -> LookResult:
-    """Newer blocks show where the head is now; an endpoint that never comes to show it lies about its events."""
+def _look_again(lease: Lease, row: Row[Any], ledger: Ledger, found: Look) -> bool:
+    """Newer blocks show where the heads are now; an endpoint that never comes to show it lies about its events."""
     _OUTRUN[row.name] = _OUTRUN.get(row.name, 0) + 1
     if _OUTRUN[row.name] % OUTRUN_LOOKS == 0:
-        leave_liar(lease, row, ledger, Lied("HeadNotShown", str(moved), ledger.endpoint))
-        return LookResult(set(), more=False, new_block=False)
+        text = f"The head of lane {found.moved_on[0].hex0x()} at block {found.height} has moved, or never stood there."
+        leave_liar(lease, row, ledger, Lied("HeadNotShown", text, ledger.endpoint))
+        return False
     time.sleep(OUTRUN_S)
-    return LookResult(set(), more=True, new_block=False)
+    return True
 
 
 def _observe(context: Context, ledger: Ledger, believer: Believer, row: Row[Any], followed: Followed) -> Look:

@@ -77,7 +77,9 @@ def save_look(lease: Lease, row: Row[Any], followed: Followed, found: Look, stal
     woken: set[str] = set()
     mined: set[bytes] = set()
     with lease.write() as connection:
-        values = _header_columns(row, followed) | {"observed_height": found.height}
+        # What has moved on is read again, up to where it rests; what was proved meanwhile is not.
+        observed = row.observed_height if found.moved_on else found.height
+        values = _header_columns(row, followed) | {"observed_height": observed}
         connection.execute(update(chains).where(chains.c.name == row.name).values(**values))
         woken |= _end_waits(connection, row.name, stalled)
         for history in found.histories:
