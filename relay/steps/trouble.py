@@ -26,6 +26,7 @@ LONGEST_REST_S = 60.0
 STALLED_S = 60.0
 """A tip that is older than this is stalled: ledgers with the slowest blocks that are joined take some 15 s."""
 PARTIES = {
+    Reason.CLIENT_EXPIRED: "officers",
     Reason.CLOCK_AHEAD: "this machine's clock",
     Reason.CLIENT_MISCONFIGURED: "hub's owner",
     Reason.MEMBER_REFUSED: "hub's owner",

@@ -70,10 +70,10 @@ def _why(
         return (
             Reason.LIGHT_CLIENT_FROZEN,
             "officers",
-            f"{name} is frozen: propose set-validators with a header to trust.",
+            f"{name} is frozen: propose pin-validators.",
         )
     if client.expires_at and context.clock() >= client.expires_at:
-        text = f"{name} took no header within its trusting period: propose set-validators with a header to trust."
+        text = f"{name} took no header within its trusting period: propose pin-validators."
         return Reason.LIGHT_CLIENT_EXPIRED, "officers", text
     if newest.height < client.validators_since:
         text = f"The newest proof is of block {newest.height} of {claimed}, sealed before the validators changed; it is made anew."

@@ -24,7 +24,7 @@ def render(data: dict[str, Any], now: float) -> str:
     waiting = [_wait(wait, subject, now) for subject, wait in _all_waits(data)]
     waiting += [_alarm(alarm, f"ledger {chain['name']}") for chain in data["chains"] for alarm in chain["alarms"]]
     if waiting:
-        parts.append("Waiting\n" + "\n".join(waiting))
+        parts.append("Waiting\n" + "\n".join(waiting) + f"\n{EXPLAIN_HINT}")
     if data["operators"]:
         parts.append(table(OPERATOR_HEADINGS, [_operator(operator, now) for operator in data["operators"]]))
     if data["incidents"]:
@@ -33,6 +33,7 @@ def render(data: dict[str, Any], now: float) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+EXPLAIN_HINT = "What a code means and who does what: relayhub explain CODE"
 CHAIN_HEADINGS = (
     "LEDGER",
     "ID",

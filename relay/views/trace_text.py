@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay.views.status_text import lane_name
+from relay.views.status_text import EXPLAIN_HINT, lane_name
 from relay.views.tables import table
 from relay.views.times import ago, clock
 from relay.views.verifiers import describe_verifier
@@ -40,6 +40,8 @@ def _one(message: dict[str, Any], now: float) -> str:
         lines += ["", f"Outcome: {outcome['status']}{result} (at height {outcome['height']})"]
     for wait in message["waits"]:
         lines.append(f"Waits: {wait['code']}, for {wait['party']}, since {ago(wait['since'], now)}. {wait['text']}")
+    if message["waits"]:
+        lines.append(EXPLAIN_HINT)
     return "\n".join(lines)
 
 

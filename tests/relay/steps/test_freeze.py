@@ -8,15 +8,10 @@ import pytest
 from adapters.memory.headers import make_header
 from relay.store.tables import chains, claims, incidents, lanes, transactions
 from tests.support.memory_hub import RECEIVER
+from tests.support.waiting_scenes import equivocate
 
 OUT, HOME, OTHER = ("alpha", "beta"), ("beta", "alpha"), ("beta", "gamma")
 THREE = {"names": ("alpha", "beta", "gamma"), "pairs": (OUT, HOME, OTHER)}
-
-
-def equivocate(hub, name="alpha"):
-    """The validators seal a second block of a height that the hub has accepted, and go on from there."""
-    hub.ledgers[name].reorganise(1)
-    hub.ledgers[name].mine(2)
 
 
 @pytest.fixture
