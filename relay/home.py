@@ -6,6 +6,7 @@ A hub has a home folder (`--home`, else RELAYHUB_HOME, else `.relayhub` in the w
     relayhub.db          the database, unless `database` names another
     keys/NAME.json       private keys, mode 600
     certificates/NAME.json  what came out of certifying an adapter (relay.certify)
+    evidence/            the evidence log, its objects, and private records
     operators/NAME/      an operator's own folder on a development hub: operator.toml, operator.db, its key
     run/                 sockets, process ids, logs
 """
@@ -47,6 +48,11 @@ class Home:
     def keys(self) -> Path:
         """The folder of private keys, mode 700."""
         return self.folder / "keys"
+
+    @property
+    def evidence(self) -> Path:
+        """The folder of the evidence: `log` and `objects`, which are public, and `private`."""
+        return self.folder / "evidence"
 
     @property
     def operators(self) -> Path:

@@ -10,9 +10,11 @@ import typer
 
 from relay.cli import (
     adapter,
+    audit,
     chain,
     demo,
     doctor,
+    evidence,
     explain,
     hub,
     key,
@@ -40,11 +42,13 @@ app.add_typer(lane.app, name="lane")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(operator.app, name="operator")
 app.add_typer(key.app, name="key")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(token.app, name="token")
 officer.register(app)
 recover.register(app)
 messages.register(app)
 status.register(app)
+audit.register(app)
 doctor.register(app)
 explain.register(app)
 demo.register(app)

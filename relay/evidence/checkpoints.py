@@ -180,6 +180,18 @@ def parse_log_key(text: str) -> NoteKey:
         raise BadInput(error.message, "A key looks like NAME+8 hex digits+base64; the log's owner prints it.") from None
 
 
+def parse_witness_key(text: str) -> CosignatureKey:
+    """A witness's key as a person gives it.
+
+    Raises:
+        BadInput: it is none.
+    """
+    try:
+        return CosignatureKey.parse(text.strip())
+    except LightClientError as error:
+        raise BadInput(error.message, "A key looks like NAME+8 hex digits+base64; the witness prints it.") from None
+
+
 def check_origin(origin: str) -> None:
     """Refuses an origin that is no key name.
 
