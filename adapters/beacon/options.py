@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field
 
-from adapters.protocol import Misconfigured
+from adapters.ethereum.options import EthereumOptions
 
 BEACON_PORT = 5_052
 """Where most beacon nodes serve the Beacon API by default."""
 
 
-class BeaconOptions(BaseModel):
-    """What can be said of a ledger beyond its endpoints.
+class BeaconOptions(EthereumOptions):
+    """What can be said of a ledger beyond its endpoints; a transaction may have 16,777,216 gas since EIP-7825."""
 
-    Attributes:
-        transactions: `auto` asks the newest block whether there is a base fee; `legacy` never offers one (EIP-155).
-        log_range: blocks that one question for events may span at most; it is halved where a node refuses.
-        transaction_gas_cap: the most gas that one transaction may have; 16,777,216 since EIP-7825.
-        fee_floor: the least fee per gas that is offered, in base units.
-        fee_ceiling: the most that is ever offered per gas, in base units, 0 = no limit; the hub waits while the ledger asks more.
-    """
+    adapter: ClassVar[str] = "beacon"
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    transactions: Literal["auto", "legacy"] = "auto"
-    log_range: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
     transaction_gas_cap: Annotated[int, Field(ge=0)] = 1 << 24
-    fee_floor: Annotated[int, Field(ge=0)] = 0
-    fee_ceiling: Annotated[int, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _floor_below_ceiling(self) -> Self:
-        if 0 < self.fee_ceiling < self.fee_floor:
-            raise ValueError(
-                f"fee_floor {self.fee_floor} is above fee_ceiling {self.fee_ceiling}; nothing could be offered"
-            )
-        return self
-
-    @classmethod
-    def read(cls, extra: dict[str, str]) -> BeaconOptions:
-        """Read the options from text.
-
-        Raises:
-            Misconfigured: an option is unknown or out of range; the text names it.
-        """
-        try:
-            return cls.model_validate(extra)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "fee_floor"
-            known = ", ".join(cls.model_fields)
-            raise Misconfigured(
-                f"Option {name!r} of the beacon adapter: {first['msg']}; the options are {known}."
-            ) from error
