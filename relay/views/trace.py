@@ -34,15 +34,20 @@ def trace(home: Home, identifier: str) -> list[dict[str, Any]]:
         BadInput: it is no such id, or a prefix of several messages' ids.
         NotFound: the hub has not seen it.
     """
-    low, high = bounds(identifier)
     with Reader(home.database_in(home.settings())) as reader:
-        found = _messages(reader, low, high)
-        if not found:
-            raise NotFound(
-                f"No message or transaction {identifier} is known.",
-                "If it was just sent, wait for its block to be final; else check the id.",
-            )
-        return [journey_of(reader, row) for row in found[:SHOWN_AT_MOST]]
+        return trace_in(reader, identifier)
+
+
+def trace_in(reader: Reader, identifier: str) -> list[dict[str, Any]]:
+    """The same on a snapshot of the database."""
+    low, high = bounds(identifier)
+    found = _messages(reader, low, high)
+    if not found:
+        raise NotFound(
+            f"No message or transaction {identifier} is known.",
+            "If it was just sent, wait for its block to be final; else check the id.",
+        )
+    return [journey_of(reader, row) for row in found[:SHOWN_AT_MOST]]
 
 
 def bounds(identifier: str) -> tuple[bytes, bytes]:
