@@ -154,7 +154,7 @@ class EvmSwitches(JsonRpcSwitches):
     def switch(self, index: int, name: str) -> None:
         """Switch a fault on at an endpoint."""
         if name == "fork":
-            self._ask(index, "devnet_equivocate", None, {})
+            self._ask(index, "devnet_equivocate", None, {}, 1)  # one of them errs; a quorum that does is misbehaviour
         else:
             self._ask(index, "devnet_lie", name, True)
 

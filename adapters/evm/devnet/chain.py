@@ -47,15 +47,17 @@ class SealedBlock:
 
 @dataclass(slots=True)
 class Fork:
-    """A second, validly sealed run of headers for the same blocks.
+    """A second run of headers for the same blocks.
 
     Attributes:
         start: The first height at which it differs.
+        sealers: How many validators seal it at most; None: all, so that it is as valid as the first.
         headers: Its headers from `start` on.
         hashes: anvil's block hash to the fork's, both as quoted in JSON (`0x…`, ASCII).
     """
 
     start: int
+    sealers: int | None = None
     headers: list[SealedHeader] = field(default_factory=list)
     hashes: dict[bytes, bytes] = field(default_factory=dict)
 
@@ -144,12 +146,13 @@ class SealedChain:
         self._add(block)
         return block
 
-    def fork(self, start: int, changes: Mapping[str, bytes]) -> Fork:
+    def fork(self, start: int, changes: Mapping[str, bytes], sealers: int | None = None) -> Fork:
         """Seals other headers from a height on, as validators who equivocate would.
 
         Args:
             start: The first height that differs, from 1 to the newest.
             changes: Header items to replace in the first, by JSON name (`stateRoot` and the like).
+            sealers: How many validators seal it at most; None: all of them.
 
         Returns:
             The fork; it grows with the chain.
@@ -159,7 +162,7 @@ class SealedChain:
         """
         if not 1 <= start <= self.height:
             raise RpcError(-32602, f"a fork starts at a height from 1 to {self.height}")
-        fork = Fork(start)
+        fork = Fork(start, sealers)
         for block in self.blocks[start:]:
             self._extend(fork, block, changes)
         self.forks.append(fork)
@@ -196,7 +199,7 @@ class SealedChain:
                 items[POSITION[name]] = value
         sealers = extra.validators or self.sets[block.header.number]
         keys = [key for key in map(self.validators.keyring.key_of, sealers) if key is not None]
-        header = seal_header(items, extra, keys)
+        header = seal_header(items, extra, keys[: fork.sealers])
         fork.add(header, block.anvil_hash)
         self.numbers[_quoted(header.hash)] = (header.number, fork)
 

@@ -194,7 +194,8 @@ class Switches:
         given = params[1] if len(params) > 1 else {}
         if not isinstance(given, dict):
             raise RpcError(-32602, "give the changed header fields as an object of hexadecimal values")
-        fork = chain.fork(start, {name: _item(name, value) for name, value in given.items()})
+        sealers = _number(params[2]) if len(params) > 2 else None
+        fork = chain.fork(start, {name: _item(name, value) for name, value in given.items()}, sealers)
         endpoint.fork = fork
         return {
             "number": hex(start),

@@ -9,7 +9,7 @@ import rlp
 from adapters.evm.devnet import RpcError
 from adapters.evm.devnet.header import header_hash, header_items
 from light_clients import qbft
-from light_clients.errors import LightClientError
+from light_clients.errors import LightClientError, SealsTooFew
 from light_clients.proofs import patricia
 from schemas.primitives import BlockHash
 from schemas.suites import keccak256
@@ -196,6 +196,19 @@ def test_equivocation_shows_two_sealed_headers_of_one_height(network, second):
     assert state.block_hash != unhex(block(network, "latest")["hash"])
     network.rpc("devnet_heal", path=second)
     assert block(network, told["number"], path=second)["hash"] == told["honestHash"]
+
+
+def test_a_fork_that_one_validator_seals_is_refused_and_no_misbehaviour(network, second):
+    height = network.mine(2)
+    told = network.rpc("devnet_equivocate", hex(height), {}, 1, path=second)
+    _, _, _, _, seals = rlp.decode(unhex(block(network, told["number"], path=second)["extraData"]))
+    assert len(seals) == 1
+    with pytest.raises(SealsTooFew):
+        follow(network, height - 1, height, second)
+    state = follow(network, height - 2, height - 1)
+    with pytest.raises(SealsTooFew):
+        qbft.find_misbehaviour(state, raw_header(network, height), raw_header(network, height, second))
+    network.rpc("devnet_heal", path=second)
 
 
 def test_hashes_of_a_fork_are_its_own_everywhere(ledger, second):
