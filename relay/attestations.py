@@ -26,6 +26,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, up
 
 from light_clients.errors import SignatureRefused
 from relay.crash import crash_point
+from relay.evidence.decisions import note_incident, note_quorums
 from relay.signers import SECP256K1, scheme_in, signed_by
 from relay.store import Store
 from relay.store.tables import attestations as attestations_table
@@ -345,6 +346,7 @@ def _record(connection: Connection, outcome: _Outcome, now: float) -> set[bytes]
         same = (incidents.c.name == incident["name"], incidents.c.subject == incident["subject"])
         if connection.execute(select(incidents.c.id).where(*same).limit(1)).first() is None:
             connection.execute(insert(incidents).values(**incident))
+            note_incident(connection, incident["name"], incident["subject"], incident["text"], incident["evidence"])
     if not outcome.new:
         return set()
     insert_new(connection, attestations_table, outcome.new)
@@ -354,14 +356,18 @@ def _record(connection: Connection, outcome: _Outcome, now: float) -> set[bytes]
     if complete:
         connection.execute(
             update(claims)
-            .where(claims.c.id.in_([row.id for row in complete]), claims.c.state == "open")
+            .where(claims.c.id.in_([row.id for row, _, _ in complete]), claims.c.state == "open")
             .values(state="attested", attested_at=now)
         )
-    return {row.lane_id for row in complete}
+        note_quorums(connection, complete)
+    return {row.lane_id for row, _, _ in complete}
 
 
-def _complete(connection: Connection, claim_ids: set[int]) -> list[Row[Any]]:
-    """Those open claims that as many organisations signed as the current committee asks for; each organisation counts once."""
+def _complete(connection: Connection, claim_ids: set[int]) -> list[tuple[Row[Any], VerifyingEnd, Row[Any]]]:
+    """Open claims that as many organisations signed as the current committee asks for, each with its place and its committee.
+
+    Each organisation counts once.
+    """
     open_rows = connection.execute(select(claims).where(claims.c.id.in_(claim_ids), claims.c.state == "open")).all()
     ends = verifying_ends(connection, {row.lane_id for row in open_rows})
     counted = select(
@@ -372,13 +378,13 @@ def _complete(connection: Connection, claim_ids: set[int]) -> list[Row[Any]]:
     ).group_by(attestations_table.c.claim_id)
     organisations = {row.claim_id: row.organisations for row in connection.execute(counted)}
     current = connection.execute(select(committees).where(committees.c.state == "current"))
-    needed = {(row.chain, bytes(row.verifier), row.epoch): row.threshold for row in current}
+    standing = {(row.chain, bytes(row.verifier), row.epoch): row for row in current}
     complete = []
     for row in open_rows:
         end = ends.get((row.lane_id, row.direction))
-        threshold = None if end is None else needed.get((end.chain_name, end.verifier, row.epoch))
-        if threshold is not None and organisations.get(row.id, 0) >= threshold:
-            complete.append(row)
+        committee = None if end is None else standing.get((end.chain_name, end.verifier, row.epoch))
+        if end is not None and committee is not None and organisations.get(row.id, 0) >= committee.threshold:
+            complete.append((row, end, committee))
     return complete
 
 

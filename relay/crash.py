@@ -29,6 +29,10 @@ POINTS = (
     "operator.after_post",
     "web.attestation.before_commit",
     "web.attestation.after_commit",
+    "recorder.before_append",
+    "recorder.after_append",
+    "recorder.after_publish",
+    "recorder.after_forget",
     "watch.before_wake",
     "watch.after_wake",
 )

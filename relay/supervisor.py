@@ -3,6 +3,7 @@
     broker      the embedded Valkey (unless the configuration names a broker)
     worker-N    Celery workers
     watch       the loops that follow ledgers and sweep what was lost
+    recorder    appends to the evidence log
     web         the HTTP interface
     operator-N  on a development hub: each operator, with its own folder and key
 
@@ -102,6 +103,7 @@ def children_of(home: Home, config: HubConfig) -> list[Child]:
     children += [Child("web", [sys.executable, "-m", "relay.web"])]
     children += [Child(f"worker-{number}", worker_command(number)) for number in range(1, config.workers + 1)]
     children += [Child("watch", [sys.executable, "-m", "relay.watch"])]
+    children += [Child("recorder", [sys.executable, "-m", "relay.evidence.recorder"])]
     if config.development and home.operators.is_dir():
         for file in sorted(home.operators.glob("*/operator.toml")):
             command = [sys.executable, "-m", "relay.operator", "--config", str(file)]
@@ -161,7 +163,7 @@ class Supervisor:
 
     def _may_start(self, child: Child) -> bool:
         """Whether what the child needs is there: everything but the broker needs the broker."""
-        return bool(self.config.broker) or child.role in {"broker", "web"} or accepts(self.home.socket)
+        return bool(self.config.broker) or child.role in {"broker", "web", "recorder"} or accepts(self.home.socket)
 
     def _start(self, child: Child) -> None:
         with self._log(child).open("ab") as log:
@@ -242,8 +244,10 @@ def web_answers(home: Home) -> bool:
     import json
 
     try:
-        port = int(json.loads((home.run / "web.json").read_bytes())["port"])
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
+        told = json.loads((home.run / "web.json").read_bytes())
+        host = told.get("host", "127.0.0.1")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
+        with socket.create_connection((host, int(told["port"])), timeout=1):
             return True
     except (OSError, ValueError, KeyError, TypeError):
         return False

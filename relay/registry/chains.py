@@ -12,6 +12,7 @@ from adapters.registry import open_ledger
 from relay.clients import adapter_options
 from relay.config import HubConfig
 from relay.errors import NotFound, NotNow
+from relay.evidence.decisions import note_chain
 from relay.home import Home
 from relay.registry.operators import write_operator_files
 from relay.store import Store
@@ -85,6 +86,7 @@ def retire_chain(home: Home, config: HubConfig, store: Store, name: str) -> None
                 )
         connection.execute(update(lanes).where(here, lanes.c.state == "closed").values(state="retired"))
         connection.execute(update(chains).where(chains.c.name == name).values(state="retired"))
+        note_chain(connection, name)
     if config.development:
         write_operator_files(home, config, store)
 

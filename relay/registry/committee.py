@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, update
 from adapters.protocol import Ledger
 from adapters.solidity.administration import add_epoch
 from adapters.solidity.contracts import organisation_word
+from relay.evidence.decisions import note_committee
 from relay.registry.chains import open_chain
 from relay.registry.gateways import Contract, account_value
 from relay.registry.operators import accounts_on, keys_of, members, quorum_of
@@ -36,6 +37,7 @@ def read_committee(ledger: Ledger, verifier: bytes) -> dict[str, Any]:
 
 def write_committee(connection: Connection, chain: str, committee: dict[str, Any]) -> None:
     """Write down a committee's present epoch; those before it are old."""
+    note_committee(connection, chain, committee)
     mine = (committees.c.chain == chain, committees.c.verifier == committee["verifier"])
     connection.execute(update(committees).where(*mine, committees.c.epoch < committee["epoch"]).values(state="old"))
     values = {"threshold": committee["threshold"], "signers": committee["signers"], "state": "current"}

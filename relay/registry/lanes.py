@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from relay.errors import BadInput, NotFound
+from relay.evidence.decisions import note_lane
 from relay.registry.chains import chain_named, open_chain
 from relay.registry.gateways import Contract, account_value
 from relay.registry.verifiers import learn_verifier, take_over
@@ -68,6 +69,7 @@ def refresh(store: Store, row: Row[Any]) -> str:
     if state != row.state:
         with store.write() as connection:
             connection.execute(update(lanes).where(lanes.c.lane_id == row.lane_id).values(state=state))
+            note_lane(connection, row.lane_id)
     return str(state)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Row, delete, insert, select
 from adapters.solidity.administration import DESTINATION, SOURCE, Caps, allow_receiver, allow_sender, open_lane
 from relay.config import HubConfig
 from relay.errors import BadInput, Duplicate, NotNow
+from relay.evidence.decisions import note_lane
 from relay.keys import Key, KeyStore
 from relay.registry.chains import chain_named, machine_of, open_chain
 from relay.registry.gateways import Contract
@@ -217,6 +218,7 @@ def _insert(store: Store, plans: list[_Plan], batch_limit: int) -> None:
                     outcome_head=bytes(outcomes_genesis(plan.lane.suite, lane_id)),
                 )
             )
+            note_lane(connection, lane_id)
 
 
 def _actions(plan: _Plan, end: int, caps: Caps, sender: bytes, receiver: bytes, accounts: str) -> list[bytes]:

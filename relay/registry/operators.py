@@ -21,6 +21,7 @@ from light_clients.crypto.errors import PublicKeyInvalid
 from relay.clients import options_of_state
 from relay.config import HubConfig
 from relay.errors import BadInput, Duplicate, NotFound, NotNow
+from relay.evidence.decisions import note_operator
 from relay.home import Home
 from relay.keys import SM2, KeyStore
 from relay.signers import account_on, scheme_of
@@ -79,6 +80,7 @@ def add_operator(store: Store, name: str, signer: bytes, organisation: str, sm2_
         ).first()
         if taken is not None and sm2_key and _same(taken, name, signer, organisation) and not taken.sm2_key:
             connection.execute(update(operators).where(operators.c.name == name).values(sm2_key=sm2_key))
+            note_operator(connection, name)
             return
         if taken is not None:
             what = f"named {name}" if taken.name == name else f"with the signer 0x{signer.hex()} ({taken.name})"
@@ -94,6 +96,7 @@ def add_operator(store: Store, name: str, signer: bytes, organisation: str, sm2_
                 created_at=time.time(),
             )
         )
+        note_operator(connection, name)
 
 
 def _same(row: Row[Any], name: str, signer: bytes, organisation: str) -> bool:
@@ -228,6 +231,7 @@ def mark_struck(store: Store, name: str) -> None:
     """Record that an operator's signatures count no more."""
     with store.write() as connection:
         connection.execute(update(operators).where(operators.c.name == name).values(state="struck"))
+        note_operator(connection, name)
 
 
 def development_operators(home: Home, config: HubConfig, store: Store) -> None:

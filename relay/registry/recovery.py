@@ -28,6 +28,7 @@ from light_clients.rlp import split_lists
 from relay.clients import CLIQUE, options_of_state
 from relay.config import HubConfig
 from relay.errors import HubError, NotNow
+from relay.evidence.decisions import note_chain
 from relay.home import Home
 from relay.registry.chains import chain_named, open_chain
 from relay.registry.consensus import Pin, trust_ledger
@@ -199,6 +200,7 @@ def pin_anew(home: Home, config: HubConfig, store: Store, name: str, pin: Pin) -
                 state="active",
             )
         )
+        note_chain(connection, name)
         connection.execute(delete(waits).where(waits.c.kind == "chain", waits.c.id == name))
     if config.development:
         write_operator_files(home, config, store)

@@ -19,6 +19,7 @@ from light_clients.errors import ConfigurationInvalid
 from relay.clients import extra_of_options
 from relay.config import HubConfig
 from relay.errors import BadInput, Duplicate, NotFound
+from relay.evidence.decisions import note_chain
 from relay.home import Home
 from relay.keys import Key, KeyStore, key_name
 from relay.registry.chaincode import Configuration, application_account, configure_chaincode
@@ -299,6 +300,7 @@ class Registration:
         try:
             with self.store.write() as connection:
                 connection.execute(insert(chains).values(**row))
+                note_chain(connection, request.name)
                 write_committee(connection, request.name, committee)
                 write_verifier(connection, request.name, "", standing)
         except Exception:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, update
 
 from adapters.protocol import Ledger, Rejected
 from relay.errors import BadInput
+from relay.evidence.decisions import note_lane
 from relay.registry.committee import read_committee, write_committee
 from relay.registry.gateways import Contract, account_value
 from relay.store.tables import chains, lanes, verifiers
@@ -137,6 +138,8 @@ def take_over(connection: Connection, lane_id: bytes, **columns: bytes) -> None:
     trust = lane_trust(connection, lane)
     if trust != lane.trust:
         connection.execute(update(lanes).where(mine).values(trust=trust))
+    if columns or trust != lane.trust:
+        note_lane(connection, lane_id)
 
 
 def _ledger_of_word(connection: Connection, word: bytes) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, 
 from relay.context import Context
 from relay.crash import crash_point
 from relay.errors import NotFound
+from relay.evidence.decisions import note_claims
 from relay.journey import ClaimsVoid, Reached, step
 from relay.signers import SM2, scheme_in
 from relay.steps.entries import batch_ends, heads_after
@@ -193,6 +194,7 @@ def _ends(connection: Connection, lane: Row[Any], side: Side, verifier: Row[Any]
 def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Insert claims; those that were void are open again: the verifier or the set of before has come back."""
     insert_new(connection, claims, rows)
+    note_claims(connection, rows)
     again = {"state": "open", "created_at": rows[0]["created_at"]}
     digests = [row["digest"] for row in rows]
     connection.execute(update(claims).where(claims.c.digest.in_(digests), claims.c.state == "void").values(**again))

@@ -14,6 +14,7 @@ from sqlalchemy import Row, select, update
 from adapters.protocol import AdapterError
 from relay.context import Context
 from relay.errors import HubError
+from relay.evidence.decisions import note_operator
 from relay.signers import by_account
 from relay.steps.sides import Side
 from relay.store.lanes import get
@@ -58,4 +59,6 @@ def read_committee_again(context: Context, lane_id: LaneId, side: Side) -> None:
         rows = by_account(connection.execute(select(operators)))
         named = [rows[account].name for account in struck if account in rows]
         connection.execute(update(operators).where(operators.c.name.in_(named)).values(state="struck"))
+        for name in named:
+            note_operator(connection, name)
     log.info("committee_read_again", chain=chain, epoch=committee["epoch"], struck=len(struck))

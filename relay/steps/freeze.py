@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Row, insert, update
 
 from light_clients.errors import Misbehaviour
+from relay.evidence.decisions import note_chain, note_incident
 from relay.store import Lease
 from relay.store.lanes import on_chain
 from relay.store.tables import chains, claims, incidents, lanes, transactions
@@ -43,6 +44,8 @@ def freeze_chain(lease: Lease, row: Row[Any], misbehaviour: Misbehaviour) -> Non
                 at=time.time(), name="misbehaviour", subject=f"chain {row.name}", text=text, evidence=evidence
             )
         )
+        note_chain(connection, row.name)
+        note_incident(connection, "misbehaviour", f"chain {row.name}", text, evidence)
         advice = " Pause the lanes at both gateways: relayhub pause."
         stopped = [("chain", row.name), *((kind, lane.hex()) for lane in frozen for kind in ("lane", "back"))]
         for kind, name in stopped:

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection, Row, insert, select, update
 
 from adapters.protocol import HeadMoved, MessageDelivered, MessageSent
+from relay.evidence.decisions import note_proved, note_settled
 from relay.following import Followed
 from relay.journey import Delivered, Journey, Reached, Stage, step
 from relay.observer import History, Look
@@ -84,6 +85,7 @@ def save_look(lease: Lease, row: Row[Any], followed: Followed, found: Look, stal
         woken |= _end_waits(connection, row.name, stalled)
         for history in found.histories:
             _save_history(connection, found, history, mined)
+            note_proved(connection, row.consensus, history)
             woken.add(history.track.lane_id.hex())
         for lane_id, event in found.settled.items():
             _save_settled(connection, lane_id, event)
@@ -120,6 +122,7 @@ def _save_settled(connection: Connection, lane_id: LaneId, event: HeadMoved) -> 
     after = step(before, Reached(Stage.SETTLED, event.nonce), skipped(connection, lane))
     save_journey(connection, lane_id, before, after, height=event.position.height, reference=event.position.transaction)
     if after.settled > before.settled:
+        note_settled(connection, lane_id, event)
         waits.clear_if(connection, "back", lane_id.hex(), SETBACKS)
 
 

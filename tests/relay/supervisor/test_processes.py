@@ -167,14 +167,14 @@ def test_what_a_development_hub_runs(home):
     (home.operators / "org-1").mkdir(parents=True)
     (home.operators / "org-1" / "operator.toml").touch()
     roles = [child.role for child in children_of(home, home.load())]
-    assert roles == ["broker", "web", "worker-1", "worker-2", "watch", "operator-org-1"]
+    assert roles == ["broker", "web", "worker-1", "worker-2", "watch", "recorder", "operator-org-1"]
 
 
 def test_a_production_hub_runs_neither_operators_nor_a_broker_of_its_own(home):
     (home.operators / "org-1").mkdir(parents=True)
     (home.operators / "org-1" / "operator.toml").touch()
     config = HubConfig(name="hub", broker="redis://127.0.0.1/0", workers=1)
-    assert [child.role for child in children_of(home, config)] == ["web", "worker-1", "watch"]
+    assert [child.role for child in children_of(home, config)] == ["web", "worker-1", "watch", "recorder"]
 
 
 def test_a_lock_ends_with_its_holder(home):
