@@ -11,7 +11,7 @@ BOOT := $(VENV)/.boot
 STAMP := $(VENV)/.synced
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: help setup demo test test-quick lint vectors bench soak mutants schemas contracts protos lock clean
+.PHONY: help setup demo test test-quick lint vectors bench soak kills mutants schemas contracts protos lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,9 @@ protos: setup ## make the stubs of the adapters' protobuf definitions again
 
 soak: setup ## an hour of everything that may go wrong, at random and by seed; a report at the end (SOAK="--seeds 100 --jobs 4")
 	$(BIN)/python -m tests.soak $(SOAK)
+
+kills: setup ## kill -9 the evidence log's writer, a hundred seeds (SEEDS=10 for fewer)
+	$(BIN)/python -m tests.support.log_kills $(SEEDS)
 
 mutants: setup ## mutate the light clients' judges for hours; writes docs/mutants.md (MUTANTS="bft clique" for some)
 	$(BIN)/python -m tests.mutants $(MUTANTS)

@@ -8,16 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
+from light_clients.crypto import sm2
 from light_clients.errors import ConfigurationInvalid, LightClientError, SignatureInvalid
 from light_clients.proofs.notes import (
     MAXIMUM_NOTE_SIZE,
     MAXIMUM_SIGNATURES,
+    SM2,
     Checkpoint,
     NoteKey,
     NoteMalformed,
     NoteUnsigned,
+    checkpoint_text,
+    is_key_name,
     open_note,
     read_checkpoint,
+    signature_line,
 )
 from tests.support.shared_vectors import shared_json
 
@@ -183,3 +188,68 @@ def test_what_is_no_key(text):
 
 def test_a_key_is_read():
     assert NoteKey.parse(vkey(ONE.encoded)).public_key == bytes(ONE.key.verify_key)
+
+
+def test_a_key_is_printed_as_it_is_read():
+    for signer in (ONE, TWO):
+        assert NoteKey.parse(signer.vkey).text == signer.vkey
+        assert NoteKey.create(signer.name, bytes(signer.key.verify_key)) == NoteKey.parse(signer.vkey)
+
+
+# SM2, by a type of our own
+
+SM2_PRIVATE = hashlib.sha256(b"relayhub test note sm2").digest()
+SM2_KEY = NoteKey.create("log.example/国", sm2.public_key_of(SM2_PRIVATE), SM2)
+
+
+def sm2_line(text=TEXT, private=SM2_PRIVATE):
+    return signature_line(SM2_KEY.name, SM2_KEY.key_id, sm2.sign(private, text.encode()))
+
+
+def test_the_id_of_an_sm2_key_is_made_of_its_type():
+    encoded = b"\xffrelayhub/sm2-sm3" + SM2_KEY.public_key
+    assert SM2_KEY.text == vkey(encoded, "log.example/国")
+    assert NoteKey.parse(SM2_KEY.text) == SM2_KEY
+
+
+def test_a_note_signed_by_both_kinds_of_key():
+    both = note(ONE.line(), sm2_line())
+    assert open_note(both, [KEYS[0], SM2_KEY]).signers == (ONE.name, SM2_KEY.name)
+    assert open_note(both, [SM2_KEY]).signers == (SM2_KEY.name,)
+    with pytest.raises(SignatureInvalid):
+        open_note(note(ONE.line(), sm2_line(text="another\n")), [KEYS[0], SM2_KEY])
+    with pytest.raises(SignatureInvalid):
+        open_note(note(sm2_line(private=hashlib.sha256(b"another").digest())), [SM2_KEY])
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff" + SM2_KEY.public_key, SM2 + SM2_KEY.public_key[1:], SM2, b"\xffrelayhub/sm2" + SM2_KEY.public_key]
+)
+def test_what_is_no_sm2_key(data):
+    with pytest.raises(ConfigurationInvalid):
+        NoteKey.parse(vkey(data))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "a\x01b", "a\N{IDEOGRAPHIC SPACE}b"])
+def test_names_that_no_key_may_have(name):
+    assert not is_key_name(name)
+    with pytest.raises(ConfigurationInvalid):
+        NoteKey.create(name, bytes(32))
+
+
+def test_a_key_of_another_size_is_none():
+    with pytest.raises(ConfigurationInvalid):
+        NoteKey.create("name", bytes(31))
+    with pytest.raises(ConfigurationInvalid):
+        NoteKey.create("name", bytes(32), SM2)
+
+
+def test_a_key_with_half_a_character_is_refused_by_its_id():
+    with pytest.raises(ConfigurationInvalid):
+        NoteKey.parse("name\udc80+00000000+AQ==")
+
+
+def test_a_checkpoint_is_written_as_it_is_read():
+    checkpoint = Checkpoint("log.example/one", 12, b"\x07" * 32, ("more", "lines"))
+    assert read_checkpoint(checkpoint_text(checkpoint)) == checkpoint
+    assert checkpoint_text(Checkpoint("log.example/one", 12, b"\x07" * 32)) == TEXT
