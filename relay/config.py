@@ -21,12 +21,16 @@ class HubConfig(BaseModel):
         development: officers' keys are local and delays are zero; every status says so.
         database: SQLAlchemy URL; empty means SQLite in the home folder.
         broker: Celery broker URL; empty means the embedded Valkey.
-        web_port: port of the HTTP interface on 127.0.0.1; 0 picks a free one at the first start.
+        web_host: IP address of the HTTP interface; another one than loopback needs TLS and a token (relay.web.server).
+        web_port: its port; 0 picks a free one at the first start.
+        web_tls_certificate: file of its TLS certificate chain (PEM); empty means no TLS.
+        web_tls_key: file of the certificate's private key (PEM).
         workers: worker processes.
         threshold: operators whose signatures an attestation needs (k of n, by organisation).
         batch_limit: messages that one delivery carries at most.
         poll_interval_s: seconds between two looks at a ledger's tip.
         ledger_options: options of a ledger's adapter, by the ledger's name and the option's (adapters.evm.options).
+        anchor_interval_s: seconds between two notes of the evidence log's size and root at each ledger's gateway; 0 = never.
         require_certificates: whether lanes of a production hub need a certificate of each third party's adapter; a development
             hub asks for none.
     """
@@ -37,12 +41,16 @@ class HubConfig(BaseModel):
     development: bool = False
     database: str = ""
     broker: str = ""
+    web_host: str = "127.0.0.1"
     web_port: int = Field(default=0, ge=0, le=65535)
+    web_tls_certificate: str = ""
+    web_tls_key: str = ""
     workers: int = Field(default=2, ge=1, le=64)
     threshold: int = Field(default=2, ge=1, le=256)
     batch_limit: int = Field(default=100, ge=1, le=500)
     poll_interval_s: float = Field(default=0.1, gt=0, le=60)
     ledger_options: dict[str, dict[str, str | int]] = {}
+    anchor_interval_s: int = Field(default=3_600, ge=0, le=31_536_000)
     require_certificates: bool = True
 
 

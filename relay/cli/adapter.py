@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,24 +20,10 @@ app = typer.Typer(help="Adapters: list, certify.", no_args_is_help=True, rich_ma
 @app.command("list")
 def show_all(home: HomeOption = "", as_json: JsonOption = False) -> None:
     """List adapters: who provides them, and whether they are certified."""
-    from relay.certify.certificate import state_of
-    from relay.certify.packages import providers
+    from relay.views.adapters import adapters_of
     from relay.views.tables import table
 
-    folder = home_of(home).folder
-    data: list[dict[str, Any]] = []
-    for provider in providers():
-        certified, why = state_of(provider, folder)
-        data.append(
-            {
-                "name": provider.name,
-                "package": provider.package,
-                "version": provider.version,
-                "built_in": provider.built_in,
-                "certified": certified,
-                "why": why,
-            }
-        )
+    data = adapters_of(home_of(home).folder)
     rows = [
         [item["name"], item["package"], item["version"], "yes" if item["certified"] else "no", item["why"]]
         for item in data

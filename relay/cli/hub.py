@@ -35,20 +35,25 @@ def up(
     """Start the hub; makes a development hub where there is none."""
     from relay.processes import is_running
     from relay.registry.hub import ensure_hub, prepare
+    from relay.web.listening import check_listening
 
     place = home_of(home)
     config, made = ensure_hub(place, name=name, production=production)
     if is_running(place):
         emit(_summary(place), f"The hub at {place.folder} is running already. See: relayhub status", as_json=as_json)
         return
-    prepare(place, config).close()
+    store = prepare(place, config)
+    try:
+        check_listening(config, store)
+    finally:
+        store.close()
     if made and not as_json:
         note(_made(config.name, development=config.development))
     if foreground:
         _stay(place)
         return
     _start(place)
-    emit(_summary(place), _text(place, config.web_port), as_json=as_json)
+    emit(_summary(place), _text(place), as_json=as_json)
 
 
 def down(home: HomeOption = "", as_json: JsonOption = False) -> None:
@@ -139,11 +144,14 @@ def _summary(home: Home) -> dict[str, Any]:
     }
 
 
-def _text(home: Home, port: int) -> str:
+def _text(home: Home) -> str:
+    import json
+
     from relay.processes import recorded
 
+    url = json.loads((home.run / "web.json").read_bytes())["url"]
     roles = ", ".join(process.role for process in recorded(home)[1])
     return (
-        f"Up: {roles}.\nHTTP interface: http://127.0.0.1:{port} · logs: {home.run}\n"
+        f"Up: {roles}.\nStatus page and HTTP interface: {url} · logs: {home.run}\n"
         "Next: relayhub chain add NAME --rpc URL, then relayhub lane open A B --both"
     )

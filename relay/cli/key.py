@@ -38,15 +38,9 @@ def new(
 @app.command("list")
 def show(home: HomeOption = "", as_json: JsonOption = False) -> None:
     """List names and addresses."""
-    from relay.errors import HubError
     from relay.keys import KeyStore
+    from relay.views.keys import key_names
 
-    store = KeyStore(home_of(home).keys)
-    keys = []
-    for name in store.names():
-        try:
-            keys.append({"name": name, "address": "0x" + store.load(name).address.hex(), "trouble": ""})
-        except HubError as error:
-            keys.append({"name": name, "address": "", "trouble": str(error)})
+    keys = key_names(KeyStore(home_of(home).keys))
     text = table(["KEY", "ADDRESS"], [[key["name"], key["address"] or key["trouble"]] for key in keys])
     emit(keys, text if keys else "No keys yet. Make one: relayhub key new NAME.", as_json=as_json)

@@ -13,6 +13,7 @@ from relay.certificate_ends import NEXT_STEP, alarms_of, earliest
 from relay.home import Home
 from relay.processes import is_running, recorded
 from relay.store.reader import Reader, text_of
+from relay.views.log_anchors import log_anchor
 from relay.views.times import DAY_S, HOUR_S
 from relay.views.verifiers import light_clients, verifiers_of
 
@@ -34,7 +35,7 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
     now = time.time() if now is None else now
     settings = home.settings()
     with Reader(home.database_in(settings)) as reader:
-        waits = reader.rows("SELECT kind, id, code, party, text, since, next_at FROM waits ORDER BY since")
+        waits = reader.rows(WAITS)
         data: dict[str, Any] = {
             "hub": settings.get("name", ""),
             "development": bool(settings.get("development", False)),
@@ -42,7 +43,7 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
             "chains": [chain_status(reader, row, waits, now) for row in reader.rows(CHAINS)],
             "lanes": [lane_status(reader, row, waits, now) for row in reader.rows(LANES)],
             "light_clients": light_clients(reader, now),
-            "operators": _operators(reader, now),
+            "operators": operators_of(reader, now),
             "incidents": reader.rows("SELECT at, name, subject, text FROM incidents ORDER BY id DESC LIMIT 5"),
         }
     data |= _processes(home)
@@ -50,6 +51,7 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
 
 
 CHAINS = "SELECT * FROM chains ORDER BY name"
+WAITS = "SELECT kind, id, code, party, text, since, next_at FROM waits ORDER BY since"
 LANES = "SELECT * FROM lanes ORDER BY source, destination, channel"
 
 
@@ -91,6 +93,7 @@ def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]
             }
             for alarm in (alarms_of(certificates, now) if row["state"] != "retired" else [])
         ],
+        "log_anchor": log_anchor(reader, row["name"]),
         "waits": waits_of(waits, ("chain", "client"), row["name"]),
     }
 
@@ -171,7 +174,7 @@ def _subject(wait: dict[str, Any]) -> str:
     return subject.partition("@")[2] if wait["kind"] == "client" else subject
 
 
-def _operators(reader: Reader, now: float) -> list[dict[str, Any]]:
+def operators_of(reader: Reader, now: float) -> list[dict[str, Any]]:
     """Operators, and who of them is silent.
 
     Anybody may ask under an operator's name; only a signature shows that it lives. So one that signed nothing while others

@@ -1,4 +1,4 @@
-"""`python -m relay.web [--home FOLDER] [--host 127.0.0.1] [--port N]`: serve the hub's HTTP interface."""
+"""`python -m relay.web [--home FOLDER] [--host ADDRESS] [--port N]`: serve the hub's HTTP interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the server; returns the exit code: 0, or 2 with one line where it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m relay.web", description="Serve the hub's HTTP interface.")
     parser.add_argument("--home", help="the hub's folder")
-    parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
+    parser.add_argument("--host", default="", help="overrules web_host of the configuration")
     parser.add_argument("--port", type=int, help="overrules web_port of the configuration")
     options = parser.parse_args(arguments)
     configure_logs()

@@ -17,10 +17,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from relay.attestations import Result, Verdict, collect
 from relay.home import Home
+from relay.metrics.exposition import Exposition
+from relay.metrics.web import metrics_router
 from relay.store import Store
 from relay.store.engine import ping
 from relay.web.access import Access
+from relay.web.api import routes
 from relay.web.limits import Buckets, Limits, Rates
+from relay.web.page.page import page_router
 from relay.web.problems import Problem, install
 from relay.web.status import status
 from relay.web.waiting import ClaimBoard
@@ -64,7 +68,12 @@ def create_app(
     app.state.store, app.state.home, app.state.clock = store, home, clock
     app.state.access = Access(store, clock, open_reading=open_reading, per_token=per_token)
     app.add_middleware(Limits, buckets=Buckets(rates.per_address, rates.per_address * rates.burst_s))
+    app.include_router(page_router(store, hub, home, development=development, clock=clock))
     board = ClaimBoard(store, clock)
+    told = Exposition(store.url, hub, development=development, home=home, clock=clock)
+    app.include_router(metrics_router(told))
+    if home is not None:
+        routes.include(app)
 
     @app.get("/v1/claims")
     async def get_claims(request: Request) -> Response:

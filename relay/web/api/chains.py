@@ -1,0 +1,42 @@
+"""`/v1/chains`: ledgers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from relay.errors import NotFound
+from relay.views.status import WAITS, chain_status
+from relay.web.api.common import ChainName, Limit, answers, json_response, now_of, page, reading
+from relay.web.api.models import Chain, Page
+
+router = APIRouter(prefix="/v1/chains", tags=["chains"])
+
+NameCursor = Annotated[
+    str | None,
+    Query(pattern="^([0-9a-f]{2}){1,64}$", description="`next_cursor` of the page before.", examples=["616c706861"]),
+]
+
+
+@router.get("", summary="List ledgers", **answers(Page[Chain]))
+def list_all(request: Request, limit: Limit = 100, cursor: NameCursor = None) -> Response:
+    """Registered ledgers by name, retired ones included."""
+    after = bytes.fromhex(cursor or "").decode(errors="replace").replace("\0", "")
+    with reading(request) as reader:
+        rows = reader.rows(
+            "SELECT * FROM chains WHERE name > :after ORDER BY name LIMIT :limit", after=after, limit=limit + 1
+        )
+        waits = reader.rows(WAITS)
+        items = [chain_status(reader, row, waits, now_of(request)) for row in rows[:limit]]
+    return page(items, rows[limit - 1]["name"].encode().hex() if len(rows) > limit else None)
+
+
+@router.get("/{name}", summary="Show a ledger", **answers(Chain))
+def show(request: Request, name: ChainName) -> Response:
+    """Heights, the light client's expiry, certificates, the wallet and its runway, trouble at endpoints, what waits."""
+    with reading(request) as reader:
+        row = reader.row("SELECT * FROM chains WHERE name = :name", name=name.replace("\0", ""))
+        if row is None:
+            raise NotFound("There is no ledger of that name.", "GET /v1/chains lists them.")
+        return json_response(chain_status(reader, row, reader.rows(WAITS), now_of(request)))

@@ -1,0 +1,123 @@
+"""What every resource shares: parameters, answers, and the problems that each may answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Path, Query, Request, Response
+
+from relay.home import Home
+from relay.keys import KeyStore
+from relay.store import Store
+from relay.store.reader import Reader
+from relay.web.access import Caller, Role, require
+
+LIMIT_MAX = 500
+NAME_MAX = 64
+
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Items at most.", examples=[100])]
+ChainName = Annotated[
+    str, Path(min_length=1, max_length=NAME_MAX, description="The ledger's name here.", examples=["alpha"])
+]
+LaneIdPath = Annotated[
+    str,
+    Path(
+        pattern="^(0x)?[0-9a-f]{8,64}$",
+        description="The lane's id, or 8 digits and more of it.",
+        examples=["0x5a5a5a5a"],
+    ),
+]
+KNOWING_KEYS = (Role.APPLICATION, Role.OFFICER, Role.AUDITOR)
+WATCHING = (Role.OPERATOR, Role.OFFICER, Role.AUDITOR)
+SENDING = (Role.APPLICATION, Role.OFFICER)
+GOVERNING = (Role.OFFICER,)
+
+_WHY = {
+    400: "The request cannot be read.",
+    401: "No token, or one that is unknown, expired or revoked.",
+    403: "The token's role may not do this.",
+    404: "There is no such thing.",
+    409: "It is there already, or it cannot be done in the present state.",
+    413: "The body is too large.",
+    422: "The request is read and cannot be used; the sentence says what to change.",
+    429: "Asked too often; the header Retry-After says when to ask again.",
+    500: "The hub failed.",
+    503: "The database does not answer.",
+}
+READ_PROBLEMS = (400, 401, 403, 404, 409, 422, 429, 500, 503)
+CHANGE_PROBLEMS = (*READ_PROBLEMS, 413)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Declare the problems of an operation for OpenAPI."""
+    schema = {"$ref": "#/components/schemas/ProblemBody"}
+    return {
+        status: {"description": _WHY[status], "content": {"application/problem+json": {"schema": schema}}}
+        for status in sorted(statuses)
+    }
+
+
+def answers(
+    model: Any, *, status: int = 200, text: str = "", change: bool = False, roles: Sequence[Role] = ()
+) -> dict[str, Any]:
+    """Arguments of a route: the model of its answer and its problems for OpenAPI, and who may ask; no role named = every caller."""
+    declared: dict[int | str, dict[str, Any]] = {status: {"model": model, "description": text or "The answer."}}
+    return {
+        "status_code": status,
+        "response_model": None,
+        "dependencies": [Depends(require(*roles))],
+        "responses": declared | problems(*(CHANGE_PROBLEMS if change else READ_PROBLEMS)),
+    }
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks; the route's dependency found out."""
+    who: Caller = request.state.caller
+    return who
+
+
+def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """JSON; bytes become hexadecimal."""
+    return Response(orjson.dumps(value, default=plain), status, headers, media_type="application/json")
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no word for."""
+    return "0x" + bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
+
+
+def page(items: list[Any], next_cursor: str | None) -> Response:
+    """A page of a list."""
+    return json_response({"items": items, "next_cursor": next_cursor})
+
+
+def home_of(request: Request) -> Home:
+    """The hub's folder."""
+    home: Home = request.app.state.home
+    return home
+
+
+def store_of(request: Request) -> Store:
+    """The hub's database."""
+    store: Store = request.app.state.store
+    return store
+
+
+def keys_of(request: Request) -> KeyStore:
+    """The hub's keys."""
+    return KeyStore(home_of(request).keys)
+
+
+def now_of(request: Request) -> float:
+    """Unix seconds."""
+    return float(request.app.state.clock())
+
+
+@contextmanager
+def reading(request: Request) -> Iterator[Reader]:
+    """One snapshot of the database, for the views that the command line uses."""
+    with Reader(store_of(request).url) as reader:
+        yield reader

@@ -1,0 +1,85 @@
+"""`/v1/lanes`: lanes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from relay.registry.lanes import lane_row
+from relay.views.status import WAITS, lane_status
+from relay.web.api.common import (
+    NAME_MAX,
+    LaneIdPath,
+    Limit,
+    answers,
+    json_response,
+    now_of,
+    page,
+    reading,
+    store_of,
+)
+from relay.web.api.models import Lane, Page
+from relay.web.problems import Problem
+
+router = APIRouter(prefix="/v1/lanes", tags=["lanes"])
+
+End = Annotated[
+    str | None, Query(min_length=1, max_length=NAME_MAX, description="A ledger's name.", examples=["alpha"])
+]
+State = Annotated[
+    str | None,
+    Query(
+        pattern="^(opening|active|frozen|closed|abandoned|retired)$",
+        description="The lane's state.",
+        examples=["active"],
+    ),
+]
+LaneCursor = Annotated[
+    str | None,
+    Query(pattern="^[0-9a-f]{64}$", description="`next_cursor` of the page before; 404 if that lane is gone."),
+]
+
+
+@router.get("", summary="List lanes", **answers(Page[Lane]))
+def list_all(
+    request: Request,
+    source: End = None,
+    destination: End = None,
+    state: State = None,
+    limit: Limit = 100,
+    cursor: LaneCursor = None,
+) -> Response:
+    """By source, destination and channel."""
+    given = {"source": source, "destination": destination, "state": state}
+    filters = {name: value.replace("\0", "") for name, value in given.items() if value is not None}
+    conditions = [f"{name} = :{name}" for name in filters]
+    with reading(request) as reader:
+        place = {}
+        if cursor is not None:
+            last = reader.row("SELECT * FROM lanes WHERE lane_id = :lane", lane=bytes.fromhex(cursor))
+            if last is None:
+                raise Problem(404, "CursorForeign", "This cursor is of another list; begin without one.")
+            place = {"a": last["source"], "b": last["destination"], "c": last["channel"]}
+            conditions.append("(source, destination, channel) > (:a, :b, :c)")
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        rows = reader.rows(
+            f"SELECT * FROM lanes {where} ORDER BY source, destination, channel LIMIT :limit",  # noqa: S608 - our own words
+            **filters,
+            **place,
+            limit=limit + 1,
+        )
+        waits = reader.rows(WAITS)
+        items = [lane_status(reader, row, waits, now_of(request)) for row in rows[:limit]]
+    return page(items, rows[limit - 1]["lane_id"].hex() if len(rows) > limit else None)
+
+
+@router.get("/{lane}", summary="Show a lane", **answers(Lane))
+def show(request: Request, lane: LaneIdPath) -> Response:
+    """How far each stage has come, what became of its messages, the oldest one, what waits for whom."""
+    lane_id = bytes(lane_row(store_of(request), lane).lane_id)
+    with reading(request) as reader:
+        row = reader.row("SELECT * FROM lanes WHERE lane_id = :lane", lane=lane_id)
+        if row is None:
+            raise Problem(404, "NotFound", "The lane is gone; GET /v1/lanes lists them.")
+        return json_response(lane_status(reader, row, reader.rows(WAITS), now_of(request)))
