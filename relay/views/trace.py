@@ -41,7 +41,7 @@ def trace(home: Home, identifier: str) -> list[dict[str, Any]]:
 def trace_in(reader: Reader, identifier: str) -> list[dict[str, Any]]:
     """The same on a snapshot of the database."""
     low, high = bounds(identifier)
-    found = _messages(reader, low, high)
+    found = find_messages(reader, low, high)
     if not found:
         raise NotFound(
             f"No message or transaction {identifier} is known.",
@@ -65,7 +65,12 @@ def bounds(identifier: str) -> tuple[bytes, bytes]:
     return bytes.fromhex(digits.ljust(64, "0")), bytes.fromhex(digits.ljust(64, "f"))
 
 
-def _messages(reader: Reader, low: bytes, high: bytes) -> list[dict[str, Any]]:
+def find_messages(reader: Reader, low: bytes, high: bytes) -> list[dict[str, Any]]:
+    """Rows of the messages whose id, or else whose transaction of sending or delivery, lies in a range; at most 50.
+
+    Raises:
+        BadInput: several messages' ids do.
+    """
     by_id = reader.rows(
         "SELECT * FROM messages WHERE message_id >= :low AND message_id <= :high ORDER BY lane_id, nonce LIMIT 3",
         low=low,
