@@ -22,6 +22,7 @@ from relay.cli import (
     messages,
     officer,
     operator,
+    receipt,
     recover,
     status,
     token,
@@ -49,6 +50,7 @@ recover.register(app)
 messages.register(app)
 status.register(app)
 audit.register(app)
+receipt.register(app)
 doctor.register(app)
 explain.register(app)
 demo.register(app)
