@@ -14,6 +14,7 @@ from relay.home import Home
 from relay.processes import is_running, recorded
 from relay.store.reader import Reader, text_of
 from relay.views.log_anchors import log_anchor
+from relay.views.evidence import evidence_status
 from relay.views.times import DAY_S, HOUR_S
 from relay.views.verifiers import light_clients, verifiers_of
 
@@ -44,6 +45,7 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
             "lanes": [lane_status(reader, row, waits, now) for row in reader.rows(LANES)],
             "light_clients": light_clients(reader, now),
             "operators": operators_of(reader, now),
+            "evidence": evidence_status(reader, home, now),
             "incidents": reader.rows("SELECT at, name, subject, text FROM incidents ORDER BY id DESC LIMIT 5"),
         }
     data |= _processes(home)
