@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from relay.views.evidence import evidence_text
 from relay.views.tables import table
 from relay.views.times import ago, coins, span
 
@@ -23,12 +24,15 @@ def render(data: dict[str, Any], now: float) -> str:
         parts.append(table(CLIENT_HEADINGS, [_light_client(client) for client in data["light_clients"]]))
     waiting = [_wait(wait, subject, now) for subject, wait in _all_waits(data)]
     waiting += [_alarm(alarm, f"ledger {chain['name']}") for chain in data["chains"] for alarm in chain["alarms"]]
+    waiting += [_alarm(alarm, "evidence log") for alarm in data["evidence"]["alarms"]]
     if waiting:
         parts.append("Waiting\n" + "\n".join(waiting) + f"\n{EXPLAIN_HINT}")
     if data["operators"]:
         parts.append(table(OPERATOR_HEADINGS, [_operator(operator, now) for operator in data["operators"]]))
     if data["incidents"]:
         parts.append("Incidents\n" + "\n".join(_incident(incident, now) for incident in data["incidents"]))
+    if data["evidence"]["leaves"] is not None:
+        parts.append(evidence_text(data["evidence"]))
     parts.append(_processes(data))
     return "\n\n".join(part for part in parts if part)
 
