@@ -13,8 +13,8 @@ from relay.certificate_ends import NEXT_STEP, alarms_of, earliest
 from relay.home import Home
 from relay.processes import is_running, recorded
 from relay.store.reader import Reader, text_of
-from relay.views.log_anchors import log_anchor
 from relay.views.evidence import evidence_status
+from relay.views.log_anchors import log_anchor
 from relay.views.times import DAY_S, HOUR_S
 from relay.views.verifiers import light_clients, verifiers_of
 
