@@ -200,7 +200,7 @@ def _records(hub: Session) -> Records:
 
 
 def _folder(hub: Session) -> Path:
-    return hub.home.folder / "evidence"
+    return hub.home.evidence
 
 
 def _caller(hub: Session, organisation: str, role: str) -> Caller:

@@ -99,7 +99,7 @@ class AccessRule:
         """Whether the caller may read; the rules are the module's, in their order."""
         if caller.organisation and caller.organisation == self.owner:
             return Decision.OWNER
-        if caller.organisation and caller.organisation in self.readers:
+        if caller.organisation and caller.organisation in set(self.readers) - {AUDITORS, PUBLIC}:
             return Decision.ORGANISATION
         if AUDITOR in caller.roles and AUDITORS in self.readers:
             return Decision.AUDITOR

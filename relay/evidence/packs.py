@@ -200,7 +200,7 @@ class Packs:
     def _find(self, name: bytes, mode: str) -> BinaryIO:
         for path in (self._place(name), self._new / name.hex(), self._place(name)):  # it may move while we look
             try:
-                return open(path, mode)  # type: ignore[return-value]  # noqa: PTH123
+                return open(path, mode, buffering=0)  # type: ignore[return-value]  # noqa: PTH123
             except FileNotFoundError:
                 continue
         raise FileNotFoundError(name.hex())
