@@ -24,6 +24,7 @@ from typing import Any
 import psutil
 
 from adapters.protocol import AdapterError
+from relay.config import HubConfig
 from relay.demo.balance import LaneBalance, Proved, balance, prove_ledger
 from relay.demo.mesh.ledgers import Kind, chosen
 from relay.demo.mesh.world import MeshWorld
@@ -45,7 +46,9 @@ from tests.soak.unlike_faults import KINDS, Switches
 MESSAGES = 10_000
 """Over each pair, half of them each way."""
 BATCH = 200
-GAS = 300_000
+GAS = 120_000
+WORKERS = 6
+"""One that waits for a slow endpoint of one ledger does not keep the others waiting."""
 PROGRESS_S = 5.0
 BEGIN_S = 3_600.0
 BACK_S = 20.0
@@ -70,6 +73,7 @@ class SoakWorld(MeshWorld):
 
     def start(self) -> None:
         """Start, and give a ledger that is one front its further endpoints."""
+        self.home.save(HubConfig(name="demo", development=True, workers=WORKERS))
         super().start()
         for name, paths in MORE_ENDPOINTS.items():
             if name in self.ledgers:
