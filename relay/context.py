@@ -42,6 +42,7 @@ class Context:
         self.store = Store(home.database_url(self.config))
         self.keys = KeyStore(home.keys)
         self._ledgers: dict[str, tuple[str, GuardedLedger]] = {}
+        self.log_looks: dict[str, float] = {}  # by ledger: when the evidence log is looked after there (monotonic)
         self._renewer = Renewer()
 
     def chain(self, name: str) -> Row[Any]:

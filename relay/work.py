@@ -21,6 +21,7 @@ from relay.steps.claim import propose_claims
 from relay.steps.committee import read_committee_again, speaks_of_committee
 from relay.steps.endpoints import note_endpoints
 from relay.steps.keep import keep
+from relay.steps.log_anchor import anchor_log
 from relay.steps.look import look
 from relay.steps.seal import seal
 from relay.steps.sides import BACK, OUT
@@ -96,6 +97,7 @@ def _chain(context: Context, lease: Lease, name: str, wake: Wake) -> bool:
         know_verifiers(context, lease, row, ledger)
         keep(context, lease, context.chain(name), ledger)
         seal(lease, context.chain(name), ledger, context.store)
+        anchor_log(context, lease, row, ledger)
         woken |= Submitter(context, lease, context.chain(name), ledger).run()
     for lane in woken - {""}:  # a light client's transaction is of no lane
         wake("lane", lane)

@@ -185,6 +185,8 @@ class MemoryLedger:
             raise Rejected(f"The call would revert: {reason}", code="reverted", reason=reason, endpoint=self._endpoint)
         if verifier := self.chain.verifiers.get(call.target):
             return verifier.view(call.data[:4])
+        if answered := self.chain.ask(call):
+            return answered
         try:
             self.chain.simulate(sender, call)
         except Reverted as error:

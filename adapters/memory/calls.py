@@ -7,13 +7,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.memory.gateway import Frame, Gateway, Reverted
+from adapters.memory.gateway import Frame, Gateway, LogNote, Reverted
 from adapters.protocol import Anchoring, Delivery, Settlement
-from adapters.solidity.calldata import ANCHOR, CLAIM_TYPE, DELIVER, MESSAGE_TYPE, SEND, SETTLE, SETTLED_TYPE
+from adapters.solidity.calldata import (
+    ANCHOR,
+    ANCHOR_LOG,
+    CLAIM_TYPE,
+    DELIVER,
+    LOGGED_ANCHOR,
+    MESSAGE_TYPE,
+    SEND,
+    SETTLE,
+    SETTLED_TYPE,
+)
 from schemas.claim import Claim, Direction
 from schemas.message import Message
 from schemas.outcome import Settled, Status
 from schemas.primitives import BlockHash, Bytes32, Head, LaneId, SchemaError
+from schemas.suites import integer_word
 
 _SEND_TYPES = ["bytes32", "bytes", "bytes", "uint64", "uint64", "uint64"]
 _DELIVER_TYPES = ["bytes32", f"{MESSAGE_TYPE}[]", "bytes32[]", CLAIM_TYPE, "bytes"]
@@ -47,10 +58,20 @@ def run_call(gateway: Gateway, frame: Frame, calldata: bytes) -> None:
             if direction != claim[1]:
                 raise Reverted("WrongDirection")
             gateway.anchor(Anchoring(LaneId(lane_id), Head(head), tuple(ids), _claim(claim), proof))
+        elif selector == ANCHOR_LOG:
+            gateway.anchor_log(frame, LogNote(*decode(["uint64", "bytes32"], arguments)))
         else:
             raise Reverted("UnknownFunction")
     except (DecodingError, SchemaError, ValueError, OverflowError) as error:
         raise Reverted("CalldataMalformed") from error
+
+
+def answer(gateway: Gateway, calldata: bytes) -> bytes:
+    """What a view answers; empty where the calldata is of none."""
+    if calldata[:4] != LOGGED_ANCHOR:
+        return b""
+    note = gateway.logged_anchor(calldata[4 + 12 :])
+    return integer_word(note.size) + note.root
 
 
 def _send(gateway: Gateway, frame: Frame, fields: tuple[Any, ...]) -> None:

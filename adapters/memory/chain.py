@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
-from adapters.memory.calls import run_call
-from adapters.memory.gateway import Frame, Gateway, LaneState, Reverted
+from adapters.memory.calls import answer, run_call
+from adapters.memory.gateway import Frame, Gateway, LaneState, LogNote, Reverted
 from adapters.memory.headers import Content, Header, make_clique_header, make_header
 from adapters.memory.transactions import Transaction, read_transaction
 from adapters.memory.trie import EMPTY_ROOT, Trie
@@ -49,6 +49,7 @@ class Block:
     events: tuple[GatewayEvent, ...]
     receipts: tuple[Receipt, ...]
     lanes: dict[LaneId, LaneState]
+    notes: dict[bytes, LogNote]
     nonces: dict[bytes, int]
     transactions: tuple[Transaction, ...]
 
@@ -168,6 +169,7 @@ class MemoryChain:
             taken = [transaction for block in self.blocks[-depth:] for transaction in block.transactions]
             del self.blocks[-depth:]
             self.gateway.lanes = dict(self.blocks[-1].lanes)
+            self.gateway.notes = dict(self.blocks[-1].notes)
             self._now += 1  # what comes instead differs in its time at least
             return tuple(taken)
 
@@ -186,6 +188,7 @@ class MemoryChain:
             other.pool = []
             other.gateway = copy(self.gateway)
             other.gateway.lanes = dict(other.blocks[-1].lanes)
+            other.gateway.notes = dict(other.blocks[-1].notes)
             return other
 
     def open_lane(self, lane: Lane, end: int, verifier: Verifier, peer_code_hash: bytes = CODE_HASH) -> int:
@@ -214,6 +217,11 @@ class MemoryChain:
             self.gateway.lanes[lane_id] = replace(self.gateway.lanes[lane_id], paused=paused, closed=closed)
             return self._mine(1)
 
+    def ask(self, call: Call) -> bytes:
+        """What a view of the gateway answers; empty where the call is of none."""
+        with self.lock:
+            return answer(self.gateway, call.data) if call.target == self.gateway.address else b""
+
     def simulate(self, sender: bytes, call: Call) -> None:
         """Run a call and forget it.
 
@@ -221,11 +229,11 @@ class MemoryChain:
             Reverted: the gateway refuses it.
         """
         with self.lock:
-            before = dict(self.gateway.lanes)
+            before = dict(self.gateway.lanes), dict(self.gateway.notes)
             try:
                 self._run(Frame(sender, self.now, []), call)
             finally:
-                self.gateway.lanes = before
+                self.gateway.lanes, self.gateway.notes = before
 
     def receipt(self, transaction: bytes) -> Receipt | None:
         """What became of a transaction, None if it is in no block."""
@@ -318,7 +326,8 @@ class MemoryChain:
             for transaction, success in done
         )
         mined = tuple(transaction for transaction, _ in done)
-        self.blocks.append(Block(content, header, events, receipts, lanes, nonces, mined))
+        notes = dict(self.gateway.notes) if self.blocks else {}
+        self.blocks.append(Block(content, header, events, receipts, lanes, notes, nonces, mined))
 
 
 def _storage(lanes: dict[LaneId, LaneState]) -> Trie:

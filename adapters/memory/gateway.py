@@ -78,6 +78,14 @@ class LaneState:
 
 
 @dataclass(frozen=True, slots=True)
+class LogNote:
+    """What an account noted of its evidence log: the number of its leaves, and its root of 32 bytes."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What a transaction runs in: who sent it, the block's time in Unix seconds, and the events that it emits."""
 
@@ -95,6 +103,7 @@ class Gateway:
         self.minimum_expiry_s = minimum_expiry_s
         self.lanes: dict[LaneId, LaneState] = {}
         self.receivers: dict[bytes, Receiver] = {}
+        self.notes: dict[bytes, LogNote] = {}
 
     def open_lane(self, frame: Frame, lane: Lane, end: int, verifier: Verifier, peer_code_hash: bytes) -> None:
         """Open this gateway's end (0 source, 1 destination) of a lane, once."""
@@ -187,6 +196,16 @@ class Gateway:
             raise Reverted("HeadMismatch")
         self._believe(state, action.claim, action.proof)
         self.lanes[action.lane_id] = replace(state, anchors={**state.anchors, action.head: state.generation})
+
+    def anchor_log(self, frame: Frame, note: LogNote) -> None:
+        """Note how long the sender's evidence log is; it only grows."""
+        if note.size <= self.logged_anchor(frame.sender).size:
+            raise Reverted("LogNotLonger")
+        self.notes[frame.sender] = note
+
+    def logged_anchor(self, account: bytes) -> LogNote:
+        """What an account noted last; size 0: nothing yet."""
+        return self.notes.get(account, LogNote(0, bytes(32)))
 
     def _lane(self, lane_id: LaneId, end: int) -> LaneState:
         state = self.lanes.get(lane_id)

@@ -33,6 +33,8 @@ ANCHOR = selector(f"anchor(bytes32,uint8,bytes32,bytes32[],{CLAIM_TYPE},bytes)")
 RETRY = selector(f"retry(bytes32,{SETTLED_TYPE})")
 PROBE = selector(f"probe(bytes32,{CLAIM_TYPE},bytes)")
 LOAD = selector("load(bytes32,bytes,bytes,uint64,uint64,uint64,uint256)")
+ANCHOR_LOG = selector("anchorLog(uint64,bytes32)")
+LOGGED_ANCHOR = selector("loggedAnchor(address)")
 
 SIGNATURE_BYTES = (64, 65)
 

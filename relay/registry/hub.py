@@ -12,6 +12,9 @@ from relay.registry.operators import development_operators
 from relay.store import Store
 from schemas.primitives import SchemaError, name_text
 
+DEVELOPMENT_ANCHOR_INTERVAL_S = 30
+"""Seconds between two notes of the evidence log on the ledgers of a development hub."""
+
 
 def ensure_hub(home: Home, *, name: str = "", production: bool = False) -> tuple[HubConfig, bool]:
     """Load the hub's configuration, or make a hub: a development hub unless it is to be a production one.
@@ -70,7 +73,8 @@ def _new_hub(home: Home, name: str, *, production: bool) -> HubConfig:
         name_text(name or "development", "hub name")
     except SchemaError as error:
         raise BadInput(f"{error}.", "Choose another name.") from None
-    config = HubConfig(name=name or "development", development=not production)
+    intervals = {} if production else {"anchor_interval_s": DEVELOPMENT_ANCHOR_INTERVAL_S}
+    config = HubConfig(name=name or "development", development=not production, **intervals)
     try:
         home.save(config)
     except OSError as error:

@@ -315,7 +315,7 @@ transactions = Table(
     Column("chain", String(64), nullable=False),
     Column(
         "purpose", String(12), nullable=False
-    ),  # deliver | settle | anchor | seal | client (a light client's; lane_id empty) | nothing (in the place of one that no pool takes)
+    ),  # deliver | settle | anchor | seal | client, log (a light client's, the evidence log's; lane_id empty) | nothing (in the place of one that no pool takes)
     Column("lane_id", LargeBinary(32), nullable=False),
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),

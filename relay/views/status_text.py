@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from relay.views import log_anchors
 from relay.views.evidence import evidence_text
 from relay.views.tables import table
 from relay.views.times import ago, coins, span
@@ -29,6 +30,7 @@ def render(data: dict[str, Any], now: float) -> str:
         parts.append("Waiting\n" + "\n".join(waiting) + f"\n{EXPLAIN_HINT}")
     if data["operators"]:
         parts.append(table(OPERATOR_HEADINGS, [_operator(operator, now) for operator in data["operators"]]))
+    parts.append(log_anchors.render(data["chains"], now))
     if data["incidents"]:
         parts.append("Incidents\n" + "\n".join(_incident(incident, now) for incident in data["incidents"]))
     if data["evidence"]["leaves"] is not None:

@@ -144,6 +144,11 @@ error NothingToRetry(bytes32 outcomeId);
 /// @notice The callback failed again; look at the application, then retry with more gas.
 error CallbackFailedAgain(bytes32 outcomeId);
 
+// The evidence log
+
+/// @notice The account noted its evidence log at this size already, and a log only grows; note a longer one.
+error LogNotLonger(uint64 size);
+
 // The committee
 
 /// @notice A committee has 1 to 256 signers, each once and none zero, with an organisation each; correct the lists.

@@ -4,13 +4,14 @@ pragma solidity 0.8.37;
 import {Identity} from "./base/Identity.sol";
 import {Officers} from "./base/Officers.sol";
 import {Outbox} from "./gateway/Outbox.sol";
+import {LogAnchors} from "./gateway/LogAnchors.sol";
 import {Lookups} from "./gateway/Lookups.sol";
 import {IHash} from "./hashing/IHash.sol";
 import {SmSuite} from "./hashing/SmSuite.sol";
 
 /// @title The gateway that every EVM-like ledger shares, for lanes of the suite `sm`
 /// @notice Source: docs/protocol.md, section What a gateway does.
-contract GatewaySm is SmSuite, Lookups {
+contract GatewaySm is SmSuite, Lookups, LogAnchors {
     /// @param selfName this contract's name where the ledger gives names (ChainMaker), else empty.
     /// @param hashing the contract that computes SM3; zero: the machine's hash opcode.
     constructor(

@@ -282,6 +282,7 @@ interface IGateway is IOfficers {
     event SenderLimitChanged(bytes32 indexed laneId, address indexed account, uint16 limit);
     event ReceiverChanged(bytes32 indexed laneId, address indexed account, bool allowed);
     event VerifierChanged(bytes32 indexed laneId, address verifier);
+    event LogAnchored(address indexed account, uint64 size, bytes32 root);
 
     // Apps
     function send(
@@ -318,6 +319,10 @@ interface IGateway is IOfficers {
     ) external;
     function retry(bytes32 laneId, Settled calldata entry) external;
 
+    // Keepers of evidence logs
+    /// Notes that the caller's log has so many leaves and this root; more leaves than it noted before.
+    function anchorLog(uint64 size, bytes32 root) external;
+
     // One officer, at once (pausing: also the guardian)
     function pause() external;
     function pauseLane(bytes32 laneId) external;
@@ -340,6 +345,9 @@ interface IGateway is IOfficers {
     function callbackFailed(bytes32 outcomeId) external view returns (bool);
     function paused() external view returns (bool);
     function minimumExpirySeconds() external view returns (uint64);
+
+    /// What an account noted last of its evidence log; size 0: nothing yet.
+    function loggedAnchor(address account) external view returns (uint64 size, bytes32 root);
 
     /// The data of MessageSent of this nonce, kept on ledgers that give contracts names; empty elsewhere. For readers: such
     /// a ledger may drop the event and keep what was sent.

@@ -15,6 +15,7 @@ import { configure } from './configure.js';
 import { deliver } from './inbox.js';
 import { decodeArguments, functionOf } from './interface.js';
 import * as lanes from './lanes.js';
+import { anchorLog } from './log_anchors.js';
 import * as administration from './officers.js';
 import { draw, seal, send } from './outbox.js';
 import { refuse } from './refusals.js';
@@ -46,6 +47,7 @@ const ACTIONS = {
 /** @type {Record<string, Step>} */
 const TRANSACTIONS = {
   anchor,
+  anchorLog,
   approve: administration.approve,
   callApplication,
   cancel: administration.cancel,

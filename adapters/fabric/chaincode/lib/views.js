@@ -7,6 +7,7 @@ import { anchored, generation, probe } from './claims.js';
 import { COMMITTEE_VIEWS } from './committee.js';
 import { consumedCount } from './inbox.js';
 import { SOURCE, consumedHeadKey, findLane, headKey, paused, receiverAllowed, senderLimit } from './lanes.js';
+import { loggedAnchor } from './log_anchors.js';
 import { guardian, officers, proposal, proposals } from './officers.js';
 import { sentCount, ticket } from './outbox.js';
 import { refuse } from './refusals.js';
@@ -65,6 +66,7 @@ export const VIEWS = {
   guardian,
   heads,
   lane,
+  loggedAnchor,
   officers,
   paused,
   probe,
