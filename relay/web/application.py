@@ -23,6 +23,7 @@ from relay.store import Store
 from relay.store.engine import ping
 from relay.web.access import Access
 from relay.web.api import routes
+from relay.web.changes import Changes
 from relay.web.limits import Buckets, Limits, Rates
 from relay.web.page.page import page_router
 from relay.web.problems import Problem, install
@@ -73,6 +74,7 @@ def create_app(
     told = Exposition(store.url, hub, development=development, home=home, clock=clock)
     app.include_router(metrics_router(told))
     if home is not None:
+        app.state.changes = Changes(store, clock)
         routes.include(app)
 
     @app.get("/v1/claims")

@@ -1,11 +1,13 @@
 """How much a caller may ask: token buckets in memory, and the size of a body.
 
 An address has a bucket for whatever it asks under `/v1/`; operators' two calls are left out, because organisations behind one proxy
-share an address and are answered by signatures. A body is read up to its limit and handed on whole.
+share an address and are answered by signatures. A body is read up to its limit and handed on whole; what
+was asked is hashed on the way, for Idempotency-Key (relay.web.changes).
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -108,7 +110,12 @@ class Limits:
         except Problem as problem:
             await problem_response(problem)(scope, receive, send)
             return
-        await self._app(scope, receive if body is None else _again(body, receive), send)
+        if body is None:
+            await self._app(scope, receive, send)
+            return
+        asked = f"{scope['method']} {scope['path']}\n".encode() + body
+        scope.setdefault("state", {})["request_digest"] = hashlib.sha256(asked).digest()
+        await self._app(scope, _again(body, receive), send)
 
     async def _body(self, receive: Receive) -> bytes:
         body = bytearray()

@@ -57,6 +57,7 @@ def _serve(
     home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     app = create_app(store, config.name, development=config.development, home=home, open_reading=open_reading)
     app.state.access.let_owner_in(home)
+    app.state.changes.recover()
     _write(home.run / "web.port", str(bound).encode())
     told = {"pid": os.getpid(), "host": host, "port": bound, "url": _url(host, bound, "https" if tls else "http")}
     _write(home.run / "web.json", orjson.dumps(told))

@@ -8,7 +8,20 @@ from fastapi import APIRouter, Query, Request, Response
 
 from relay.errors import NotFound
 from relay.views.status import WAITS, chain_status
-from relay.web.api.common import ChainName, Limit, answers, json_response, now_of, page, reading
+from relay.web.api import acts
+from relay.web.api.bodies import ChainBody, OfficerBody
+from relay.web.api.common import (
+    GOVERNING,
+    ChainName,
+    Limit,
+    answers,
+    change,
+    changes_of,
+    json_response,
+    now_of,
+    page,
+    reading,
+)
 from relay.web.api.models import Chain, Page
 
 router = APIRouter(prefix="/v1/chains", tags=["chains"])
@@ -40,3 +53,31 @@ def show(request: Request, name: ChainName) -> Response:
         if row is None:
             raise NotFound("There is no ledger of that name.", "GET /v1/chains lists them.")
         return json_response(chain_status(reader, row, reader.rows(WAITS), now_of(request)))
+
+
+@router.post("", summary="Register a ledger", **change("chain.add", roles=GOVERNING))
+def add(request: Request, body: ChainBody) -> Response:
+    """Ask the node what it is, trust a pinned header, deploy the gateway. Fails without a trace where anything is not as it must be."""
+    hub = acts.hub_of(request)
+    return changes_of(request).operation(request, "chain.add", lambda: acts.add_chain(hub, body))
+
+
+@router.post("/{name}/retire", summary="Retire a ledger", **change("chain.retire", roles=GOVERNING))
+def retire(request: Request, name: ChainName) -> Response:
+    """Stop following a ledger; refused until its lanes are closed and have settled what they sent, or are abandoned."""
+    hub = acts.hub_of(request)
+    return changes_of(request).operation(request, "chain.retire", lambda: acts.retire_chain(hub, name))
+
+
+@router.post("/{name}/pause", summary="Pause a gateway", **change("chain.pause", roles=GOVERNING))
+def pause(request: Request, name: ChainName, body: OfficerBody) -> Response:
+    """Stop a ledger's whole gateway at once (one officer, or the guardian)."""
+    hub = acts.hub_of(request)
+    return changes_of(request).operation(request, "chain.pause", lambda: acts.pause_chain(hub, name, body.key))
+
+
+@router.post("/{name}/resume", summary="Resume a gateway", **change("chain.resume", roles=GOVERNING))
+def resume(request: Request, name: ChainName, body: OfficerBody) -> Response:
+    """Let a paused gateway work again (two officers, and the delay)."""
+    hub = acts.hub_of(request)
+    return changes_of(request).operation(request, "chain.resume", lambda: acts.resume_chain(hub, name, body.key))

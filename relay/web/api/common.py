@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Header, Path, Query, Request, Response
 
 from relay.home import Home
 from relay.keys import KeyStore
 from relay.store import Store
 from relay.store.reader import Reader
 from relay.web.access import Caller, Role, require
+from relay.web.api.models import Operation
+from relay.web.changes import Changes
 
 LIMIT_MAX = 500
 NAME_MAX = 64
@@ -21,6 +23,15 @@ NAME_MAX = 64
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Items at most.", examples=[100])]
 ChainName = Annotated[
     str, Path(min_length=1, max_length=NAME_MAX, description="The ledger's name here.", examples=["alpha"])
+]
+Once = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern="^[!-~]{1,255}$",
+        description="Any word of your own: asking twice with it does it once.",
+        examples=["8e03978e-40d5-43dd-bc93-6894a57f9324"],
+    ),
 ]
 LaneIdPath = Annotated[
     str,
@@ -71,6 +82,24 @@ def answers(
         "dependencies": [Depends(require(*roles))],
         "responses": declared | problems(*(CHANGE_PROBLEMS if change else READ_PROBLEMS)),
     }
+
+
+def change(kind: str, *, roles: Sequence[Role], model: Any = Operation, status: int = 202) -> dict[str, Any]:
+    """Arguments of a route that changes something; `kind` names the change."""
+    text = f"Taken up as the operation {kind}; its state is under the header Location." if status == 202 else "Done."
+    made = answers(model, status=status, text=text, change=True, roles=roles)
+    made["dependencies"].append(Depends(_idempotency_key))
+    return made
+
+
+def _idempotency_key(once: Once = None) -> None:
+    """Check the header's form and describe it; relay.web.changes reads it."""
+
+
+def changes_of(request: Request) -> Changes:
+    """What makes changes in this process."""
+    made: Changes = request.app.state.changes
+    return made
 
 
 def caller_of(request: Request) -> Caller:

@@ -6,9 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from relay.registry.names import SENDER
 from relay.views.messages import OUTCOMES, STATES, CursorForeign, Wanted, list_messages
 from relay.views.trace import trace
-from relay.web.api.common import Limit, answers, home_of, page, reading
+from relay.web.access import Caller, Role
+from relay.web.api import acts
+from relay.web.api.bodies import SendBody
+from relay.web.api.common import SENDING, Limit, answers, caller_of, change, changes_of, home_of, page, reading
 from relay.web.api.models import Message, MessageRow, Page
 from relay.web.problems import Problem
 
@@ -87,3 +91,25 @@ def show(
 ) -> Response:
     """Each stage of a message with time, proof height, party and result; several where one transaction has several."""
     return page(trace(home_of(request), identifier), None)
+
+
+@router.post("", summary="Send a message", **change("message.send", roles=SENDING))
+def send(request: Request, body: SendBody) -> Response:
+    """Send from a local key; the operation's result has each message's id. An application sends from its token's key alone."""
+    hub, key = acts.hub_of(request), key_for(caller_of(request), body.key)
+    return changes_of(request).operation(request, "message.send", lambda: acts.send(hub, body, key))
+
+
+def key_for(caller: Caller, wanted: str) -> str:
+    """The key from which a caller sends.
+
+    Raises:
+        Problem: 403, an application asks for another key than its token's, or its token has none.
+    """
+    if Role.OFFICER in caller.roles:
+        return wanted or SENDER
+    if not caller.key:
+        raise Problem(403, "KeyMissing", "This token is bound to no key; ask the hub's owner for one made with --key.")
+    if wanted not in ("", caller.key):
+        raise Problem(403, "KeyForeign", "This token sends from its own key alone; leave `key` out.")
+    return caller.key
