@@ -140,18 +140,26 @@ def _summary(home: Home) -> dict[str, Any]:
     return {
         "home": str(home.folder),
         "ready": ready,
+        "page": _url(home),
         "processes": [{"role": process.role, "pid": process.pid} for process in processes],
     }
 
 
-def _text(home: Home) -> str:
+def _url(home: Home) -> str:
+    """The address of the page and of the HTTP interface; empty while the process does not run."""
     import json
 
+    try:
+        return str(json.loads((home.run / "web.json").read_bytes())["url"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _text(home: Home) -> str:
     from relay.processes import recorded
 
-    url = json.loads((home.run / "web.json").read_bytes())["url"]
     roles = ", ".join(process.role for process in recorded(home)[1])
     return (
-        f"Up: {roles}.\nStatus page and HTTP interface: {url} · logs: {home.run}\n"
+        f"Up: {roles}.\nStatus page and HTTP interface: {_url(home)} · logs: {home.run}\n"
         "Next: relayhub chain add NAME --rpc URL, then relayhub lane open A B --both"
     )

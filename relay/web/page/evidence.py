@@ -6,14 +6,39 @@ here, that is `relayhub audit`'s business.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from light_clients.errors import LightClientError
 from light_clients.proofs.notes import read_checkpoint, split_note
 from relay.home import Home
+from relay.store.reader import Reader
+from relay.views.log_anchors import log_anchor
 
 
-def evidence_of(home: Home | None) -> dict[str, Any]:
+def evidence_of(reader: Reader, home: Home | None, chains: Iterable[str]) -> dict[str, Any]:
+    """The newest checkpoint, what waits to become a leaf, and where the log is anchored.
+
+    Args:
+        reader: a snapshot of the database.
+        home: the hub's folder, if there is one.
+        chains: names of ledgers.
+
+    Returns:
+        `there`, what `checkpoint_of` says, `waiting` (decisions), `waiting_since` (Unix seconds, 0 for none) and `anchors`: for
+        each ledger that has one `chain`, `size`, `root`, `at` and `transaction`.
+    """
+    oldest = reader.row("SELECT id, at FROM evidence_queue ORDER BY id LIMIT 1")
+    newest = reader.row("SELECT id FROM evidence_queue ORDER BY id DESC LIMIT 1")
+    found = ((name, log_anchor(reader, name)) for name in chains)
+    return checkpoint_of(home) | {
+        "waiting": newest["id"] - oldest["id"] + 1 if oldest and newest else 0,
+        "waiting_since": oldest["at"] if oldest else 0,
+        "anchors": [{"chain": name, **anchor} for name, anchor in found if anchor],
+    }
+
+
+def checkpoint_of(home: Home | None) -> dict[str, Any]:
     """Read the newest checkpoint.
 
     Returns:

@@ -50,9 +50,9 @@ class Look:
             for name, chain in state["chains"].items():
                 spent = self._spent.get(name, 0.0)
                 chain["runway_s"] = round(int(chain["balance"]) / spent * DAY_S, -3) if spent else None
+            state["evidence"] = {"log": evidence_of(reader, self._home, state["chains"])}
             every = self.tally.figures() | {"complete": self.tally.complete}
         state["hub"] = {"hub": {"name": self._hub, "development": self._development, **every}}
-        state["evidence"] = {"log": evidence_of(self._home)}
         state["processes"] = self._processes()
         return state
 

@@ -4,6 +4,7 @@ import { ago, number, span, t, until, word } from "./texts.js";
 
 const DAY_S = 86400;
 const SETTLING_S = 8;
+const EVIDENCE_BEHIND_S = 30;
 
 export const SYMBOLS = { committee: "●", "light-client": "◆", both: "■", development: "▲" };
 export const trustText = (trust) => `${SYMBOLS[trust] ?? "?"} ${word("trust", trust)}`;
@@ -79,14 +80,16 @@ function freezes(state) {
 
 function alarms(state, now) {
   const owner = t("party.owner");
-  const found = Object.values(state.alarms).map((alarm) => item("alarm", "chain", alarm.chain, alarm.code, owner, alarm.text));
+  const found = Object.values(state.alarms).map((alarm) => ({
+    ...item("alarm", "chain", alarm.chain, alarm.code, owner, alarm.text), key: `alarm ${alarm.text}`,
+  }));
   for (const [name, chain] of Object.entries(state.chains)) {
     if (chain.state === "retired") continue;
     found.push(...expiry(name, "chain", chain, "client_expired", now));
     if (chain.runway_s !== null && chain.runway_s < DAY_S)
       found.push(item("alarm", "chain", name, "runway_short", owner, t("alarm.runway_short", { span: span(chain.runway_s) })));
     for (const trouble of chain.endpoint_trouble)
-      found.push({ ...item("alarm", "chain", name, "endpoint_rests", t("party.nobody"), t("alarm.endpoint_rests", trouble)), since: trouble.since });
+      found.push({ ...item("alarm", "chain", name, "endpoint_rests", t("party.nobody"), t("alarm.endpoint_rests", trouble)), since: trouble.since, key: `rests ${name} ${trouble.url}` });
   }
   for (const client of Object.values(state.clients))
     if (client.lanes > 0) found.push(...expiry(`${client.peer} @ ${client.chain}`, "client", client, "light_client_expired", now));
@@ -103,6 +106,11 @@ function alarms(state, now) {
     }
   for (const process of Object.values(state.processes))
     if (!process.alive) found.push(item("alarm", "process", process.role, "process_down", owner, t("alarm.process_down", { note: process.note })));
+  const log = state.evidence.log;
+  if (log?.waiting && now - log.waiting_since > EVIDENCE_BEHIND_S) {
+    const text = t("alarm.evidence_behind", { count: log.waiting, when: ago(log.waiting_since, now) });
+    found.push({ ...item("alarm", "evidence", "", "evidence_behind", owner, text), key: "alarm evidence_behind" });
+  }
   return found;
 }
 
@@ -138,7 +146,7 @@ function waits(state) {
 
 function item(kind, subject, name, code, party, text) {
   return {
-    key: `${kind} ${code} ${subject} ${name} ${kind === "alarm" ? text.slice(0, 40) : ""}`,
+    key: `${kind} ${code} ${subject} ${name}`,
     kind, code, party, text,
     subject: t(`subject.${subject}`, { name }),
     href: null, since: 0, next: 0, lane: null,

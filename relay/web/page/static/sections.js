@@ -188,14 +188,15 @@ export function evidenceSection(section) {
   return ({ evidence, now, language }) => {
     setText(heading, t("evidence.title"));
     const log = evidence.log ?? { there: false };
-    const signature = JSON.stringify([log, language, log.there ? ago(log.at, now) : ""]);
+    const ages = [log.at ?? 0, ...(log.anchors ?? []).map((one) => one.at)].map((at) => ago(at, now));
+    const signature = JSON.stringify([log, language, ages]);
     if (signature === drawn) return;
     drawn = signature;
     if (!log.there) {
       body.replaceChildren(h("p", { class: "soft" }, log.text ?? t("evidence.none")));
       return;
     }
-    const anchors = (log.anchors ?? []).map((one) => h("div", {}, t("evidence.anchor", { ...one, size: number(one.size), height: number(one.height), when: ago(one.at, now) })));
+    const anchors = (log.anchors ?? []).map((one) => h("div", { title: `${one.root}\n${one.transaction}` }, t("evidence.anchor", { chain: one.chain, size: number(one.size), when: ago(one.at, now) })));
     body.replaceChildren(
       facts([
         [t("evidence.origin"), log.origin],
@@ -203,6 +204,7 @@ export function evidenceSection(section) {
         [t("evidence.root"), h("span", { class: "hex" }, log.root)],
         [t("evidence.signers"), log.signers.join(", ")],
         [t("evidence.at"), ago(log.at, now)],
+        [t("evidence.waiting"), number(log.waiting)],
         [t("evidence.anchors"), anchors.length ? h("div", {}, anchors) : t("evidence.no_anchors")],
       ]),
     );
