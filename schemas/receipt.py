@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from schemas.claim import Claim
 from schemas.message import Message
@@ -119,7 +119,7 @@ class Receipt(_Part):
     """One file about one message; parts are null only where it is not complete."""
 
     format: Literal["relayhub/receipt/v1"]
-    complete: bool
+    complete: StrictBool
     lane_id: LaneId
     lane: LaneWords
     message_id: MessageId

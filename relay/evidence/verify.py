@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,9 +107,15 @@ def read_receipt(data: bytes) -> Receipt:
     if len(data) > RECEIPT_MAX_BYTES:
         raise Fails(f"It has {len(data)} bytes; at most {RECEIPT_MAX_BYTES}.")
     try:
-        return Receipt.model_validate_json(data)
+        receipt = Receipt.model_validate_json(data)
+        same_form = json.loads(data) == json.loads(receipt.model_dump_json())
     except (ValidationError, SchemaError, RecursionError) as error:
         raise Fails(f"{first_error(error)}.") from None
+    if not same_form:
+        raise Fails(
+            "A value is not in its one form: lower-case hexadecimal with 0x, decimal numbers without zeros before."
+        )
+    return receipt
 
 
 def verify(data: bytes, anchors: Anchors) -> Judged:
