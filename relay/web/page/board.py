@@ -73,8 +73,8 @@ class Board:
                     yield b"event: reload\ndata: {}\n\n"
                     return
                 if version < self._version:
-                    yield self._event(version)
-                    version = self._version
+                    event, version = self._event(version), self._version  # others may come while this one is sent
+                    yield event
                 elif not await self._newer_than(version):
                     yield self._beat()
         finally:
