@@ -16,8 +16,10 @@ import structlog
 from sqlalchemy import Row, or_, select
 
 from adapters.protocol import AdapterError
+from relay.backup.registered import keep_registry
 from relay.context import Context, process_context
 from relay.crash import crash_point
+from relay.errors import HubError
 from relay.logs import configure_logs
 from relay.store import waits
 from relay.store.lanes import WORKING
@@ -30,6 +32,8 @@ log = structlog.get_logger()
 SWEEP_S = 2.0
 STALLED_LOOK_S = 5.0
 QUEUE_LIMIT = 2_000
+REGISTRY_S = 30.0
+"""Officers change the registry by any wallet: so often the file that names it is compared."""
 
 
 class ChainWatch(threading.Thread):
@@ -102,6 +106,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, lambda *_: stopped.set())
     threads: dict[tuple[str, str], ChainWatch] = {}
+    kept_at = float("-inf")
     while True:
         with context.store.read() as connection:
             rows = connection.execute(select(chains).where(chains.c.state == "active")).all()
@@ -117,8 +122,20 @@ def main() -> None:
             sweep(context)
         with context.store.write() as connection:
             upsert(connection, heartbeats, {"process": "watch"}, {"pid": os.getpid(), "at": time.time()})
+        if time.monotonic() - kept_at > REGISTRY_S:
+            kept_at = time.monotonic()
+            _keep_registry(context)
         if stopped.wait(SWEEP_S):
             return
+
+
+def _keep_registry(context: Context) -> None:
+    """Write registry.toml where it is no more what the database says; a full disk must stop no watch."""
+    try:
+        if keep_registry(context.home, context.store):
+            log.info("registry_kept")
+    except (OSError, HubError) as error:
+        log.warning("registry_not_kept", error=str(error)[:300])
 
 
 if __name__ == "__main__":

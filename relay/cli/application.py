@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 from relay.cli import (
     adapter,
     audit,
+    backup,
     chain,
     demo,
     doctor,
@@ -53,6 +55,7 @@ audit.register(app)
 receipt.register(app)
 doctor.register(app)
 explain.register(app)
+backup.register(app)
 demo.register(app)
 
 
@@ -62,10 +65,19 @@ def run(words: list[str]) -> int:
     Raises:
         Exception: whatever the command raises that is no usage error.
     """
+    return leave(lambda: app(args=words, prog_name="relayhub", standalone_mode=False), words)
+
+
+def leave(command: Callable[[], object], words: list[str]) -> int:
+    """Run a command; returns the exit code, also of a usage error.
+
+    Raises:
+        Exception: whatever the command raises that is no usage error.
+    """
     try:
-        code = app(args=words, prog_name="relayhub", standalone_mode=False)
-    except typer.Exit as leave:
-        return leave.exit_code
+        code = command()
+    except typer.Exit as gone:
+        return gone.exit_code
     except typer.Abort:
         return INTERRUPTED
     except typer.TyperException as error:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from relay.backup.registered import keep_registry
+from relay.cli.output import note
 from relay.config import HubConfig
 from relay.errors import BadInput
 from relay.home import Home
@@ -50,5 +52,14 @@ def session(home: str) -> Iterator[Session]:
     try:
         store.migrate()
         yield Session(place, config, store, KeyStore(place.keys))
+        _keep(place, store)
     finally:
         store.close()
+
+
+def _keep(place: Home, store: Store) -> None:
+    """Write registry.toml where the command changed the registry; what was done stays done where that cannot be written."""
+    try:
+        keep_registry(place, store)
+    except OSError as error:
+        note(f"registry.toml was not written: {error.strerror}. The watch tries again.")
