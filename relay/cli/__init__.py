@@ -30,9 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
 
             show_status(_home(words) or "", as_json="--json" in words)
             return 0
-        from relay.cli.application import run
+        from relay.cli import application, remote
 
-        return run(words)
+        return application.leave(lambda: remote.run(words), words) if remote.wants(words) else application.run(words)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

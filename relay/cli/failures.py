@@ -29,7 +29,7 @@ def report(error: BaseException, *, as_json: bool, home: str | None) -> int:
 def describe(error: BaseException, home: str | None) -> tuple[str, str, str]:
     """Name an error, say what is wrong, and what to do next."""
     if isinstance(error, HubError):
-        return type(error).__name__, error.message, error.next_step
+        return getattr(error, "name", type(error).__name__), error.message, error.next_step
     known = _known(error)
     if known is not None:
         return known

@@ -17,6 +17,7 @@ from relay.home import Home
 from relay.store import Store
 from relay.web.application import create_app
 from relay.web.listening import check_beyond_loopback, is_loopback, tls_of
+from relay.web.telling import Telling
 
 KEEP_ALIVE_S = 75
 BACKLOG = 128
@@ -72,7 +73,13 @@ def _serve(
         server_header=False,
         **tls,  # type: ignore[arg-type]
     )
-    uvicorn.Server(settings).run(sockets=[listener])
+    telling = Telling(store, development=config.development)
+    telling.start()
+    try:
+        uvicorn.Server(settings).run(sockets=[listener])
+    finally:
+        telling.end()
+        app.state.changes.close()
 
 
 def choose_port(home: Home, config: HubConfig) -> int:

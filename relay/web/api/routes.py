@@ -8,10 +8,18 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from relay.web.api import chains, hub, lanes, messages, officers, operations
+from relay.web.api import chains, hub, lanes, messages, officers, operations, webhooks
 from relay.web.api.models import ProblemBody
 
-ROUTERS = (hub.router, chains.router, lanes.router, messages.router, officers.router, operations.router)
+ROUTERS = (
+    hub.router,
+    chains.router,
+    lanes.router,
+    messages.router,
+    officers.router,
+    operations.router,
+    webhooks.router,
+)
 DESCRIPTION = (
     "Messages between ledgers, with proofs both ways. Every error is problem+json (RFC 9457). Lists come in pages; a change takes "
     "an Idempotency-Key, so that asking twice does it once. Times are Unix seconds, bytes hexadecimal with 0x, coins decimal strings."
