@@ -1,0 +1,140 @@
+"""`relayhub --hub URL`: what the commands print on a hub elsewhere, and how they refuse."""
+
+import json
+
+import httpx
+import pytest
+
+from relay import client
+from relay.cli import main, remote
+from relay.errors import BadInput, HubError, NotFound, NotNow
+from tests.support.api_world import ApiWorld, Shared
+from tests.support.filled_hub import LANE, message_id
+
+URL = "http://hub"
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    world = ApiWorld(tmp_path / "world")
+    made = client.HubClient.__init__
+
+    def connected(self, url, token="", **options):
+        made(self, url, token, **options | {"transport": Shared(world.bridge)})
+
+    monkeypatch.setattr(client.HubClient, "__init__", connected)
+    monkeypatch.delenv("RELAYHUB_TOKEN_FILE", raising=False)
+    monkeypatch.setenv("RELAYHUB_HOME", str(world.hub.home.folder))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def token_file(world, tmp_path):
+    path = tmp_path / "token"
+    path.write_text(world.owner() + "\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+def told(capsys, *words):
+    assert main(list(words)) == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("chain", "list"),
+        ("chain", "show", "alpha"),
+        ("lane", "list"),
+        ("operator", "list"),
+        ("key", "list"),
+        ("adapter", "list"),
+        ("trace", message_id(1).hex()),
+    ],
+)
+def test_json_is_what_the_command_prints_locally(world, capsys, words):
+    far = json.loads(told(capsys, "--hub", URL, *words, "--json"))
+    near = json.loads(told(capsys, *words, "--json"))
+    times = {"tip_age_s", "client_expires_in_s", "oldest_age_s", "silent", "runway_days"}
+
+    def timeless(value):
+        if isinstance(value, dict):
+            return {name: timeless(item) for name, item in value.items() if name not in times}
+        return [timeless(item) for item in value] if isinstance(value, list) else value
+
+    assert timeless(far) == timeless(near)
+
+
+def test_text_is_for_people(world, capsys):
+    for words in (("status",), ("chain", "list"), ("lane", "list"), ("operator", "list"), ("adapter", "list")):
+        assert told(capsys, "--hub", URL, *words).strip()
+
+
+def test_a_change_says_in_one_line_why_it_is_refused(world, token_file, capsys):
+    assert main(["--hub", URL, "--token-file", token_file, "chain", "retire", "alpha"]) == 2
+    assert capsys.readouterr().err.startswith("NotNow: The lane alpha → beta #default is active.")
+
+
+def test_without_a_token_nothing_is_changed(world, capsys):
+    assert main(["--hub", URL, "pause", "alpha", "beta"]) == 2
+    assert capsys.readouterr().err.startswith("TokenMissing: ")
+
+
+def test_the_token_file_may_be_named_by_the_environment(world, token_file, capsys, monkeypatch):
+    monkeypatch.setenv("RELAYHUB_TOKEN_FILE", token_file)
+    world.token("auditor")
+    assert json.loads(told(capsys, f"--hub={URL}", "chain", "list", "--json"))[0]["name"] == "alpha"
+
+
+@pytest.mark.parametrize("words", [("up",), ("down",), ("key", "new", "x"), ("doctor",), ("demo",), ("lane", "limit")])
+def test_what_works_on_the_hubs_machine_only_says_so(words):
+    with pytest.raises(NotNow) as refused:
+        remote.run(["--hub", URL, *words])
+    assert "works only on the hub's own machine" in refused.value.message
+
+
+@pytest.mark.parametrize("words", [["--hub"], ["--hub", "hub.example", "status"], ["--token-file", "x", "status"]])
+def test_a_hub_that_is_no_url_is_refused(words):
+    with pytest.raises(HubError):
+        remote.run(words)
+
+
+def test_a_token_that_others_may_read_is_refused(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("rht_x")
+    path.chmod(0o640)
+    with pytest.raises(BadInput):
+        remote.read_token(str(path))
+    path.chmod(0o600)
+    assert remote.read_token(str(path)) == "rht_x"
+    path.write_bytes(b"\xff")
+    with pytest.raises(BadInput):
+        remote.read_token(str(path))
+    path.write_text("")
+    with pytest.raises(BadInput):
+        remote.read_token(str(path))
+    with pytest.raises(NotFound):
+        remote.read_token(str(tmp_path / "none"))
+    assert remote.read_token("") == ""
+
+
+def test_what_is_no_hub_is_told_so(monkeypatch):
+    monkeypatch.setattr(client, "LOOK_S", 0)
+
+    def page(_):
+        return httpx.Response(200, html="<p>welcome</p>")
+
+    def nobody(_):
+        raise httpx.ConnectError("refused")
+
+    for answer in (page, nobody):
+        with client.HubClient(URL, transport=httpx.MockTransport(answer)) as hub, pytest.raises(client.HubUnreachable):
+            hub.status()
+
+
+def test_lanes_are_found_by_their_ends(world, token_file, capsys):
+    assert main(["--hub", URL, "--token-file", token_file, "lane", "close", "beta", "alpha"]) == 2
+    assert capsys.readouterr().err.startswith("NotFound: There is no lane beta → alpha")
+    assert LANE.hex() in told(capsys, "--hub", URL, "lane", "list", "--json")
