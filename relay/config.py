@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from relay.errors import BadInput
 from relay.home import Home
+from relay.tracing.configuration import Tracing
 from schemas.primitives import SchemaError, name_text
 
 __all__ = ["Home", "HubConfig", "parse_config"]
@@ -33,6 +34,7 @@ class HubConfig(BaseModel):
         anchor_interval_s: seconds between two notes of the evidence log's size and root at each ledger's gateway; 0 = never.
         require_certificates: whether lanes of a production hub need a certificate of each third party's adapter; a development
             hub asks for none.
+        tracing: where traces of messages go (relay.tracing); nowhere unless it names an endpoint.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +54,7 @@ class HubConfig(BaseModel):
     ledger_options: dict[str, dict[str, str | int]] = {}
     anchor_interval_s: int = Field(default=3_600, ge=0, le=31_536_000)
     require_certificates: bool = True
+    tracing: Tracing = Tracing()
 
 
 def parse_config(settings: dict[str, Any], where: str) -> HubConfig:

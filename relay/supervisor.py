@@ -4,6 +4,7 @@
     worker-N    Celery workers
     watch       the loops that follow ledgers and sweep what was lost
     recorder    appends to the evidence log
+    tracing     tells a collector of settled messages, where hub.toml names one
     web         the HTTP interface
     operator-N  on a development hub: each operator, with its own folder and key
 
@@ -104,6 +105,8 @@ def children_of(home: Home, config: HubConfig) -> list[Child]:
     children += [Child(f"worker-{number}", worker_command(number)) for number in range(1, config.workers + 1)]
     children += [Child("watch", [sys.executable, "-m", "relay.watch"])]
     children += [Child("recorder", [sys.executable, "-m", "relay.evidence.recorder"])]
+    if config.tracing.endpoint:
+        children += [Child("tracing", [sys.executable, "-m", "relay.tracing"])]
     if config.development and home.operators.is_dir():
         for file in sorted(home.operators.glob("*/operator.toml")):
             command = [sys.executable, "-m", "relay.operator", "--config", str(file)]

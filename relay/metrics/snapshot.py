@@ -28,6 +28,8 @@ VERIFIERS = (
     "SELECT chain, address, kind, peer, light_client, client_height, client_time, expires_at, frozen FROM verifiers"
 )
 NEWEST_QUORUMS = "SELECT attested_at FROM claims WHERE state = 'attested' ORDER BY id DESC LIMIT 20"
+QUEUE_LENGTH = "SELECT (SELECT MAX(id) FROM evidence_queue) - (SELECT MIN(id) FROM evidence_queue) + 1 AS value"
+"""Numbers are given in order and taken away in order; two selects, since one would read every row."""
 OPEN_CLAIMS_MAX = 100_000
 
 
@@ -87,7 +89,7 @@ def take(reader: Reader, now: float) -> Snapshot:
         most=OPEN_CLAIMS_MAX,
     )
     snapshot.attested_at = max((row["attested_at"] or 0.0 for row in reader.rows(NEWEST_QUORUMS)), default=0.0)
-    snapshot.queue_length = _number(reader, "SELECT MAX(id) - MIN(id) + 1 AS value FROM evidence_queue")
+    snapshot.queue_length = _number(reader, QUEUE_LENGTH)
     oldest = reader.row("SELECT at FROM evidence_queue ORDER BY id LIMIT 1")
     snapshot.queue_since = float(oldest["at"]) if oldest else 0.0
     version = reader.row("SELECT version_num FROM alembic_version")
