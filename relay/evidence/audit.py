@@ -252,20 +252,21 @@ class _Audit:
     def check_history(self, checkpoint: Checkpoint, earlier: Sequence[Checkpoint]) -> None:
         """Check 7: the tree of an earlier size has the earlier root."""
         tree = TileTree(self._proof_tile(checkpoint.size))
-        good = 0
-        roots: dict[int, bytes] = {}
+        beyond: dict[int, bytes] = {}
         for each in earlier:
-            other = roots.setdefault(each.size, each.root) != each.root
-            try:
-                same = each.size > checkpoint.size or tree.root(each.size) == each.root
-            except _Missing:
-                continue  # the gap is a finding; it cannot be compared
-            if other or not same:
+            if each.size > checkpoint.size:  # rolled back: those of one size can still be held against each other
+                same = beyond.setdefault(each.size, each.root) == each.root
+            else:
+                try:
+                    same = tree.root(each.size) == each.root
+                except _Missing:
+                    continue  # the gap is a finding; it cannot be compared
+                if same:
+                    self.report.compared.append(each.size)
+            if not same:
+                good = max((size for size in self.report.compared if size < each.size), default=0)
                 text = f"A checkpoint of {each.size} leaves was signed over another history: the log shows two."
                 self._find("fork", f"leaves {good} to {each.size - 1}", text)
-            elif each.size <= checkpoint.size:
-                good = each.size
-                self.report.compared.append(each.size)
 
     def _tile(self, level: int, number: int, width: int) -> bytes | None:
         path = tile_path(level, number, width)

@@ -30,8 +30,7 @@ class Objects:
     def __init__(self, folder: Path, *, private: bool = False) -> None:
         self.folder = folder
         (folder / _NEW).mkdir(parents=True, exist_ok=True)
-        if private:
-            folder.chmod(0o700)
+        folder.chmod(0o700 if private else 0o755)
         self._files = DurableFolder(folder, folder / _NEW, PRIVATE if private else PUBLIC)
 
     def put(self, content: bytes) -> bytes:

@@ -18,7 +18,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -33,21 +32,21 @@ CHECKS_EVERY_S = 0.0005
 DISK_CALLS = ("write", "fsync", "fdatasync", "replace", "ftruncate", "mkdir", "open")
 
 
-def child(folder: Path, seed: int, calls: int) -> None:
+def child(folder: Path, seed: int, calls: int, said: int) -> None:
     """A life: append and publish until killed; `calls` is the number of disk calls to live for, 0 for as long as it may."""
     from relay.evidence.log import EvidenceLog
     from tests.support.evidence_log import SIGNER
 
-    chance = random.Random(seed)
+    chance, say = random.Random(seed), os.write
     if calls:
         _die_after(calls, chance)
     log = EvidenceLog.open(folder, write=True, signers=[SIGNER])
-    print("opened", flush=True)
+    say(said, b"opened\n")
     while True:
         for _ in range(chance.randrange(3)):
             batch = [chance.randbytes(chance.randrange(100)) for _ in range(chance.choice((1, 2, 60, 256, 700)))]
             first = log.append(batch)
-            print(json.dumps([first, len(batch), _digest(batch)]), flush=True)
+            say(said, json.dumps([first, len(batch), _digest(batch)]).encode() + b"\n")
         log.publish(time.time())
 
 
@@ -86,26 +85,49 @@ def kill_and_check(folder: Path, seed: int) -> Counter[str]:
 def _live(
     folder: Path, seed: int, calls: int, chance: random.Random, seen: dict[bytes, None]
 ) -> list[tuple[int, int, str]]:
-    words = [sys.executable, "-m", "tests.support.log_kills", "--child", str(folder), str(seed), str(calls)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    lines: list[str] = []
-    reader = threading.Thread(target=lambda: lines.extend(process.stdout))
-    reader.start()
+    """One life in a process of its own, forked from this one: what it was told before it was killed."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            os.close(reading)
+            child(folder, seed, calls, writing)
+        finally:
+            os._exit(1)
+    os.close(writing)
+    os.set_blocking(reading, False)
+    said, status = b"", None
     deadline = time.monotonic() + WAIT_S
     end = deadline if calls else None
-    while process.poll() is None:
+    while status is None:
         seen[(folder / "checkpoint").read_bytes()] = None
-        if end is None and lines:
+        said += _read(reading)
+        if end is None and said:
             end = time.monotonic() + chance.random() * 0.4
         if time.monotonic() > (end or deadline):
-            process.send_signal(signal.SIGKILL)
+            os.kill(process, signal.SIGKILL)
         time.sleep(CHECKS_EVERY_S)
-    reader.join()
+        ended, code = os.waitpid(process, os.WNOHANG)
+        status = code if ended else None
     seen[(folder / "checkpoint").read_bytes()] = None
-    assert process.wait() == -signal.SIGKILL, process.stderr.read()
-    process.stderr.close()
-    process.stdout.close()
-    return [tuple(json.loads(line)) for line in lines if line.startswith("[") and line.endswith("]\n")]
+    said += _read(reading)
+    os.close(reading)
+    assert os.WTERMSIG(status) == signal.SIGKILL, (seed, status)
+    return [
+        tuple(json.loads(line))
+        for line in said.splitlines(keepends=True)
+        if line.startswith(b"[") and line.endswith(b"]\n")
+    ]
+
+
+def _read(descriptor: int) -> bytes:
+    said = b""
+    try:
+        while part := os.read(descriptor, 65_536):
+            said += part
+    except BlockingIOError:
+        pass  # nothing more for now
+    return said
 
 
 def _die_after(calls: int, chance: random.Random) -> None:
@@ -135,10 +157,7 @@ def _digest(batch: list[bytes]) -> str:
 
 
 def main(words: list[str]) -> None:
-    """Run the child, or all seeds with a summary."""
-    if words[:1] == ["--child"]:
-        child(Path(words[1]), int(words[2]), int(words[3]))
-        return
+    """Run all seeds, with a summary."""
     seeds, began = int(words[0]) if words else 100, time.monotonic()
     total: Counter[str] = Counter()
     for seed in range(seeds):
