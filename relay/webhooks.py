@@ -167,6 +167,14 @@ def shown(connection: Connection, row: Row[Any]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names} | given | counts
 
 
+def any_active(store: Store) -> bool:
+    """Whether there is somebody to tell."""
+    with store.read() as connection:
+        return (
+            connection.execute(select(webhooks.c.id).where(webhooks.c.state == "active").limit(1)).first() is not None
+        )
+
+
 def write_deliveries(store: Store, now: float) -> int:
     """Write down what webhooks are to be told; returns how many deliveries are new."""
     with store.read() as connection:

@@ -1,5 +1,6 @@
-"""The hub's HTTP interface: claims for the operators to pull, attestations for them to post, the hub's state.
+"""The hub's HTTP interface: claims and attestations for operators, the public interface under `/v1/`, the status page.
 
-Source: docs/encodings.md, section Operators. It listens on loopback only; where operators stand elsewhere, a reverse proxy
-with TLS stands in front of it. Nothing is authenticated here but signatures, because nothing here can be gained by asking.
+Source: docs/encodings.md, section Operators; docs/openapi.json. It listens on loopback as it is, and elsewhere with TLS and tokens
+(relay.web.listening). The operators' two calls are authenticated by signatures alone, because nothing can be gained there by asking; for
+the rest relay.web.access says who may ask what.
 """

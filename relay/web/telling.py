@@ -49,6 +49,8 @@ class Telling:
 
     def _round(self) -> None:
         """Take the lease and work while there is something to do; another process that has it works instead."""
+        if not webhooks.any_active(self._store):
+            return
         lease = Lease.take(self._store, "webhooks", "all")
         if lease is None:
             return

@@ -50,6 +50,18 @@ def describe(app: FastAPI) -> dict[str, Any]:
     parts["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "`relayhub token create ROLE NAME` prints one."}
     }
+    for methods in made["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _present(parameter["schema"])
     made["security"] = [{"token": []}]
     app.state.openapi = made
     return made
+
+
+def _present(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out is no JSON null when it is there."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]}
