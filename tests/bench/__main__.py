@@ -12,10 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.e2e import measure
+from tests.bench.evidence import measure_evidence
 from tests.bench.families.discovery import aim_of, measure_families
 from tests.bench.gas import measure_gas
 from tests.bench.outage import MESSAGES as OUTAGE_MESSAGES
 from tests.bench.outage import measure_outage
+from tests.bench.page import MESSAGES as PAGE_MESSAGES
+from tests.bench.page import measure_page
 from tests.bench.primitives import measure_primitives
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results.json"
@@ -28,6 +31,12 @@ AIMS = {
     "gas_settle_committee_batch_100": ("≤", 11_000),
     "gas_deliver_light_client_batch_100": ("≤", 18_000),
     "outage_latency_ratio": ("≤", 2.0),
+    "evidence_append_leaves_per_cpu_s": ("≥", 20_000),
+    "evidence_proof_worst_ms": ("≤", 5),
+    "evidence_disk_ratio": ("≤", 1.5),
+    "page_first_state_ms": ("≤", 300),
+    "page_look_ms": ("≤", 300),
+    "page_trace_ms": ("≤", 300),
 }
 
 
@@ -40,11 +49,13 @@ def main() -> None:
     console.print(f"gas: {len(figures)} figures")
     figures |= measure_primitives()
     figures |= measure_families(console.print)
+    figures |= measure_evidence()
     figures |= measure(console.print, messages=2_000 if quick else 20_000, latency_messages=10 if quick else 40)
     figures["hub_and_operators_cpu_ms_per_message"] = (
         figures["hub_cpu_ms_per_message"] + figures["operators_cpu_ms_per_message"]
     )
     figures |= measure_outage(console.print, messages=4_000 if quick else OUTAGE_MESSAGES).figures()
+    figures |= measure_page(console.print, number=100_000 if quick else PAGE_MESSAGES)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     table = Table(title=f"Relay Hub bench · {platform.machine()} · {time.time() - began:.0f} s")
