@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from relay.metrics.names import METRICS
+from relay.metrics.tallies import KNOWN_REFUSALS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "metrics.md"
@@ -25,6 +26,14 @@ Counters that say *since the web process began* start at zero with it, as Promet
 
 | name | type | labels | what it says |
 | --- | --- | --- | --- |
+"""
+REFUSALS = """
+## Refusals
+
+What the label `reason` of `relayhub_refusals_total` means. Each operator's log has the sentence that came with it.
+
+| reason | what it says |
+| --- | --- |
 """
 ALARMS = """
 ## Alarms
@@ -43,7 +52,8 @@ def page(rules: list[dict[str, Any]]) -> str:
         f"| `{metric.name}` | {metric.kind} | {', '.join(f'`{label}`' for label in metric.labels)} | {metric.text} |\n"
         for metric in METRICS
     ]
-    return HEAD + "".join(rows) + ALARMS + "".join(map(_alarm, rules))
+    refused = [f"| `{name}` | {text} |\n" for name, text in KNOWN_REFUSALS.items()]
+    return HEAD + "".join(rows) + REFUSALS + "".join(refused) + ALARMS + "".join(map(_alarm, rules))
 
 
 def _alarm(rule: dict[str, Any]) -> str:

@@ -90,7 +90,7 @@ def take(reader: Reader, now: float) -> Snapshot:
     )
     snapshot.attested_at = max((row["attested_at"] or 0.0 for row in reader.rows(NEWEST_QUORUMS)), default=0.0)
     snapshot.queue_length = _number(reader, QUEUE_LENGTH)
-    oldest = reader.row("SELECT at FROM evidence_queue ORDER BY id LIMIT 1")
+    oldest = reader.row("SELECT at FROM evidence_queue WHERE id = (SELECT MIN(id) FROM evidence_queue)")
     snapshot.queue_since = float(oldest["at"]) if oldest else 0.0
     version = reader.row("SELECT version_num FROM alembic_version")
     snapshot.tables = version["version_num"] if version else ""

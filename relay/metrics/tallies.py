@@ -7,6 +7,7 @@ that were open. Refusals and transactions are counted from the moment at which t
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
+from collections.abc import Iterable
 from typing import Any
 
 from relay.store.reader import Reader
@@ -17,21 +18,21 @@ OTHER = "other"
 AT_ONCE = 5_000
 WINDOW_MAX = 300
 SHORTEST_S = 60.0
-KNOWN_REFUSALS = (
-    "AttestationMalformed",
-    "ClaimMalformed",
-    "ClaimMismatch",
-    "ClaimVoid",
-    "EpochMismatch",
-    "FalseHead",
-    "NoCommittee",
-    "OperatorEquivocation",
-    "SignerMismatch",
-    "SignerStruck",
-    "SignerUnknown",
-    "UnknownClaim",
-)
-"""They are shown as 0 from the beginning, so that the first one of a kind is seen as an increase."""
+KNOWN_REFUSALS = {
+    "AttestationMalformed": "What was posted is no attestation.",
+    "ClaimMalformed": "The claim's words cannot be made.",
+    "ClaimMismatch": "The claim differs from the one that the hub proposed.",
+    "ClaimVoid": "The hub withdrew the claim meanwhile.",
+    "EpochMismatch": "The committee is of another epoch; the operator follows the ledger late, or its configuration is old.",
+    "FalseHead": "The operator signed another head than the proved one: an incident.",
+    "NoCommittee": "The verifier has no committee yet.",
+    "OperatorEquivocation": "The operator signed two heads for one nonce: an incident.",
+    "SignerMismatch": "The signature is not the signer's over this claim at this place.",
+    "SignerStruck": "An officer struck the operator out.",
+    "SignerUnknown": "The signer does not sit in the committee.",
+    "UnknownClaim": "The hub proposed no such claim.",
+}
+"""Names and what they mean. They are shown as 0 from the beginning, so that the first one of a kind is seen as an increase."""
 OPEN = (
     "SELECT id, chain, purpose, state FROM transactions WHERE chain = :chain AND state = :state ORDER BY id LIMIT :most"
 )
@@ -41,7 +42,7 @@ COST = "chain, purpose, state, COALESCE(gas_used, gas) AS gas, fee, sent_at"
 class Named:
     """Counts rows of a table by its column `name`, as they come."""
 
-    def __init__(self, table: str, known: tuple[str, ...] = (), *, from_beginning: bool = False) -> None:
+    def __init__(self, table: str, known: Iterable[str] = (), *, from_beginning: bool = False) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys(known, 0))
         self._query = f"SELECT id, name FROM {table} WHERE id > :cursor ORDER BY id LIMIT :most"  # noqa: S608 - our own name
         self._newest = f"SELECT MAX(id) AS id FROM {table}"  # noqa: S608 - the same

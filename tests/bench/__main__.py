@@ -15,6 +15,7 @@ from tests.bench.e2e import measure
 from tests.bench.evidence import measure_evidence
 from tests.bench.families.discovery import aim_of, measure_families
 from tests.bench.gas import measure_gas
+from tests.bench.metrics import measure_metrics
 from tests.bench.outage import MESSAGES as OUTAGE_MESSAGES
 from tests.bench.outage import measure_outage
 from tests.bench.page import MESSAGES as PAGE_MESSAGES
@@ -37,6 +38,7 @@ AIMS = {
     "page_first_state_ms": ("≤", 300),
     "page_look_ms": ("≤", 300),
     "page_trace_ms": ("≤", 300),
+    "metrics_scrape_ms": ("≤", 300),
 }
 
 
@@ -56,6 +58,7 @@ def main() -> None:
     )
     figures |= measure_outage(console.print, messages=4_000 if quick else OUTAGE_MESSAGES).figures()
     figures |= measure_page(console.print, number=100_000 if quick else PAGE_MESSAGES)
+    figures |= measure_metrics(console.print, number=100_000 if quick else PAGE_MESSAGES)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     table = Table(title=f"Relay Hub bench · {platform.machine()} · {time.time() - began:.0f} s")

@@ -2,14 +2,18 @@
 
 import math
 import os
+import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, update
 
+from relay import attestations
 from relay.errors import NotFound
 from relay.metrics import lags
 from relay.metrics.exposition import Exposition
 from relay.metrics.names import COUNTER, GAUGE, METRICS, sample_names
+from relay.metrics.tallies import KNOWN_REFUSALS
 from relay.processes import Process, record, start_time
 from relay.store.tables import (
     claims,
@@ -22,6 +26,7 @@ from relay.store.tables import (
     verifiers,
     waits,
 )
+from relay.web import application
 from tests.support.filled_hub import LANE, NOW
 from tests.support.told_metrics import Scraped, Told, filled_hub
 
@@ -350,6 +355,14 @@ def test_refusals_are_counted_from_the_beginning_of_the_process(hub, scraped):
     assert told.get("relayhub_refusals_total", reason="Strange") == 1
     assert told.get("relayhub_refusals_total", reason="SignerUnknown") == 0
     assert scraped.ask().get("relayhub_refusals_total", reason="FalseHead") == 2
+
+
+def test_every_refusal_that_the_hub_makes_has_a_meaning():
+    made = set()
+    for path in (attestations, application):
+        made |= set(re.findall(r'(?:_Refusal\(|REFUSED, )\s*"(\w+)"', Path(path.__file__).read_text(encoding="utf-8")))
+    made |= {"FalseHead", "OperatorEquivocation"}
+    assert made == set(KNOWN_REFUSALS)
 
 
 def test_names_of_refusals_are_finitely_many(hub, scraped):
