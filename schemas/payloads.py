@@ -7,13 +7,13 @@ payload as bytes; this codec is for the people and programs at both ends.
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import cbor2
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas.cbor import CborValue, load
-from schemas.primitives import HexBytes, SchemaError
+from schemas.primitives import Bytes32, HexBytes, SchemaError
 
 JOINERS = "\u200c\u200d"
 """Invisible characters that scripts and emoji need: zero-width non-joiner and joiner."""
@@ -55,19 +55,33 @@ class CallPayload(_Payload):
     arguments: list[str | Integer256 | bool] = Field(default_factory=list, max_length=256)
 
 
-Payload = Annotated[RawPayload | TextPayload | CallPayload, Field(discriminator="kind")]
+class DocumentPayload(_Payload):
+    """A body that is kept beside the ledger, as a record of the evidence log; CBOR byte string of 32 bytes.
+
+    Attributes:
+        record: SHA-256(32-byte salt ‖ body), the record's id.
+    """
+
+    kind: Literal["document"] = "document"
+    record: Bytes32
 
 
-def encode_payload(payload: RawPayload | TextPayload | CallPayload) -> bytes:
-    """Encode a payload: kind byte (0 raw, 1 text, 2 call) and deterministic CBOR."""
+AnyPayload: TypeAlias = RawPayload | TextPayload | CallPayload | DocumentPayload
+Payload = Annotated[AnyPayload, Field(discriminator="kind")]
+
+
+def encode_payload(payload: AnyPayload) -> bytes:
+    """Encode a payload: kind byte (0 raw, 1 text, 2 call, 3 document) and deterministic CBOR."""
     if isinstance(payload, RawPayload):
         return b"\x00" + cbor2.dumps(payload.data, canonical=True)
     if isinstance(payload, TextPayload):
         return b"\x01" + cbor2.dumps(payload.text, canonical=True)
+    if isinstance(payload, DocumentPayload):
+        return b"\x03" + cbor2.dumps(bytes(payload.record), canonical=True)
     return b"\x02" + cbor2.dumps([payload.method, payload.arguments], canonical=True)
 
 
-def decode_payload(data: bytes) -> RawPayload | TextPayload | CallPayload:
+def decode_payload(data: bytes) -> AnyPayload:
     """Decode a payload strictly: known kind, right shape, deterministic encoding, nothing left over.
 
     Raises:
@@ -81,7 +95,7 @@ def decode_payload(data: bytes) -> RawPayload | TextPayload | CallPayload:
     return payload
 
 
-def _from_value(kind: int, value: CborValue) -> RawPayload | TextPayload | CallPayload:
+def _from_value(kind: int, value: CborValue) -> AnyPayload:
     if kind == 0 and isinstance(value, bytes):
         return RawPayload(data=value)
     if kind == 1 and isinstance(value, str):
@@ -93,7 +107,9 @@ def _from_value(kind: int, value: CborValue) -> RawPayload | TextPayload | CallP
                 return CallPayload.model_validate({"method": method, "arguments": arguments})
             except ValueError as error:
                 raise SchemaError(f"the call is not well formed: {error}") from error
-    raise SchemaError(f"no payload of kind {kind} has this shape; known kinds are 0 raw, 1 text, 2 call")
+    if kind == 3 and isinstance(value, bytes) and len(value) == Bytes32.size:
+        return DocumentPayload(record=Bytes32(value))
+    raise SchemaError(f"no payload of kind {kind} has this shape; known kinds are 0 raw, 1 text, 2 call, 3 document")
 
 
 def describe_payload(data: bytes) -> str:
@@ -110,6 +126,8 @@ def describe_payload(data: bytes) -> str:
         return _visible(payload.text)
     if isinstance(payload, CallPayload):
         return f"{_visible(payload.method)}({', '.join(_visible(repr(item)) for item in payload.arguments)})"
+    if isinstance(payload, DocumentPayload):
+        return f"document {payload.record.hex0x()}"
     return "0x" + payload.data.hex()
 
 

@@ -25,7 +25,9 @@ def send(
     to: Annotated[str, typer.Option("--to", help="The receiver: 0x…, or mailbox, the example of a development hub.")],
     text: Annotated[str | None, typer.Option("--text", help="A text in any script.")] = None,
     hexadecimal: Annotated[str | None, typer.Option("--hex", help="Bytes as hexadecimal digits.")] = None,
-    file: Annotated[str | None, typer.Option("--file", help="A file whose bytes are sent.")] = None,
+    file: Annotated[
+        str | None, typer.Option("--file", help="A file whose bytes are sent; above the lane's cap its record's id.")
+    ] = None,
     call: Annotated[str | None, typer.Option("--call", help='A call: method(1, "two", true).')] = None,
     expires_in: Annotated[int, typer.Option("--expires-in", min=0, help="Seconds until it expires; 0 = never.")] = 0,
     gas_limit: Annotated[int, typer.Option("--gas-limit", min=1, help="Gas of the receiver's call.")] = 300_000,
@@ -35,6 +37,10 @@ def send(
     channel: Annotated[str, typer.Option("--channel", help="The lane's channel.")] = "default",
     key: Annotated[str, typer.Option("--key", help="The key that sends and pays.")] = "sender",
     count: Annotated[int, typer.Option("--count", min=1, max=10_000, help="How many times to send it.")] = 1,
+    organisation: Annotated[
+        str, typer.Option("--organisation", help="Whose record a file above the cap is [default: called as ledger A].")
+    ] = "",
+    readers: Annotated[str, typer.Option("--readers", help="Who else reads it [default: called as ledger B].")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Follow it until it is settled.")] = False,
     patience: Annotated[int, typer.Option("--patience", min=1, help="Seconds that --wait waits at most.")] = 300,
     home: HomeOption = "",
@@ -42,13 +48,23 @@ def send(
 ) -> None:
     """Send a message; prints its id."""
     from relay.cli.session import session
+    from relay.evidence.bodies import fitting, is_beyond_every_lane
+    from relay.evidence.records import Records
     from relay.sending import Letter, expiry, payload_of
     from relay.sending import send as bring
 
-    payload = payload_of(text=text, hexadecimal=hexadecimal, file=file, call=call)
+    only_file = file if file is not None and (text, hexadecimal, call) == (None, None, None) else None
+    large = only_file is not None and is_beyond_every_lane(only_file)
+    payload = None if large else payload_of(text=text, hexadecimal=hexadecimal, file=file, call=call)
     with session(home) as hub:
-        letter = Letter(to, payload, gas_limit, callback_gas, expiry(expires_in))
-        sent = bring(hub.store, (source, destination, channel), hub.keys.load(key), letter, count)
+        lane, sender = (source, destination, channel), hub.keys.load(key)
+        if only_file is not None:
+            records = Records(hub.store, hub.home.evidence)
+            payload, record = fitting(hub.store, records, lane, only_file, payload, organisation, readers)
+            if record is not None:
+                note(f"The body is above the lane's cap: it is record 0x{record.hex()}.")
+        letter = Letter(to, payload or b"", gas_limit, callback_gas, expiry(expires_in))
+        sent = bring(hub.store, lane, sender, letter, count)
     if not wait:
         data = [
             {

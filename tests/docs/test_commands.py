@@ -16,7 +16,7 @@ from tests.support.reader import COMMANDS, Reader, blocks, pattern
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("compose/*.md")])
-TYPED = ["README.md", "docs/write-an-application.md", "docs/add-a-chain.md", "docs/operate.md"]
+TYPED = ["README.md", "docs/write-an-application.md", "docs/records.md", "docs/add-a-chain.md", "docs/operate.md"]
 TRIED_ELSEWHERE = re.compile(r"make (demo|test|bench|setup)|\. \.venv/bin/activate")
 MARKS = {"run", "exact", "refused"}
 OWNER = keccak256(b"relayhub test key owner of the purse")
@@ -156,6 +156,9 @@ class TestAReader:
         owner = contracts["Purse"].encode("balance", address_of(OWNER))
         left = ledgers.rpc(0, "eth_call", {"to": "0x" + purse.hex(), "data": "0x" + owner.hex()}, "latest")
         assert int(left, 16) == 960, "40 were paid, 101 came back"
+
+    def test_records(self, reader):
+        reader.read(ROOT / "docs" / "records.md")
 
     def test_add_a_chain(self, reader):
         reader.read(ROOT / "docs" / "add-a-chain.md")

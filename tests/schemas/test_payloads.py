@@ -8,8 +8,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schemas.json_schemas import ADAPTERS
-from schemas.payloads import CallPayload, RawPayload, TextPayload, decode_payload, describe_payload, encode_payload
-from schemas.primitives import SchemaError
+from schemas.payloads import (
+    CallPayload,
+    DocumentPayload,
+    RawPayload,
+    TextPayload,
+    decode_payload,
+    describe_payload,
+    encode_payload,
+)
+from schemas.primitives import Bytes32, SchemaError
 
 KNOWN = {
     "0040": RawPayload(data=b""),
@@ -20,6 +28,7 @@ KNOWN = {
     "0282637061798218640a": CallPayload(method="pay", arguments=[100, 10]),
     "0282617880": CallPayload(method="x"),
     "0282617884f5f461612b": CallPayload(method="x", arguments=[True, False, "a", -12]),
+    "035820" + "5a" * 32: DocumentPayload(record=Bytes32(b"\x5a" * 32)),
     "02826178811bffffffffffffffff": CallPayload(method="x", arguments=[2**64 - 1]),
     "0282617881c249010000000000000000": CallPayload(method="x", arguments=[2**64]),
 }
@@ -39,7 +48,8 @@ NOT_DETERMINISTIC = {
 WRONG_SHAPE = {
     "raw that is a text": "006161", "text that is bytes": "014161", "text that is a number": "0101", "call that is a text": "026161",
     "call of one part": "02816178", "call of three parts": "028361788000", "arguments that are a text": "0282617860",
-    "kind 3": "036161", "call of kind 3": "0382617880", "kind 255": "ff6161",
+    "document that is a text": "036161", "document that is a call": "0382617880", "document of 31 bytes": "03581f" + "5a" * 31,
+    "document of 33 bytes": "035821" + "5a" * 33, "kind 4": "046161", "kind 255": "ff6161",
 }  # fmt: skip
 NOT_WELL_FORMED = {
     "method of bytes": "0282417880", "method of a number": "02820180", "empty method": "02826080", "method of 257": "0282790101" + "61" * 257 + "80",
@@ -53,7 +63,8 @@ calls = st.builds(
     method=texts.filter(lambda text: len(text) >= 1),
     arguments=st.lists(texts | st.booleans() | st.integers(-(2**256), 2**256 - 1), max_size=6),
 )
-payloads = st.builds(RawPayload, data=st.binary(max_size=300)) | st.builds(TextPayload, text=texts) | calls
+documents = st.builds(DocumentPayload, record=st.binary(min_size=32, max_size=32).map(Bytes32))
+payloads = st.builds(RawPayload, data=st.binary(max_size=300)) | st.builds(TextPayload, text=texts) | calls | documents
 
 
 @pytest.mark.parametrize("text", KNOWN)
@@ -161,6 +172,7 @@ def test_mutated_payloads_are_read_or_refused_and_nothing_else():
         (CallPayload(method="pay", arguments=["元", 5, True]), "pay('元', 5, True)"),
         (CallPayload(method="p\x07"), "p\\x07()"),
         (RawPayload(data=b"\x01\xff"), "0x01ff"),
+        (DocumentPayload(record=Bytes32(b"\x5a" * 32)), "document 0x" + "5a" * 32),
     ],
 )
 def test_a_payload_is_shown_on_one_harmless_line(payload, shown):
