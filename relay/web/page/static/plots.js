@@ -93,7 +93,7 @@ export class Plots {
       ],
       scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, figure.name === "latency" ? 0.1 : 1) * 1.05] } },
       series: [
-        { value: (_, at) => (at === null ? "–" : clock.format(new Date(at * 1000))), label: "" },
+        { value: (_, at) => (at === null ? "–" : clock.format(new Date(at * 1000))), label: t("plots.minute") },
         ...LINES[figure.name].map(([, label, dash, number_]) => ({
           label: t(`plots.${label}`), stroke: colour(`plot-${number_}`), width: 2, dash, spanGaps: true,
           points: { show: figure.name === "latency", size: 4 }, value: (_, value) => (value === null ? "–" : write(value)),

@@ -38,8 +38,8 @@ export function attentionSection(section) {
     { label: () => t("attention.subject"), cell: (item) => ({ text: `${t(`kind.${item.kind}`)}: ${item.subject}`, href: item.href, kind: kinds[item.kind] }) },
     { label: () => t("attention.code"), cell: (item) => ({ text: item.code, href: `#/reason/${encodeURIComponent(item.code)}` }) },
     { label: () => t("attention.party"), cell: (item) => item.party },
-    { label: () => t("attention.since"), cell: (item) => (item.since ? agoCell(item.since, view.now) : "–") },
-    { label: () => t("attention.next"), cell: (item) => (item.next ? { text: item.next > view.now ? t("in", { span: span(item.next - view.now) }) : "–", title: moment(item.next) } : "–") },
+    { label: () => t("attention.since"), kind: "when", cell: (item) => (item.since ? agoCell(item.since, view.now) : "–") },
+    { label: () => t("attention.next"), kind: "when", cell: (item) => (item.next ? { text: item.next > view.now ? t("in", { span: span(item.next - view.now) }) : "–", title: moment(item.next) } : "–") },
     { label: () => t("attention.text"), cell: (item) => item.text },
   ];
   const shown = new TableSection(section, "attention.title", columns, ({ attention }) => attention.map((item) => [item.key, item]), () => t("attention.none"));
@@ -60,14 +60,14 @@ export function lanesSection(section, redraw) {
   const [filterText, orderText, count] = [h("span"), h("span"), h("span", { class: "soft", id: "lanes-count" })];
   const tools = h("div", { class: "tools" }, h("label", {}, filterText, filter), h("label", {}, orderText, order), count);
   const columns = [
-    { label: () => t("lane"), cell: (lane) => ({ text: lane.name, href: `#/lane/${lane.key}` }) },
+    { label: () => t("lane"), kind: "name", cell: (lane) => ({ text: lane.name, href: `#/lane/${lane.key}` }) },
     { label: () => t("state"), cell: (lane) => stateCell(lane.state) },
     { label: () => t("trust"), cell: (lane) => trustCell(lane.trust) },
     { label: () => t("sent"), kind: "number", cell: (lane) => number(lane.sent) },
     { label: () => t("delivered"), kind: "number", cell: (lane) => number(lane.delivered) },
     { label: () => t("settled"), kind: "number", cell: (lane) => number(lane.settled) },
     { label: () => t("backlog"), kind: "number", cell: (lane) => ({ text: number(lane.backlog), kind: lane.backlog ? "warn" : "" }) },
-    { label: () => t("oldest"), cell: (lane) => (lane.oldest_at ? agoCell(lane.oldest_at, view.now) : "–") },
+    { label: () => t("oldest"), kind: "when", cell: (lane) => (lane.oldest_at ? agoCell(lane.oldest_at, view.now) : "–") },
     { label: () => t("rate"), kind: "number", cell: (lane) => `${number(lane.rate, 1)}/s` },
     { label: () => t("per_hour"), kind: "number", cell: (lane) => number(lane.delivered_in_hour) },
     { label: () => t("delivered_latency"), kind: "number", cell: (lane) => `${seconds(lane.delivered_p50)} / ${seconds(lane.delivered_p95)}` },
@@ -75,7 +75,7 @@ export function lanesSection(section, redraw) {
     { label: () => t("outcomes"), kind: "number", cell: (lane) => `${lane.executed}/${lane.failed}/${lane.expired}/${lane.refused}` },
     { label: () => t("conserved"), cell: (lane) => ({ text: t(lane.conserved ? "conserved.yes" : "conserved.no"), kind: lane.conserved ? "good" : "bad" }) },
     { label: () => t("heads"), kind: "number", cell: (lane) => ({ text: `${number(lane.head_height)} / ${number(lane.outcome_head_height)}`, title: `${lane.head}\n${lane.outcome_head}` }) },
-    { label: () => t("client_expiry"), cell: (lane) => endCell(lane.expires_at, view.now) },
+    { label: () => t("client_expiry"), kind: "when", cell: (lane) => endCell(lane.expires_at, view.now) },
   ];
   const items = ({ lanes, rates }) => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -112,9 +112,9 @@ export function ledgersSection(section) {
     { label: () => t("software"), cell: (chain) => chain.software },
     { label: () => t("height"), kind: "number", cell: (chain) => ({ text: number(chain.height), title: chain.block_hash }) },
     { label: () => t("behind"), kind: "number", cell: (chain) => number(Math.max(chain.tip - chain.height, 0)) },
-    { label: () => t("tip_seen"), cell: (chain) => agoCell(chain.tip_at, view.now) },
-    { label: () => t("client_expiry"), cell: (chain) => endCell(chain.expires_at, view.now) },
-    { label: () => t("certificate"), cell: (chain) => endCell(chain.certificate_ends_at, view.now) },
+    { label: () => t("tip_seen"), kind: "when", cell: (chain) => agoCell(chain.tip_at, view.now) },
+    { label: () => t("client_expiry"), kind: "when", cell: (chain) => endCell(chain.expires_at, view.now) },
+    { label: () => t("certificate"), kind: "when", cell: (chain) => endCell(chain.certificate_ends_at, view.now) },
     { label: () => t("balance"), kind: "number", cell: (chain) => ({ text: coins(chain.balance), title: chain.account }) },
     { label: () => t("runway"), cell: (chain) => (chain.runway_s === null ? "–" : span(chain.runway_s)) },
     { label: () => t("endpoint_trouble"), cell: (chain) => (chain.endpoint_trouble.length ? { text: chain.endpoint_trouble.map((one) => `${one.url}: ${one.reason}`).join("; "), kind: "warn" } : t("none")) },
@@ -130,8 +130,8 @@ export function clientsSection(section) {
     { label: () => t("client.on"), cell: (client) => client.chain },
     { label: () => t("state"), cell: (client) => stateCell(client.frozen ? "frozen" : client.expires_at && client.expires_at <= view.now ? "expired" : "active") },
     { label: () => t("height"), kind: "number", cell: (client) => number(client.height) },
-    { label: () => t("header_age"), cell: (client) => agoCell(client.header_at, view.now) },
-    { label: () => t("client_expiry"), cell: (client) => endCell(client.expires_at, view.now) },
+    { label: () => t("header_age"), kind: "when", cell: (client) => agoCell(client.header_at, view.now) },
+    { label: () => t("client_expiry"), kind: "when", cell: (client) => endCell(client.expires_at, view.now) },
     { label: () => t("lanes_using"), kind: "number", cell: (client) => number(client.lanes) },
     { label: () => t("address"), kind: "hex", cell: (client) => ({ text: short(client.address), title: client.address }) },
   ];
@@ -145,8 +145,8 @@ export function operatorsSection(section) {
     { label: () => t("operator"), cell: (operator) => operator.name },
     { label: () => t("organisation"), cell: (operator) => operator.organisation },
     { label: () => t("state"), cell: (operator) => stateCell(operator.silent ? "silent" : operator.state) },
-    { label: () => t("seen"), cell: (operator) => agoCell(operator.seen_at, view.now) },
-    { label: () => t("signed"), cell: (operator) => agoCell(operator.signed_at, view.now) },
+    { label: () => t("seen"), kind: "when", cell: (operator) => agoCell(operator.seen_at, view.now) },
+    { label: () => t("signed"), kind: "when", cell: (operator) => agoCell(operator.signed_at, view.now) },
     { label: () => t("heights"), cell: (operator) => Object.entries(operator.heights).map(([name, height]) => `${name} ${number(height)}`).join(", ") || "–" },
     { label: () => t("unsigned"), kind: "number", cell: (operator) => ({ text: number(operator.unsigned), kind: operator.unsigned ? "warn" : "" }) },
     { label: () => t("signer"), kind: "hex", cell: (operator) => ({ text: short(operator.signer), title: operator.signer }) },

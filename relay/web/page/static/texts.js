@@ -70,7 +70,7 @@ const UNITS = [
 export function span(seconds) {
   const value = Math.max(seconds, 0);
   const [unit, size] = UNITS.find(([, length]) => value >= 2 * length) ?? UNITS[3];
-  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 }).format(
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 0 }).format(
     Math.floor(value / size),
   );
 }
