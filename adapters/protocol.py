@@ -37,6 +37,7 @@ __all__ = [
     "AdapterFactory",
     "AdapterOptions",
     "Anchoring",
+    "AnswerTooLarge",
     "BadAnswer",
     "Call",
     "CertificateState",
@@ -97,6 +98,10 @@ class Unreachable(AdapterError):
 
 class BadAnswer(AdapterError):
     """The endpoint answered something that is not of the platform's form: leave it for another one."""
+
+
+class AnswerTooLarge(BadAnswer):
+    """The answer is larger than agreed: ask for less at once."""
 
 
 class Rejected(AdapterError):

@@ -23,7 +23,7 @@ import httpx
 import orjson
 
 from adapters.deadline import Deadline, TimedBackend
-from adapters.protocol import BadAnswer, Misconfigured, Unreachable
+from adapters.protocol import AnswerTooLarge, BadAnswer, Misconfigured, Unreachable
 
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
 MOST_CONNECTIONS = 72
@@ -31,10 +31,6 @@ MOST_CONNECTIONS = 72
 _TOKEN = re.compile(r"[^/]{21,}")
 _SOCKET_CHUNK = 1 << 16
 _FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
-
-
-class AnswerTooLarge(BadAnswer):
-    """The answer is larger than agreed: ask for less at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from adapters.chainmaker.names import (
     new_contract_name,
 )
 from adapters.chainmaker.options import ChainMakerOptions
-from adapters.chainmaker.questions import CHAIN_QUERY, Question, Questions, contract_call
+from adapters.chainmaker.questions import CHAIN_QUERY, STREAMED_BLOCKS, Question, Questions, contract_call
 from adapters.chainmaker.refusals import SUCCESS, known_already, refusal
 from adapters.chainmaker.requests import Parameters, transaction, transaction_bytes
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
@@ -57,6 +57,7 @@ from adapters.protocol import (
     VerifierParts,
     Wallet,
 )
+from adapters.ranges import in_ranges
 from adapters.solidity.calldata import encode_action
 from schemas.evidence import FamilyEvidence, StateEvidence
 from schemas.primitives import BlockHash, LaneId
@@ -139,7 +140,9 @@ class ChainMakerLedger:
 
     def events(self, first: int, last: int, gateway: bytes) -> list[GatewayEvent]:
         """The gateway's events of blocks `first` to `last` inclusive, in ledger order, from the whole blocks."""
-        blocks = self.questions.blocks(first, last, whole=True)
+        blocks = in_ranges(
+            first, last, STREAMED_BLOCKS, lambda start, end: self.questions.blocks(start, end, whole=True)
+        )
         name = gateway.decode("ascii", "replace")
         return [event for block in blocks for event in events_of(block, name)]
 

@@ -17,7 +17,15 @@ import grpc
 from adapters.chainmaker.credentials import Watched
 from adapters.chainmaker.options import ChainMakerOptions
 from adapters.chainmaker.tls import TlsFiles, read_tls, tls_paths, try_handshake
-from adapters.protocol import AdapterError, BadAnswer, CertificateState, MemberRefused, Misconfigured, Unreachable
+from adapters.protocol import (
+    AdapterError,
+    AnswerTooLarge,
+    BadAnswer,
+    CertificateState,
+    MemberRefused,
+    Misconfigured,
+    Unreachable,
+)
 from adapters.transport import endpoint_label
 
 SERVICE = "/api.RpcNode/"
@@ -227,7 +235,7 @@ class NodeChannel:
     def _late(self) -> Unreachable:
         return Unreachable(f"{self.label} does not answer within {self._timeout_s:g} s.", endpoint=self.label)
 
-    def _too_large(self) -> BadAnswer:
-        return BadAnswer(
+    def _too_large(self) -> AnswerTooLarge:
+        return AnswerTooLarge(
             f"{self.label} answers more than the {self._max_bytes} bytes agreed; ask for less.", endpoint=self.label
         )

@@ -16,11 +16,14 @@ from adapters.chainmaker.refusals import SUCCESS, refusal
 from adapters.chainmaker.requests import Parameters, query, subscription
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
 from adapters.protocol import AdapterError, BadAnswer, Misconfigured, Rejected
+from adapters.ranges import in_ranges
 from light_clients.chainmaker.merkle import HASHES
 
 CHAIN_QUERY, CHAIN_CONFIG = "CHAIN_QUERY", "CHAIN_CONFIG"
 SINGLE_BLOCKS = 4
 """So many blocks are asked for one by one; of more a stream is read."""
+STREAMED_BLOCKS = 32
+"""Of one stream at most: a block of deliveries has some 300 KB, and a stream one request's time and size."""
 _BLOCK_NUMBER = struct.Struct("<q")
 
 
@@ -143,7 +146,10 @@ class Questions:
         """
         if last < first:
             return []
-        found = self._single(first, last, whole) if last - first < SINGLE_BLOCKS else self._streamed(first, last, whole)
+        if last - first < SINGLE_BLOCKS:
+            found = self._single(first, last, whole)
+        else:
+            found = list(in_ranges(first, last, STREAMED_BLOCKS, lambda start, end: self._streamed(start, end, whole)))
         name = self.hash_name()
         for block in found:
             check_hash(block, name)

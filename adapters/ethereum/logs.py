@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 from adapters.ethereum.answers import data, quantity, records, word
 from adapters.ethereum.refusals import asks_for_less
 from adapters.jsonrpc import JsonRpc, RpcError
-from adapters.protocol import BadAnswer, Position, Unreachable
-from adapters.transport import AnswerTooLarge
+from adapters.protocol import AnswerTooLarge, BadAnswer, Position, Unreachable
 from schemas.primitives import hex0x
 
 

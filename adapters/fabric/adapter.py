@@ -45,6 +45,7 @@ from adapters.protocol import (
     VerifierParts,
     Wallet,
 )
+from adapters.ranges import in_ranges
 from adapters.solidity.calldata import encode_action
 from schemas.evidence import FamilyEvidence, StateEvidence
 from schemas.primitives import BlockHash, ChainId, LaneId, hex0x
@@ -333,8 +334,7 @@ class FabricLedger:
 
     def _blocks(self, first: int, last: int) -> Iterator[PeerBlock]:
         reader = self._reader()
-        for start in range(first, last + 1, BLOCKS_AT_ONCE):
-            yield from self._nodes.blocks(reader, start, min(last, start + BLOCKS_AT_ONCE - 1))
+        yield from in_ranges(first, last, BLOCKS_AT_ONCE, lambda start, end: self._nodes.blocks(reader, start, end))
 
     def _reader(self) -> SigningIdentity:
         return self._members.who_reads()

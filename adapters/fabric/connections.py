@@ -19,7 +19,15 @@ import grpc
 from cryptography import x509
 
 from adapters.fabric.options import NodeEntry, mark_of, read_bytes
-from adapters.protocol import AdapterError, BadAnswer, MemberRefused, Misconfigured, Rejected, Unreachable
+from adapters.protocol import (
+    AdapterError,
+    AnswerTooLarge,
+    BadAnswer,
+    MemberRefused,
+    Misconfigured,
+    Rejected,
+    Unreachable,
+)
 
 Answer = TypeVar("Answer")
 
@@ -103,7 +111,7 @@ class Connection:
                     found.append(answer)
                     size += len(answer)
                     if size > self._max_bytes:
-                        raise BadAnswer(f"{self.label} answers more than {self._max_bytes} bytes.", endpoint=self.label)
+                        raise AnswerTooLarge(f"{self.label} answers more than {self._max_bytes} bytes.", endpoint=self.label)
                     if is_last(answer):
                         break
             finally:
@@ -125,7 +133,7 @@ class Connection:
         text = " ".join((said or "no reason").split())[:300]
         label = self.label
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
-            return BadAnswer(f"{label} answers more than {self._max_bytes} bytes ({text}).", endpoint=label)
+            return AnswerTooLarge(f"{label} answers more than {self._max_bytes} bytes ({text}).", endpoint=label)
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
             return Unreachable(f"{label} is busy ({text}); it is asked later.", endpoint=label, retry_after_s=1.0)
         if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):

@@ -10,8 +10,8 @@ import httpcore
 import pytest
 
 from adapters.jsonrpc import MAX_BATCH_CALLS, MAX_BODY_BYTES, JsonRpc, RpcError
-from adapters.protocol import BadAnswer, Misconfigured, Unreachable
-from adapters.transport import AnswerTooLarge, HttpTransport, SocketTransport, endpoint_label, open_transport
+from adapters.protocol import AnswerTooLarge, BadAnswer, Misconfigured, Unreachable
+from adapters.transport import HttpTransport, SocketTransport, endpoint_label, open_transport
 from tests.support.fake_rpc import FakeRpc, RpcFault, answers
 
 

@@ -8,7 +8,7 @@ import pytest
 from adapters.chainmaker.blocks import check_hash, check_whole, events_of, read_block_info
 from adapters.chainmaker.names import account_address, contract_address
 from adapters.chainmaker.stubs import chainmaker_pb2 as pb
-from adapters.protocol import BadAnswer, Call, MessageSent
+from adapters.protocol import AnswerTooLarge, BadAnswer, Call, MessageSent
 from adapters.solidity.contracts import contract
 from light_clients.chainmaker import ChainMakerConfiguration, apply, bootstrap, verify_header
 from light_clients.chainmaker.claims import slot_key
@@ -131,6 +131,30 @@ def test_transactions_of_one_block_depend_on_each_other_in_order(own_network):
         item.transaction for item in signed
     ]
     ledger.close()
+
+
+def test_blocks_that_are_larger_than_an_answer_come_in_smaller_ranges():
+    """Whoever reads a busy ledger from far back asks for less, and does not stand still."""
+    lane = ChainMakerLane()
+    try:
+        for number in range(8):
+            assert lane.send(b"%d" % number * 8_000).success
+        network, tip = lane.networks[0], lane.ledgers[0].tip()
+        sizes = [network.chain.block(height).ByteSize() for height in range(tip + 1)]
+        room = max(sizes) + 2_000
+        assert sum(sizes[-8:]) > 3 * room
+        ledger = open_one(network, timeout_s=LONG_S, max_answer_bytes=room)
+        assert [
+            event.message.nonce for event in ledger.events(1, tip, lane.gateways[0]) if isinstance(event, MessageSent)
+        ] == [*range(1, 9)]
+        assert len(ledger.headers(0, tip)) == tip + 1
+        ledger.close()
+        narrow = open_one(network, timeout_s=LONG_S, max_answer_bytes=max(sizes) // 2)
+        with pytest.raises(AnswerTooLarge):
+            narrow.events(1, tip, lane.gateways[0])
+        narrow.close()
+    finally:
+        lane.close()
 
 
 def test_the_largest_payload_fits_into_an_event():

@@ -4,8 +4,7 @@ import pytest
 
 from adapters.ethereum.logs import LogReader
 from adapters.jsonrpc import JsonRpc, RpcError
-from adapters.protocol import BadAnswer, Unreachable
-from adapters.transport import AnswerTooLarge
+from adapters.protocol import AnswerTooLarge, BadAnswer, Unreachable
 from tests.support.fake_rpc import FakeTransport, RpcFault
 
 GATEWAY = b"\xaa" * 20

@@ -1,12 +1,13 @@
 """Transactions that fail, nodes that fail, and a channel that changes, under traffic."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from adapters.conformance.world import OFFICERS
 from adapters.fabric.proposals import propose, transaction_envelope
-from adapters.protocol import Call, MessageSent, Misconfigured, Rejected, Unreachable
+from adapters.protocol import AnswerTooLarge, Call, MessageSent, Misconfigured, Rejected, Unreachable
 from adapters.solidity import administration
 from adapters.solidity.calldata import encode_send
 from light_clients import fabric, pins
@@ -180,6 +181,19 @@ def test_an_organisation_and_a_consenter_come_under_traffic(world):
         with opened(options_of(network, **registered.options)) as earlier:
             (found,) = earlier.evidence(b"gateway", [(world.lane.lane_id, 0)], place.height)
             fabric.verify_claim(state, claim, fabric.FabricEvidence.from_bytes(found.proof), pinned)
+
+
+def test_blocks_that_are_larger_than_an_answer_come_in_smaller_ranges(world):
+    for number in range(4):
+        assert world.send(b"%d" % number * 8_000).success
+    network, sent = world.networks[0], world.events(0, MessageSent)
+    sizes = [len(block) for block in network.service.blocks]
+    assert sum(sizes) > 3 * max(sizes)
+    options = replace(options_of(network), max_answer_bytes=max(sizes) + 4_000)
+    with opened(options) as ledger:
+        assert [event for event in ledger.events(0, ledger.tip(), b"gateway") if isinstance(event, MessageSent)] == sent
+    with opened(replace(options, max_answer_bytes=max(sizes) // 2)) as ledger, pytest.raises(AnswerTooLarge):
+        list(ledger.events(0, ledger.tip(), b"gateway"))
 
 
 def test_a_member_whose_certificate_was_revoked_sends_nothing(world):
