@@ -457,7 +457,8 @@ def maybe(reader: Reader) -> Reader:
 class Part(dict[str, Any]):
     """An object of the receipt: its members are attributes."""
 
-    __getattr__ = dict.__getitem__
+    def __getattr__(self, member: str) -> Any:
+        return self[member]
 
 
 def shape(**readers: Reader) -> Reader:
