@@ -107,6 +107,7 @@ def _text(report: Report) -> str:
         lines.append(f"size        {known.size}")
         lines.append(f"root        0x{known.root.hex()}")
         lines.append(f"signature   {_signature(report)}")
+        lines.extend(f"key         {key}" for key in report.keys)
         lines.extend(f"cosigned    {each.name} at {each.time}" for each in report.cosignatures)
         lines.append(f"checked     {report.tiles} tiles, {report.records} records")
         lines.append(f"history     {len(report.compared)} earlier checkpoints are its beginning")

@@ -81,7 +81,7 @@ class Report:
         name: where the log was read.
         note: the newest checkpoint as it was read; empty if there is none.
         checkpoint: the same, read.
-        signature_checked: whether a key was given.
+        keys: the keys that were given, as ``name+id+base64``.
         tiles: how many tiles held.
         records: how many records held.
         compared: sizes of earlier checkpoints that are the beginning of this one.
@@ -93,7 +93,7 @@ class Report:
     name: str
     note: bytes = b""
     checkpoint: Checkpoint | None = None
-    signature_checked: bool = False
+    keys: tuple[str, ...] = ()
     tiles: int = 0
     records: int = 0
     compared: list[int] = field(default_factory=list)
@@ -106,6 +106,11 @@ class Report:
         """Whether nothing is wrong."""
         return not self.findings
 
+    @property
+    def signature_checked(self) -> bool:
+        """Whether a key was given."""
+        return bool(self.keys)
+
     def data(self) -> dict[str, Any]:
         """The report for a machine."""
         known = self.checkpoint
@@ -115,6 +120,7 @@ class Report:
             "origin": known.origin if known else None,
             "size": known.size if known else None,
             "root": known.root if known else None,
+            "keys": list(self.keys),
             "signature_checked": self.signature_checked,
             "tiles": self.tiles,
             "records": self.records,
@@ -180,7 +186,7 @@ class _Audit:
     def __init__(self, source: Source, keys: Sequence[NoteKey]) -> None:
         self.source = source
         self.keys = keys
-        self.report = Report(source.name, signature_checked=bool(keys))
+        self.report = Report(source.name, keys=tuple(key.text for key in keys))
 
     def check_checkpoint(self, witnesses: Sequence[CosignatureKey]) -> Checkpoint | None:
         """Check 1; None where nothing more can be checked."""

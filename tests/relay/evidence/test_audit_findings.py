@@ -341,7 +341,9 @@ def test_the_command_without_a_place_audits_the_hub_s_own_log(tmp_path, capsys):
     signer = Ed25519Signer(ORIGIN, KeyStore(home.keys).new("evidence-log", kind="ed25519").private)
     EvidenceLog.create(home.evidence / "log", ORIGIN, [signer]).close()
     assert main(["audit", "--home", str(home.folder)]) == 0
-    assert "signature   holds" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "signature   holds" in printed
+    assert f"key         {signer.note_key.text}\n" in printed
 
 
 @pytest.mark.parametrize(
