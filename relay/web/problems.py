@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from relay.errors import BadInput, Duplicate, HubError, NotFound, NotNow
+from relay.errors import BadInput, Duplicate, HubError, NotAllowed, NotFound, NotNow
 
 log = structlog.get_logger("relay.web")
 
@@ -67,6 +67,8 @@ def _status_of(error: HubError) -> int:
     match error:
         case NotFound():
             return 404
+        case NotAllowed():
+            return 403
         case Duplicate() | NotNow():
             return 409
         case BadInput() if not error.message.startswith("The database"):
