@@ -18,6 +18,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -38,6 +39,7 @@ FIRST_PAUSE_S, LAST_PAUSE_S = 5.0, 3_600.0
 TIMEOUT_S = 10.0
 BATCH = 200
 DUE_MAX = 16
+POSTS_AT_ONCE = 8
 REASON_MAX = 300
 GONE = 410
 EVENTS = ("delivered", "settled")
@@ -212,7 +214,7 @@ def _look_through(store: Store, hook: Row[Any], lane_id: bytes, now: float) -> i
     return made
 
 
-def _messages(connection: Connection, hook: Row[Any], lane_id: bytes, first: int, last: int) -> list[Row[Any]]:
+def _messages(connection: Connection, hook: Row[Any], lane_id: bytes, first: int, last: int) -> list[Any]:
     end = (outcomes.c.lane_id == messages.c.lane_id) & (outcomes.c.nonce == messages.c.nonce)
     query = (
         select(messages.c.message_id, messages.c.nonce, messages.c.sender, messages.c.transaction, outcomes.c.status)
@@ -328,6 +330,8 @@ def once(store: Store, now: float, *, development: bool, resolver: Resolve = res
     """One round: write what is new, post what is due; returns how much there was to do."""
     made = write_deliveries(store, now)
     ready = due(store, now)
-    for delivery, hook in ready:
-        write_result(store, delivery, post(delivery, hook, now, development=development, resolver=resolver), now)
+    with ThreadPoolExecutor(POSTS_AT_ONCE) as pool:
+        told = pool.map(lambda pair: post(pair[0], pair[1], now, development=development, resolver=resolver), ready)
+        for (delivery, _), why in zip(ready, told, strict=True):
+            write_result(store, delivery, why, now)
     return made + len(ready)

@@ -8,6 +8,7 @@ import time
 import structlog
 
 from relay import webhooks
+from relay.context import Renewer
 from relay.errors import LeaseLost
 from relay.store import Lease, Store
 
@@ -28,6 +29,7 @@ class Telling:
         self._store = store
         self._development = development
         self._ended = threading.Event()
+        self._renewer = Renewer()
         self._thread = threading.Thread(target=self._run, daemon=True, name="webhooks")
 
     def start(self) -> None:
@@ -37,6 +39,7 @@ class Telling:
     def end(self) -> None:
         """End after the round in hand; whatever is not written down is told again."""
         self._ended.set()
+        self._renewer.end()
 
     def _run(self) -> None:
         while not self._ended.wait(LOOK_S):
@@ -55,7 +58,10 @@ class Telling:
         if lease is None:
             return
         try:
-            while not self._ended.is_set() and webhooks.once(self._store, time.time(), development=self._development):
-                lease.renew()
+            with self._renewer.hold(lease):
+                while not self._ended.is_set() and webhooks.once(
+                    self._store, time.time(), development=self._development
+                ):
+                    lease.renew()
         finally:
             lease.release()

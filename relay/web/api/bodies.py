@@ -13,6 +13,12 @@ Seconds = Annotated[int, Field(ge=0, le=3_153_600_000)]
 Gas = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
+_PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_HOST = r"https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,24}|https?://(127\.0\.0\.1|localhost)"
+_URL = rf"^({_HOST})(:({_PORT}))?(/[!$-\[\]-~]*)?$"
+"""An https URL with a name, or one of loopback; what it leads to is checked besides (relay.webhooks)."""
+
+
 class Body(BaseModel):
     """The base: numbers are numbers, and fields that nobody knows are refused."""
 
@@ -139,7 +145,7 @@ class DecisionBody(Body):
 class WebhookBody(Body):
     """Where to tell of messages."""
 
-    url: str = Field(min_length=1, max_length=2048, examples=["https://application.example/relayhub"])
+    url: str = Field(pattern=_URL, max_length=2048, examples=["https://application.example/relayhub"])
     lane_id: Annotated[str, Field(pattern="^0x[0-9a-f]{64}$")] | None = Field(
         default=None, description="Only messages of this lane."
     )

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from relay.web.api import chains, hub, lanes, messages, officers, operations, webhooks
+from relay.web.api import chains, evidence, hub, lanes, messages, officers, operations, records, webhooks
 from relay.web.api.models import ProblemBody
 
 ROUTERS = (
@@ -19,6 +19,8 @@ ROUTERS = (
     officers.router,
     operations.router,
     webhooks.router,
+    evidence.router,
+    records.router,
 )
 DESCRIPTION = (
     "Messages between ledgers, with proofs both ways. Every error is problem+json (RFC 9457). Lists come in pages; a change takes "
