@@ -1,6 +1,7 @@
 """Changes through the public interface: each once under its key, each with a leaf, none blocks another."""
 
 import threading
+import time
 
 import orjson
 import pytest
@@ -78,11 +79,10 @@ def test_an_operation_tells_what_failed_in_the_commands_own_words(world):
     assert "default is active" in now["error"]["text"]
 
 
-def test_an_operation_has_the_result_that_the_command_prints(world):
-    world.hub.chain("gamma", 3)
-    now = world.done(asked(world, "/v1/chains/gamma/retire"))
-    assert (now["state"], now["result"]) == ("done", {"name": "gamma", "state": "retired"})
-    assert world.get("/v1/chains/gamma").json()["state"] == "retired"
+def test_an_operation_has_the_result_that_the_command_prints(world, monkeypatch):
+    monkeypatch.setattr("relay.web.api.acts.retire_chain", lambda _, name: {"name": name, "hash": b"\x01"})
+    now = world.done(asked(world))
+    assert (now["state"], now["result"], now["error"]) == ("done", {"name": "alpha", "hash": "0x01"}, None)
 
 
 def test_every_change_leaves_notes_for_the_evidence_log(world):
@@ -117,7 +117,10 @@ def test_too_many_operations_are_told_to_come_later(world, monkeypatch):
     assert answer.headers["retry-after"] == "5"
     for taken in running:
         world.done(taken)
-    assert asked(world, key="one too many").status_code == 202  # nothing was kept of the refusal
+    deadline = time.monotonic() + 60
+    while (again := asked(world, key="one too many")).status_code == 429 and time.monotonic() < deadline:
+        time.sleep(0.05)  # the room is given back just after the state is written
+    assert again.status_code == 202  # nothing was kept of the refusal
 
 
 def test_an_operation_that_a_stopped_hub_left_says_so(world):
