@@ -127,7 +127,7 @@ def measure_records(tell: Callable[[str], object], many: int = MANY, folder: Pat
         while world.count < many:
             put = world.put(STEP)
             leaf = world.record()
-            if world.count % (100 * STEP) == 0 or world.count >= many:
+            if world.count % (10 * STEP) == 0 or world.count >= many:
                 tell(f"{world.count:,} records after {time.monotonic() - began:.0f} s: {put:.0f} + {leaf:.0f} us each")
         figures |= {"records_put_us_at_many": put, "records_leaf_us_at_many": leaf} if many > FEW else {}
         figures |= world.figures("many") | world.sizes() | {"records_many": float(world.count)}
