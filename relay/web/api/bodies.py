@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Key = Annotated[str, Field(max_length=64, description="The name of a local key.")]
@@ -23,6 +23,12 @@ class Body(BaseModel):
     """The base: numbers are numbers, and fields that nobody knows are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _whole(cls, value: Any) -> Any:
+        """JSON Schema takes 1.0 for an integer (draft 2020-12, section 6.1.1)."""
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class ChainBody(Body):
