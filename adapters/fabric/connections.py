@@ -111,7 +111,9 @@ class Connection:
                     found.append(answer)
                     size += len(answer)
                     if size > self._max_bytes:
-                        raise AnswerTooLarge(f"{self.label} answers more than {self._max_bytes} bytes.", endpoint=self.label)
+                        raise AnswerTooLarge(
+                            f"{self.label} answers more than {self._max_bytes} bytes.", endpoint=self.label
+                        )
                     if is_last(answer):
                         break
             finally:

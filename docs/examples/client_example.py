@@ -1,6 +1,6 @@
 """Send a message over a hub's public interface and follow it until the sender's ledger knows what became of it.
 
-    python client_example.py URL TOKEN_FILE SOURCE DESTINATION TEXT
+python client_example.py URL TOKEN_FILE SOURCE DESTINATION TEXT
 """
 
 import sys

@@ -6,8 +6,6 @@ a signed integer are stored in two's complement.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -17,49 +15,61 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
-metadata = MetaData()
-SIGN_BIT = 1 << 63
-WORD = 1 << 64
+from relay.store.columns import Serial, Unsigned64, Words, metadata
+from relay.store.evidence_tables import evidence_leaves, evidence_queue, record_erasures, record_rules, records
+from relay.store.interface_tables import (
+    api_answers,
+    api_tokens,
+    operations,
+    webhook_cursors,
+    webhook_deliveries,
+    webhooks,
+)
 
-
-class Unsigned64(TypeDecorator[int]):
-    """An unsigned 64-bit integer in a signed column (two's complement)."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: int | None, dialect: Any) -> int | None:
-        """Store: 2**63 and above become negative."""
-        return value if value is None or value < SIGN_BIT else value - WORD
-
-    def process_result_value(self, value: int | None, dialect: Any) -> int | None:
-        """Read: negative becomes 2**63 and above."""
-        return value if value is None or value >= 0 else value + WORD
-
-
-class Words(TypeDecorator[str]):
-    """Text that nodes and strangers may have a part in: what a database cannot keep (NUL, lone surrogates) becomes U+FFFD."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
-        """Store: PostgreSQL keeps no NUL, and UTF-8 has no lone surrogates."""
-        if value is None:
-            return None
-        return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-# An auto-incrementing key: SQLite wants INTEGER, PostgreSQL BIGINT.
-Serial = BigInteger().with_variant(Integer, "sqlite")
+__all__ = [
+    "Serial",
+    "Unsigned64",
+    "Words",
+    "anchors",
+    "api_answers",
+    "api_tokens",
+    "attestations",
+    "chains",
+    "claims",
+    "committees",
+    "endpoint_health",
+    "evidence_leaves",
+    "evidence_queue",
+    "heartbeats",
+    "incidents",
+    "lanes",
+    "leases",
+    "messages",
+    "metadata",
+    "milestones",
+    "operations",
+    "operators",
+    "outcomes",
+    "proofs",
+    "proposals",
+    "record_erasures",
+    "record_rules",
+    "records",
+    "refusals",
+    "settings",
+    "tickets",
+    "transactions",
+    "verifiers",
+    "waits",
+    "webhook_cursors",
+    "webhook_deliveries",
+    "webhooks",
+]
 
 settings = Table(
     "settings", metadata, Column("name", String(64), primary_key=True), Column("value", JSON, nullable=False)
@@ -315,7 +325,7 @@ transactions = Table(
     Column("chain", String(64), nullable=False),
     Column(
         "purpose", String(12), nullable=False
-    ),  # deliver | settle | anchor | seal | client, log (a light client's, the evidence log's; lane_id empty) | nothing (in the place of one that no pool takes)
+    ),  # deliver | settle | anchor | seal | nothing (in place of one that no pool takes); without a lane: client | log
     Column("lane_id", LargeBinary(32), nullable=False),
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
@@ -415,144 +425,6 @@ proposals = (
         Column("officer", String(64), nullable=False),
         Column("at", Float, nullable=False),
     )
-)
-
-evidence_queue = (
-    Table(  # what was decided, in order, until its leaf is in a published checkpoint (relay.evidence.outbox)
-        "evidence_queue",
-        metadata,
-        Column("id", Serial, primary_key=True),
-        Column("at", Float, nullable=False),
-        Column("kind", String(16), nullable=False),
-        Column("fields", LargeBinary, nullable=False),  # canonical CBOR of a list
-        Column("objects", LargeBinary),  # canonical CBOR of a list of byte strings; null = none
-        sqlite_autoincrement=True,  # a number is never given twice: the log knows by it what it has
-    )
-)
-
-evidence_leaves = Table(  # where the leaves of a subject are; made anew from the log by relay.evidence.recorder
-    "evidence_leaves",
-    metadata,
-    Column("leaf", BigInteger, primary_key=True, autoincrement=False),
-    Column("kind", String(16), nullable=False),
-    Column("subject", LargeBinary(64), nullable=False),
-    Column("direction", Integer, nullable=False),
-    Column("nonce", BigInteger, nullable=False),
-    Column("height", BigInteger, nullable=False),
-    Index("evidence_leaves_subject", "subject", "kind", "direction", "nonce"),
-)
-
-record_rules = Table(  # access rules of records, each once (relay.evidence.access_rules)
-    "record_rules",
-    metadata,
-    Column("id", Serial, primary_key=True),
-    Column("owner", String(64), nullable=False),
-    Column("readers", Text, nullable=False),  # JSON list of texts, sorted
-    UniqueConstraint("owner", "readers"),
-)
-
-records = Table(  # the organisations' own records; contents and salts are in files (relay.evidence.packs)
-    "records",
-    metadata,
-    Column("id", Serial, primary_key=True),
-    Column("prefix", Unsigned64, nullable=False),  # the commitment's first 8 bytes: a small index finds it
-    Column("commitment", LargeBinary(32), nullable=False),
-    Column("rule", BigInteger, nullable=False),
-    Column("name", Words, nullable=False),  # empty once erased
-    Column("size", BigInteger, nullable=False),  # bytes of the content
-    Column("pack", LargeBinary(16), nullable=False),  # the file; empty once erased
-    Column("offset", BigInteger, nullable=False),
-    Column("at", Float, nullable=False),
-    Column("erased_at", Float),
-    Index("records_prefix", "prefix"),
-    Index("records_rule", "rule", "id"),
-)
-
-record_erasures = Table(  # erased by their owners, and not yet erased from the disk
-    "record_erasures",
-    metadata,
-    Column("record", BigInteger, primary_key=True, autoincrement=False),
-    Column("pack", LargeBinary(16), nullable=False),
-    Column("offset", BigInteger, nullable=False),
-    Column("size", BigInteger, nullable=False),
-)
-
-api_tokens = Table(  # who may ask the public interface (relay.tokens)
-    "api_tokens",
-    metadata,
-    Column("id", String(12), primary_key=True),
-    Column("digest", LargeBinary(32), nullable=False),  # SHA-256 of the secret
-    Column("role", String(16), nullable=False),  # application | operator | officer | auditor
-    Column("name", String(64), nullable=False),
-    Column("organisation", String(64), nullable=False),
-    Column("key", String(64), nullable=False),  # the local key from which an application sends
-    Column("created_at", Float, nullable=False),
-    Column("expires_at", Float, nullable=False),  # 0 = never
-    Column("revoked_at", Float, nullable=False),  # 0 = it is not
-)
-
-api_answers = Table(  # what a change with an Idempotency-Key was answered
-    "api_answers",
-    metadata,
-    Column("caller", String(16), primary_key=True),
-    Column("key", String(255), primary_key=True),
-    Column("request", LargeBinary(32), nullable=False),  # SHA-256 of method, path and body
-    Column("status", Integer, nullable=False),
-    Column("headers", JSON, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("at", Float, nullable=False, index=True),
-)
-
-operations = Table(  # changes that take longer than an answer (relay.web.operations)
-    "operations",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("kind", String(32), nullable=False),
-    Column("caller", String(16), nullable=False),
-    Column("state", String(12), nullable=False, index=True),  # running | done | failed
-    Column("result", JSON),
-    Column("error", JSON),  # {"name", "text"}
-    Column("created_at", Float, nullable=False, index=True),
-    Column("finished_at", Float, nullable=False),
-)
-
-webhooks = Table(  # where an application wants to be told of its messages (relay.webhooks)
-    "webhooks",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("owner", String(16), nullable=False, index=True),  # the caller's id
-    Column("url", String(2048), nullable=False),
-    Column("secret", LargeBinary(32), nullable=False),
-    Column("lane_id", LargeBinary(32)),  # null = every lane
-    Column("sender", LargeBinary(64)),  # null = every sender
-    Column("state", String(12), nullable=False),  # active | parked | removed
-    Column("reason", Words, nullable=False),
-    Column("created_at", Float, nullable=False),
-)
-
-webhook_cursors = Table(  # up to which nonce of a lane a webhook's deliveries were written
-    "webhook_cursors",
-    metadata,
-    Column("webhook", String(32), primary_key=True),
-    Column("lane_id", LargeBinary(32), primary_key=True),
-    Column("delivered", BigInteger, nullable=False),
-    Column("settled", BigInteger, nullable=False),
-)
-
-webhook_deliveries = Table(
-    "webhook_deliveries",
-    metadata,
-    Column("id", String(80), primary_key=True),
-    Column("webhook", String(32), nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("state", String(12), nullable=False),  # waiting | done | parked
-    Column("attempts", Integer, nullable=False),
-    Column("next_at", Float, nullable=False),
-    Column("reason", Words, nullable=False),
-    Column("created_at", Float, nullable=False),
-    Column("done_at", Float, nullable=False),
-    Index("webhook_deliveries_due", "state", "next_at"),
-    Index("webhook_deliveries_of", "webhook", "created_at"),
 )
 
 # Lists of messages: newest first, of one sender, and of one outcome (relay.web.api.messages).
