@@ -45,7 +45,7 @@ CONTRASTS = """() => {
   return found;
 }"""
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
-  .filter((one) => one.offsetParent && one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".unseen, #map"))
+  .filter((one) => one.offsetParent && one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".unseen, #map, thead"))
   .map((one) => one.tagName + "." + one.className + " " + one.textContent.slice(0, 40))"""
 
 
