@@ -7,7 +7,8 @@ from adapters.conformance.checks import CHECKS
 from adapters.conformance.scorecard import run_checks
 from adapters.registry import load_adapter
 from relay.certify.judge import LightClientJudge
-from tests.support.broken_adapters import FAULTS, STATE_FAULTS, WIRE_FAULTS, Factory, WireFactory
+from tests.support.broken_adapters import FAULTS, STATE_FAULTS, Factory
+from tests.support.careless_transports import WIRE_FAULTS, WireFactory
 from tests.support.devnet_world import DevnetWorld
 from tests.support.memory_lane import MemoryLane
 
