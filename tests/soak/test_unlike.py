@@ -118,7 +118,7 @@ def test_a_sender_asks_the_gateway_what_was_taken_of_a_batch_that_broke_off(monk
         return [SimpleNamespace(message_id=b"%d" % number) for number in range(len(letters))]
 
     world = SimpleNamespace(pairs=[("a", "b"), ("b", "a")], store=None, sender=None, reverting={"b": b"\x01"})
-    sender = Sender(world, "a", 250, random.Random(1), unlike.threading.Event())
+    sender = Sender(world, "a", [("a", "b")], 250, random.Random(1), unlike.threading.Event())
     monkeypatch.setattr(unlike, "send_all", send_all)
     monkeypatch.setattr(Sender, "_missing", lambda self, _pair, _otherwise: self.count - len(taken))
     monkeypatch.setattr(sender.stop, "wait", lambda _seconds: False)

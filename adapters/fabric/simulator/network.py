@@ -351,7 +351,7 @@ class FabricNetwork:
     def _node(self, organisation: Organisation, host: str) -> Node:
         port = self._ports.pop(0) if self._ports else free_port()
         node = Node(host, port, tls_material(organisation.tls, organisation.domain, host, self._client_roots()))
-        node.unary("relayhub.simulator.Switches", "Act", switch_handler(self._act))
+        node.unary("relayhub.simulator.Switches", "Act", switch_handler(self._act), whatever_faults=True)
         return node
 
     def _consenter(self, number: int) -> Consenter:

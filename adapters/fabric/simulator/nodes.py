@@ -70,14 +70,15 @@ class Node:
         """Whether it listens."""
         return self._server is not None
 
-    def unary(self, service: str, method: str, answer: Method) -> None:
-        """Offer a method."""
+    def unary(self, service: str, method: str, answer: Method, *, whatever_faults: bool = False) -> None:
+        """Offer a method; the one that flips switches works whatever faults are on."""
 
         def handle(request: bytes, context: grpc.ServicerContext) -> bytes:
             self.faults.before(context)
             return self.faults.after(answer(request, context))
 
-        self._services.setdefault(service, {})[method] = grpc.unary_unary_rpc_method_handler(handle)
+        handler = answer if whatever_faults else handle
+        self._services.setdefault(service, {})[method] = grpc.unary_unary_rpc_method_handler(handler)
 
     def stream(self, service: str, method: str, answer: Stream) -> None:
         """Offer a method of two streams."""

@@ -11,7 +11,15 @@ import pytest
 
 from adapters.fabric.adapter import FabricLedger
 from adapters.fabric.development import act as ask
-from adapters.protocol import AdapterOptions, Endpoint, MemberRefused, Misconfigured, Rejected, Unreachable
+from adapters.protocol import (
+    AdapterError,
+    AdapterOptions,
+    Endpoint,
+    MemberRefused,
+    Misconfigured,
+    Rejected,
+    Unreachable,
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +64,12 @@ def test_faults_and_changes_are_switched_from_another_process(ledger):
     assert ledger.tip() == tip + 1
     act(do="faults", node="peer0.org2.example", set={"lag": 2})
     act(do="faults", node="peer0.org2.example")
+    for fault in ("exhausted", "unavailable", "garbage", "cut"):
+        act(do="faults", node="peer0.org1.example", set={fault: True})
+        with pytest.raises(AdapterError):
+            ledger.tip()
+        act(do="faults", node="peer0.org1.example")  # heard whatever fault is on
+        assert ledger.tip() == tip + 1
     with pytest.raises(Rejected, match="there is no switch"):
         act(do="nothing")
     act(do="certificate", node="orderer1.orderers.example", kind="expired")
