@@ -113,6 +113,7 @@ def prove(
         int, typer.Option("--patience", min=0, help="Seconds to wait for a checkpoint with the record.")
     ] = 10,
     home: HomeOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="The proof is JSON in any case.")] = False,  # noqa: ARG001 - every command that prints has it
 ) -> None:
     """Print a proof that the record stands in the log, as JSON; with --as also the salt, for those who may read."""
     import json

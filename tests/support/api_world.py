@@ -82,7 +82,7 @@ class ApiWorld:
 
     def get(self, path: str, token: str = "", **query: Any) -> httpx.Response:
         """One GET."""
-        return self.ask("GET", path, token, params=query)
+        return self.ask("GET", path, token, params=query or None)
 
     def client(self, token: str = "") -> HubClient:
         """The typed client."""

@@ -3,7 +3,16 @@
 import pytest
 
 from adapters.chainmaker.simulator.faults import FAILURES, LIES
-from adapters.protocol import AdapterError, BadAnswer, Call, HeadMoved, MessageSent, Rejected, Unreachable
+from adapters.protocol import (
+    AdapterError,
+    AnswerTooLarge,
+    BadAnswer,
+    Call,
+    HeadMoved,
+    MessageSent,
+    Rejected,
+    Unreachable,
+)
 from adapters.solidity.contracts import contract
 from light_clients.chainmaker import ChainMakerEvidence, verify_claim
 from light_clients.errors import HeaderRefused, Refused
@@ -18,7 +27,7 @@ KINDS = {
     "slow": Unreachable,
     "cut": BadAnswer,
     "garbage": BadAnswer,
-    "huge": BadAnswer,
+    "huge": AnswerTooLarge,
 }
 
 

@@ -111,14 +111,14 @@ def test_too_many_operations_are_told_to_come_later(world, monkeypatch):
     world.app.state.changes = Changes(world.hub.store, lambda: world.now)
     monkeypatch.setattr("relay.web.api.acts.retire_chain", lambda *_: gate.wait(60) and {})
     running = [asked(world, key=str(number)) for number in range(4)]
-    answer = asked(world, key="one too many")
+    answer = asked(world, key="one-too-many")
     gate.set()
     assert problem(answer, 429) == "TooManyOperations"
     assert answer.headers["retry-after"] == "5"
     for taken in running:
         world.done(taken)
     deadline = time.monotonic() + 60
-    while (again := asked(world, key="one too many")).status_code == 429 and time.monotonic() < deadline:
+    while (again := asked(world, key="one-too-many")).status_code == 429 and time.monotonic() < deadline:
         time.sleep(0.05)  # the room is given back just after the state is written
     assert again.status_code == 202  # nothing was kept of the refusal
 

@@ -131,7 +131,7 @@ def test_a_page_looks_at_so_many_rows_and_goes_on_behind_its_cursor(world, monke
     with Reader(world.hub.store.url) as reader:
         cursor, found, rounds = None, [], 0
         while rounds == 0 or cursor is not None:
-            items, cursor = list_messages(reader, Wanted(since=NOW - 39.5, until=NOW - 38.5), 10, cursor)
+            items, cursor = list_messages(reader, Wanted(lane=LANE, since=NOW - 39.5, until=NOW - 38.5), 10, cursor)
             found, rounds = found + items, rounds + 1
     assert [item["nonce"] for item in found] == [1]
     assert rounds > 1
