@@ -5,7 +5,6 @@ The hub's own client and the files of its operators are changed; an operator els
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -16,16 +15,14 @@ from light_clients.errors import ConfigurationInvalid
 from light_clients.families import client_named
 from relay.clients import BFT_FAMILIES
 from relay.config import HubConfig
-from relay.errors import BadInput, NotNow
+from relay.errors import BadInput
 from relay.home import Home
 from relay.registry.chains import chain_named
 from relay.registry.client_options import read_client_options
 from relay.registry.operators import write_operator_files
-from relay.store import Lease, Store
+from relay.registry.turns import turn_of_chain
+from relay.store import Store
 from relay.store.tables import chains
-
-PATIENCE_S = 30.0
-PAUSE_S = 0.1
 
 
 def announce(home: Home, config: HubConfig, store: Store, name: str, path: str) -> Row[Any]:
@@ -53,27 +50,14 @@ def announce(home: Home, config: HubConfig, store: Store, name: str, path: str) 
             f"{name} is followed as {row.consensus}, and the file is of {said.consensus or 'a BFT family'}.",
             f"Give a file for one of {', '.join(BFT_FAMILIES)}, and the ledger that it is of.",
         )
-    lease = _lease(store, name)
     try:
         announced = read_options(BFT_FAMILIES[row.consensus], said.options)
-        with lease.write() as connection:
+        with turn_of_chain(store, name) as lease, lease.write() as connection:
             held = connection.execute(select(chains.c.client_state).where(chains.c.name == name)).scalar_one()
             state = reconfigure(client_named(row.consensus).state_from_bytes(bytes(held)), announced)
             connection.execute(update(chains).where(chains.c.name == name).values(client_state=state.to_bytes()))
     except ConfigurationInvalid as error:
         raise BadInput(error.message, "Correct the file.") from None
-    finally:
-        lease.release()
     if config.development:
         write_operator_files(home, config, store)
     return chain_named(store, name)
-
-
-def _lease(store: Store, name: str) -> Lease:
-    """The right to write what only the ledger's worker writes otherwise."""
-    until = time.monotonic() + PATIENCE_S
-    while (lease := Lease.take(store, "chain", name)) is None:
-        if time.monotonic() > until:
-            raise NotNow(f"The worker of {name} does not pause.", "Try again, or stop the hub: relayhub down.")
-        time.sleep(PAUSE_S)
-    return lease

@@ -27,6 +27,7 @@ from relay.keys import KeyStore
 from relay.registry.chains import open_chain
 from relay.registry.gateways import Contract, account_value, deploy
 from relay.registry.operators import account_named
+from relay.registry.turns import turn_of_chain
 from relay.registry.verifiers import CONTRACT_OF, learn_verifier
 from relay.store import Store
 from relay.store.tables import verifiers
@@ -170,7 +171,8 @@ class LaneVerifiers:
         return made.address
 
     def _deploy(self, ledger: Ledger, here: Row[Any], kind: Kind, code: bytes) -> Contract:
-        made = deploy(ledger, self.keys.load(here.account_key), [(CONTRACT_OF[kind], code)])[0]
+        with turn_of_chain(self.store, here.name):
+            made = deploy(ledger, self.keys.load(here.account_key), [(CONTRACT_OF[kind], code)])[0]
         learn_verifier(self.store.write, ledger, here.name, made.address)
         return made
 

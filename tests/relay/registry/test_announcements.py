@@ -7,7 +7,7 @@ import pytest
 from light_clients import ibft2
 from light_clients.bft.types import ValidatorOverride
 from relay.errors import BadInput, NotFound, NotNow
-from relay.registry import announcements
+from relay.registry import turns
 from relay.registry.announcements import announce
 from relay.registry.chains import chain_named
 from relay.store import Lease
@@ -65,7 +65,7 @@ def test_a_ledger_that_nobody_knows(hub):
 
 
 def test_its_worker_is_not_overtaken(hub, monkeypatch):
-    monkeypatch.setattr(announcements, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(turns, "PATIENCE_S", 0.0)
     lease = Lease.take(hub.store, "chain", "alpha")
     with pytest.raises(NotNow, match="does not pause"):
         told(hub)
