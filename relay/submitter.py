@@ -24,6 +24,8 @@ when and for how much.
 
 On a ledger without account nonces (`MachineTraits.ordered`) nothing stands behind anything: there are no gaps and no fillers. What is
 refused for what it is, or whose time is over there, is `lost`, and the lane makes another one; what endorsers refuse is `reverted`.
+Where of two transactions in one block that touch one key only the first holds (`MachineTraits.optimistic`), all go at once until one
+loses such a race; then one goes after another, and one more at once after each few that were mined.
 """
 
 from __future__ import annotations
@@ -56,6 +58,8 @@ SENT_AT_ONCE = 64
 OFFERS_AT_ONCE = 4
 """So many times a transaction whose fee is refused is offered with another one before the next block: up to 2.4 times it."""
 NOTHING_GAS = 21_000
+MINED_UNTIL_ONE_MORE = 8
+"""So many transactions have to be mined on an optimistic ledger after a lost race until one more goes at once."""
 
 
 class Submitter:
@@ -68,7 +72,7 @@ class Submitter:
         self.ledger = ledger
         self.account = bytes(row.account)
         traits = ledger.machine()
-        self.ordered, self.proof_delay = traits.ordered, traits.proof_delay
+        self.ordered, self.proof_delay, self.optimistic = traits.ordered, traits.proof_delay, traits.optimistic
         self.waits = SendingWaits(lease, row)
 
     def run(self) -> set[str]:
@@ -107,10 +111,20 @@ class Submitter:
                 if self.ordered:
                     self._fill_gaps(sent, wallet)
                 self._offer_again(again, wallet)
-        room = SENT_AT_ONCE - len(sent)
+        room = self._at_once() - len(sent)
         if queued and room > 0 and not parked:
             self._send(queued[:room], sent, wallet)
         return woken
+
+    def _at_once(self) -> int:
+        """How many transactions may be on their way; fewer where the hub's own ones lose races against each other."""
+        if not self.optimistic:
+            return SENT_AT_ONCE
+        with self.context.store.read() as connection:
+            mined = sending.mined_since_reverted(
+                connection, self.row.name, WOULD_SUCCEED, SENT_AT_ONCE * MINED_UNTIL_ONE_MORE
+            )
+        return SENT_AT_ONCE if mined is None else min(1 + mined // MINED_UNTIL_ONE_MORE, SENT_AT_ONCE)
 
     def _is_wallet_old(self, sent: list[Row[Any]]) -> bool:
         """Whether what is known of the account and the fee may have changed: a block came, or somebody was to change it."""

@@ -36,6 +36,32 @@ def still_sent(connection: Connection, identifiers: Sequence[int]) -> list[Row[A
     )
 
 
+def mined_since_reverted(connection: Connection, chain: str, reason: str, limit: int) -> int | None:
+    """How many transactions of a ledger were mined since the newest that reverted for a reason; None if none did.
+
+    Args:
+        connection: of the database.
+        chain: the ledger's name.
+        reason: the whole reason, as it was written down.
+        limit: so many are counted at most.
+    """
+    reverted = [
+        connection.execute(
+            select(transactions.c.id)
+            .where(transactions.c.chain == chain, transactions.c.state == state, transactions.c.reason == reason)
+            .order_by(transactions.c.id.desc())
+            .limit(1)
+        ).scalar()
+        for state in ("reverted", "failed")
+    ]
+    newest = max((identifier for identifier in reverted if identifier is not None), default=None)
+    if newest is None:
+        return None
+    mine = (transactions.c.chain == chain, transactions.c.state == "mined", transactions.c.id > newest)
+    counted = select(transactions.c.id).where(*mine).limit(limit).subquery()
+    return int(connection.execute(select(func.count()).select_from(counted)).scalar_one())
+
+
 def highest_nonce(connection: Connection, chain: str) -> int:
     """The highest account nonce that was given out on a ledger, -1 if none was."""
     highest = connection.execute(

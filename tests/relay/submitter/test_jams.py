@@ -242,6 +242,22 @@ def test_what_lost_a_race_on_an_optimistic_ledger_is_tried_again_soon(beta, monk
     beta.is_unjammed()
 
 
+def test_after_a_lost_race_one_goes_after_another_and_then_more(beta, monkeypatch):
+    machine = MemoryLedger.machine
+    monkeypatch.setattr(MemoryLedger, "machine", lambda ledger: replace(machine(ledger), optimistic=True))
+    monkeypatch.setattr(setback.random, "uniform", lambda least, _most: least)
+    monkeypatch.setattr("relay.submitter.MINED_UNTIL_ONE_MORE", 1)
+    beta.chain.reverting = 1
+    beta.tasks()
+    assert [row.state for row in beta.rows()] == ["sent"] * BATCHES, "no race was lost yet"
+    at_once = []
+    for _block in range(BATCHES + 1):
+        beta.block()
+        at_once.append([row.state for row in beta.rows()].count("sent"))
+    assert at_once == [3, 1, 2, 0], "a revert is asked after a block later"
+    beta.is_unjammed()
+
+
 def test_an_empty_wallet_parks_with_what_is_missing_and_resumes(beta):
     beta.chain.balances[beta.account] = 5
     beta.tasks()
