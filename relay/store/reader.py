@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from relay.errors import BadInput, NotFound
+from relay.errors import BadInput, NotFound, NotNow
+from relay.store.migrations import HEAD
 
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
@@ -25,6 +26,7 @@ class Reader:
 
     Raises:
         NotFound: there is no database yet.
+        NotNow: its tables are of another version of the hub.
         BadInput: the database cannot be opened; the error says why.
     """
 
@@ -32,6 +34,11 @@ class Reader:
         self._postgresql = not url.startswith("sqlite")
         self._connection: Any = _open_postgresql(url) if self._postgresql else _open_sqlite(url)
         self._error: type[Exception] = _postgresql_error() if self._postgresql else sqlite3.DatabaseError
+        try:
+            self._check_version()
+        except BaseException:
+            self._connection.close()
+            raise
 
     def rows(self, query: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Run a query; each row is a mapping of column to value (bytes are `bytes`)."""
@@ -49,6 +56,20 @@ class Reader:
         """Run a query; its first row, if any."""
         found = self.rows(query, **parameters)
         return found[0] if found else None
+
+    def _check_version(self) -> None:
+        """Whoever reads tables of another version would miss columns, or misunderstand them."""
+        (found,) = self.rows("SELECT version_num FROM alembic_version")
+        if found["version_num"] < HEAD:
+            raise NotNow(
+                f"The database is of an older version of the hub (tables {found['version_num']}, wanted {HEAD}).",
+                "Run `relayhub up`, which brings it to this version.",
+            )
+        if found["version_num"] > HEAD:
+            raise NotNow(
+                f"The database is of a newer version of the hub (tables {found['version_num']}, known up to {HEAD}).",
+                "Use that version of the hub.",
+            )
 
     def __enter__(self) -> Self:
         return self

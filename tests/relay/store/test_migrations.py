@@ -1,5 +1,6 @@
 """The migrations make the tables that the code has, once, and say so quickly when there is nothing to do."""
 
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 import relay.store.migrations as migrations
-from relay.errors import BadInput, NotFound
+from relay.errors import BadInput, NotFound, NotNow
 from relay.store import Store
 from relay.store.reader import Reader
 from relay.store.tables import metadata
@@ -93,6 +94,16 @@ def test_the_reader_sees_one_snapshot(store):
         with store.write() as connection:
             connection.execute(text("INSERT INTO settings (name, value) VALUES ('a', '1')"))
         assert reader.rows("SELECT name FROM settings") == []
+
+
+@pytest.mark.parametrize(("version", "match"), [("0004", "older version.*relayhub up"), ("9999", "newer version")])
+def test_tables_of_another_version_are_not_read(store, version, match):
+    store.migrate()
+    with store.write() as connection:
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{version}'"))
+    with pytest.raises(NotNow) as refused:
+        Reader(store.url)
+    assert re.search(match, str(refused.value))
 
 
 def test_no_database_yet(tmp_path):
