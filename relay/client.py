@@ -10,57 +10,34 @@ Source: docs/openapi.json.
 
 from __future__ import annotations
 
-import secrets
+import base64
 import time
-from collections.abc import Iterator, Mapping
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from relay.errors import HubError, NotNow
+from relay.errors import NotNow
+from relay.hub_calls import LOOK_S, HubCalls, HubRefused, HubUnreachable, path_part
+from relay.web.api.evidence_models import RecordRow
 from relay.web.api.models import (
     Adapter,
     Chain,
     HubStatus,
     Incident,
-    Item,
     KeyName,
     Lane,
     Message,
     MessageRow,
     NamedWait,
     NewWebhook,
-    Operation,
     Operator,
     Webhook,
 )
 
-TIMEOUT_S = 30.0
-TRIES = 4
-LOOK_S = 0.2
-WAIT_S = 20.0
-PAGE = 500
-T = TypeVar("T", bound=Item)
-
-
-class HubRefused(HubError):
-    """The hub answered with a problem.
-
-    Attributes:
-        status: HTTP status.
-        name: what programs compare, such as `NotFound`.
-    """
-
-    def __init__(self, status: int, name: str, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.name = name
-
-
-class HubUnreachable(HubError):
-    """The hub does not answer."""
+__all__ = ["HubClient", "HubRefused", "HubUnreachable", "Sent", "path_part"]
 
 
 class Sent(BaseModel):
@@ -75,43 +52,8 @@ class Sent(BaseModel):
     height: int
 
 
-class HubClient:
-    """A hub elsewhere.
-
-    Args:
-        url: where its interface listens, `https://host:port`.
-        token: `rht_…`; empty where the hub serves everyone.
-        timeout_s: seconds for one answer.
-        authorities: a file of certificates (PEM) of authorities to trust in place of the usual ones; empty = the usual ones.
-        transport: another transport, for tests.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        token: str = "",
-        *,
-        timeout_s: float = TIMEOUT_S,
-        authorities: str = "",
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        trust: Any = _trust(authorities) if authorities else True
-        self._http = httpx.Client(
-            base_url=url, headers=headers, timeout=timeout_s, verify=trust, transport=transport, follow_redirects=False
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._http.close()
+class HubClient(HubCalls):
+    """A hub elsewhere; the arguments are those of `HubCalls`."""
 
     # What stands where
 
@@ -215,32 +157,6 @@ class HubClient:
             f"Look again: relayhub trace {message_id[:14]}.",
         )
 
-    def change(self, path: str, body: Mapping[str, Any] | None = None, patience_s: float = 300.0) -> Any:
-        """Ask for a change, wait until it is done, and return its result.
-
-        Args:
-            path: of the interface, such as `/v1/lanes`.
-            body: the fields; None where it takes none.
-            patience_s: seconds to wait.
-
-        Raises:
-            HubRefused: it was refused, or failed.
-            NotNow: it runs still.
-        """
-        asked = Operation.model_validate(self.post(path, body))
-        deadline = time.monotonic() + patience_s
-        while asked.state == "running":
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                raise NotNow(
-                    f"After {patience_s:.0f} s {asked.kind} runs still.", f"Look again: GET /v1/operations/{asked.id}."
-                )
-            wait = f"{min(left_s, WAIT_S):.1f}"
-            asked = Operation.model_validate(self.get(f"/v1/operations/{asked.id}", {"wait": wait}))
-        if asked.error is not None:
-            raise HubRefused(httpx.codes.CONFLICT, asked.error.name, asked.error.text)
-        return asked.result
-
     def add_webhook(self, url: str, **filters: str) -> NewWebhook:
         """Be told of messages at an URL; filters: lane_id, sender. The answer has the secret, this once."""
         return NewWebhook.model_validate(self.post("/v1/webhooks", {"url": url, **filters}))
@@ -251,86 +167,54 @@ class HubClient:
 
     def remove_webhook(self, identifier: str) -> None:
         """Be told no more."""
-        self._ask("DELETE", f"/v1/webhooks/{path_part(identifier)}", headers=_once())
+        self.delete(f"/v1/webhooks/{path_part(identifier)}")
 
-    # The two verbs
+    # Records
 
-    def get(self, path: str, query: Mapping[str, str | float] | None = None) -> Any:
-        """Read one answer.
+    def records(self, **filters: str) -> Iterator[RecordRow]:
+        """Records that the token may read, the newest first; filter: organisation."""
+        return self._all(RecordRow, "/v1/records", filters)
 
-        Raises:
-            HubRefused: the hub says no.
-            HubUnreachable: it does not answer.
+    def record(self, identifier: str) -> RecordRow:
+        """A record by its id, or 8 digits and more of it."""
+        return RecordRow.model_validate(self.get(f"/v1/records/{path_part(identifier)}"))
+
+    def put_records(
+        self, contents: Iterable[tuple[str, bytes]], *, readers: str = "", organisation: str = ""
+    ) -> list[str]:
+        """Put a batch, each with its name; returns their ids. A batch has at most 500 and 1 MB; larger ones: `put_content`.
+
+        Args:
+            contents: names (may be empty) and contents.
+            readers: who else reads: `ORG,ORG`, `role:auditor` or `public`.
+            organisation: whose they are; empty = the token's.
         """
-        return self._ask("GET", path, params=dict(query or {}))
+        records = [{"name": name, "base64": base64.b64encode(content).decode()} for name, content in contents]
+        body = {"records": records, "readers": readers, "organisation": organisation}
+        return [str(item["id"]) for item in self.change("/v1/records", body)]
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Ask for a change, again with the same Idempotency-Key where the connection breaks.
+    def put_content(
+        self, content: bytes | BinaryIO, *, name: str = "", readers: str = "", organisation: str = ""
+    ) -> str:
+        """Put one record of any size up to 256 MiB, a file that can be rewound or bytes; returns its id."""
+        query = {"name": name, "readers": readers, "organisation": organisation}
+        (made,) = self.put("/v1/records/content", {key: value for key, value in query.items() if value}, content)
+        return str(made["id"])
 
-        Raises:
-            HubRefused: the hub says no.
-            HubUnreachable: it does not answer.
-        """
-        return self._ask("POST", path, json=None if body is None else dict(body), headers=_once())
+    @contextmanager
+    def content(self, identifier: str) -> Iterator[tuple[bytes, Iterator[bytes]]]:
+        """A record's salt and content, piece by piece; compared with its id after the last piece."""
+        whole = self.record(identifier).id
+        with self.reading(f"/v1/records/{path_part(whole)}/content", whole) as given:
+            yield given
 
-    def items(self, path: str, query: Mapping[str, str | float] | None = None) -> Iterator[dict[str, Any]]:
-        """Every item of a list, page by page."""
-        asked: dict[str, str | float] = {**(query or {}), "limit": PAGE}
-        while True:
-            page = self.get(path, asked)
-            yield from page["items"]
-            if page["next_cursor"] is None:
-                return
-            asked["cursor"] = page["next_cursor"]
+    def prove_record(self, identifier: str, *, salt: bool = False) -> dict[str, Any]:
+        """A proof that a record stands in the log; with the salt for those who may read."""
+        found: dict[str, Any] = self.get(
+            f"/v1/records/{path_part(identifier)}/proof", {"salt": "yes" if salt else "no"}
+        )
+        return found
 
-    def _all(self, model: type[T], path: str, query: Mapping[str, str | float] | None = None) -> Iterator[T]:
-        return (model.model_validate(item) for item in self.items(path, query))
-
-    def _ask(self, method: str, path: str, **arguments: Any) -> Any:
-        for attempt in range(1, TRIES + 1):
-            try:
-                answer = self._http.request(method, path, **arguments)
-            except (httpx.TransportError, httpx.InvalidURL) as error:
-                if attempt == TRIES or not isinstance(error, httpx.TransportError):
-                    raise HubUnreachable(
-                        f"The hub at {self._http.base_url} does not answer: {error or type(error).__name__}.",
-                        "Check the URL and whether it runs.",
-                    ) from None
-                time.sleep(LOOK_S * attempt)
-                continue
-            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and attempt < TRIES:
-                time.sleep(min(float(answer.headers.get("retry-after", "1")), WAIT_S))
-                continue
-            return _content(answer)
-        raise AssertionError("unreachable")
-
-
-def _content(answer: httpx.Response) -> Any:
-    try:
-        content = answer.json()
-    except ValueError:
-        content = None
-    if answer.is_success and content is not None:
-        return content
-    if isinstance(content, dict) and "detail" in content:
-        raise HubRefused(answer.status_code, str(content.get("title", "Refused")), str(content["detail"]))
-    raise HubUnreachable(
-        f"{answer.url.host} answered {answer.status_code} and is no hub, or something stands between.", "Check the URL."
-    )
-
-
-def _once() -> dict[str, str]:
-    return {"idempotency-key": secrets.token_hex(16)}
-
-
-def path_part(text: str) -> str:
-    """A part of a path."""
-    from urllib.parse import quote
-
-    return quote(text, safe="")
-
-
-def _trust(authorities: str) -> Any:
-    import ssl
-
-    return ssl.create_default_context(cafile=authorities)
+    def erase_record(self, identifier: str) -> None:
+        """Erase a record's content for good, as its owner."""
+        self.remove(f"/v1/records/{path_part(identifier)}")

@@ -85,6 +85,7 @@ def get(
 
     from relay.cli.session import session
     from relay.evidence.record_sources import write_whole
+    from relay.views.records import as_data
 
     with (
         session(home) as hub,
@@ -99,7 +100,7 @@ def get(
             sys.stdout.buffer.flush()
         if as_json:
             content = {} if out else {"content": base64.b64encode(b"".join(stored.chunks())).decode()}
-            emit(_long(record) | {"salt": salt} | content, "", as_json=True)
+            emit(as_data(record) | {"salt": salt} | content, "", as_json=True)
         else:
             note(f"{record.size} bytes of {record.rule.owner}; salt {salt}" + (f"; written to {out}" if out else ""))
 
@@ -179,15 +180,14 @@ def show(
 ) -> None:
     """List records that the asker may read, newest first."""
     from relay.cli.session import session
-    from relay.views.tables import table
+    from relay.views.records import as_data, record_rows
 
     with session(home) as hub:
         caller = _caller(hub, organisation, role)
         found = _records(hub).listed(caller, before=before, limit=limit, owner=owner)
-    rows = [_row(item) for item in found]
-    text = table(["NUMBER", "RECORD", "ORGANISATION", "BYTES", "PUT", "NAME"], rows)
+    data = [as_data(item) for item in found]
     nobody = "" if organisation or role else " Say who asks: --as ORG."
-    emit([_long(item) for item in found], text if found else f"No records.{nobody}", as_json=as_json)
+    emit(data, record_rows(data) if found else f"No records.{nobody}", as_json=as_json)
 
 
 @app.command("erase")
@@ -196,10 +196,11 @@ def erase(
 ) -> None:
     """Erase a record's content and salt for good, as its owner; its leaf and proofs of it stay."""
     from relay.cli.session import session
+    from relay.views.records import as_data
 
     with session(home) as hub:
         record = _records(hub).erase(identifier, _caller(hub, organisation, ""))
-    emit(_long(record), f"Erased: 0x{record.commitment.hex()}. Its leaf and proofs of it stay.", as_json=as_json)
+    emit(as_data(record), f"Erased: 0x{record.commitment.hex()}. Its leaf and proofs of it stay.", as_json=as_json)
 
 
 def _records(hub: Session) -> Records:
@@ -262,26 +263,5 @@ def _log_keys(home: str, texts: list[str]) -> list[NoteKey]:
     return log_keys(KeyStore(place.keys), origin_of(place.load().name))
 
 
-def _row(record: Record) -> list[str]:
-    from relay.views.times import clock
-
-    name = "(erased)" if record.erased_at else record.name
-    number, identifier = str(record.number), "0x" + record.commitment.hex()[:12]
-    return [number, identifier, record.rule.owner, str(record.size), clock(record.at), name]
-
-
 def _short(record: Record) -> dict[str, Any]:
     return {"id": "0x" + record.commitment.hex(), "name": record.name, "size": record.size}
-
-
-def _long(record: Record) -> dict[str, Any]:
-    return {
-        "id": "0x" + record.commitment.hex(),
-        "number": record.number,
-        "organisation": record.rule.owner,
-        "readers": list(record.rule.readers),
-        "name": record.name,
-        "size": record.size,
-        "at": record.at,
-        "erased_at": record.erased_at,
-    }

@@ -32,6 +32,8 @@ KEPT_S = 86_400.0
 KEY_MAX = 255
 WORKERS = 4
 WAITING_MAX = 32
+REPLAYED = "idempotency-replayed"
+"""Header of an answer that was given before."""
 LEAF = "request"
 """Kind of leaf: caller's id, its roles, what, the id of what it made, and asked, done or failed."""
 
@@ -156,7 +158,7 @@ class Changes:
         if bytes(row.request) != digest:
             text = "This Idempotency-Key was used for another request; take a new one for each change."
             raise Problem(409, "IdempotencyKeyReused", text)
-        headers = {**row.headers, "idempotency-replayed": "true"}
+        headers = {**row.headers, REPLAYED: "true"}
         return Response(bytes(row.body), row.status, headers, media_type="application/json")
 
     def _keep(self, connection: Connection, caller: Caller, key: str | None, digest: bytes, answer: Answer) -> Response:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from relay.cli.session import Session
 from relay.web.api.bodies import (
@@ -20,13 +21,28 @@ from relay.web.api.bodies import (
     ProposalBody,
     SendBody,
 )
-from relay.web.api.common import home_of, keys_of, store_of
+from relay.web.api.common import changes_of, home_of, keys_of, store_of
 
 
 def hub_of(request: Request) -> Session:
     """The hub as the commands see it."""
     home = home_of(request)
     return Session(home, home.load(), store_of(request), keys_of(request))
+
+
+def begin(request: Request, kind: str, work: Callable[[Session], Any]) -> Response:
+    """Take a change up as an operation, and answer 202.
+
+    Args:
+        request: who asks what.
+        kind: names the change, as its route's `change(kind, …)` does.
+        work: does it on the hub; returns what the command line prints with --json.
+
+    Raises:
+        Problem: the Idempotency-Key was used for another request, or too many operations wait.
+    """
+    hub = hub_of(request)
+    return changes_of(request).operation(request, kind, lambda: work(hub))
 
 
 def add_chain(hub: Session, body: ChainBody) -> dict[str, Any]:

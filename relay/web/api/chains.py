@@ -16,7 +16,6 @@ from relay.web.api.common import (
     Limit,
     answers,
     change,
-    changes_of,
     json_response,
     now_of,
     page,
@@ -58,26 +57,22 @@ def show(request: Request, name: ChainName) -> Response:
 @router.post("", summary="Register a ledger", **change("chain.add", roles=GOVERNING))
 def add(request: Request, body: ChainBody) -> Response:
     """Ask the node what it is, trust a pinned header, deploy the gateway. Fails without a trace where anything is not as it must be."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "chain.add", lambda: acts.add_chain(hub, body))
+    return acts.begin(request, "chain.add", lambda hub: acts.add_chain(hub, body))
 
 
 @router.post("/{name}/retire", summary="Retire a ledger", **change("chain.retire", roles=GOVERNING))
 def retire(request: Request, name: ChainName) -> Response:
     """Stop following a ledger; refused until its lanes are closed and have settled what they sent, or are abandoned."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "chain.retire", lambda: acts.retire_chain(hub, name))
+    return acts.begin(request, "chain.retire", lambda hub: acts.retire_chain(hub, name))
 
 
 @router.post("/{name}/pause", summary="Pause a gateway", **change("chain.pause", roles=GOVERNING))
 def pause(request: Request, name: ChainName, body: OfficerBody) -> Response:
     """Stop a ledger's whole gateway at once (one officer, or the guardian)."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "chain.pause", lambda: acts.pause_chain(hub, name, body.key))
+    return acts.begin(request, "chain.pause", lambda hub: acts.pause_chain(hub, name, body.key))
 
 
 @router.post("/{name}/resume", summary="Resume a gateway", **change("chain.resume", roles=GOVERNING))
 def resume(request: Request, name: ChainName, body: OfficerBody) -> Response:
     """Let a paused gateway work again (two officers, and the delay)."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "chain.resume", lambda: acts.resume_chain(hub, name, body.key))
+    return acts.begin(request, "chain.resume", lambda hub: acts.resume_chain(hub, name, body.key))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from relay.errors import NotFound
 from relay.evidence.receipts import make_receipt
 from relay.web.api.common import answers, home_of, json_response
-from relay.web.api.models import Checkpoint
+from relay.web.api.evidence_models import Checkpoint
 
 router = APIRouter(prefix="/v1/evidence", tags=["evidence"])
 

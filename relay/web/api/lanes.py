@@ -17,7 +17,6 @@ from relay.web.api.common import (
     Limit,
     answers,
     change,
-    changes_of,
     json_response,
     now_of,
     page,
@@ -93,47 +92,40 @@ def show(request: Request, lane: LaneIdPath) -> Response:
 @router.post("", summary="Open a lane", **change("lane.open", roles=GOVERNING))
 def open_(request: Request, body: LaneBody) -> Response:
     """Open a lane at both of its ends, and the lane back with `both`; in production it is proposed to two officers."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "lane.open", lambda: acts.open_lane(hub, body))
+    return acts.begin(request, "lane.open", lambda hub: acts.open_lane(hub, body))
 
 
 @router.post("/{lane}/close", summary="Close a lane", **change("lane.close", roles=GOVERNING))
 def close(request: Request, lane: LaneIdPath, body: OfficerBody) -> Response:
     """Close it at both ends (two officers, no delay): nothing new is sent, what was sent is settled."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "lane.close", lambda: acts.close_lane(hub, lane, body.key))
+    return acts.begin(request, "lane.close", lambda hub: acts.close_lane(hub, lane, body.key))
 
 
 @router.post("/{lane}/pause", summary="Pause a lane", **change("lane.pause", roles=GOVERNING))
 def pause(request: Request, lane: LaneIdPath, body: OfficerBody) -> Response:
     """Pause it at both ends at once (one officer, or the guardian)."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "lane.pause", lambda: acts.pause_lane(hub, lane, body.key))
+    return acts.begin(request, "lane.pause", lambda hub: acts.pause_lane(hub, lane, body.key))
 
 
 @router.post("/{lane}/resume", summary="Resume a lane", **change("lane.resume", roles=GOVERNING))
 def resume(request: Request, lane: LaneIdPath, body: OfficerBody) -> Response:
     """Let a paused lane work again (two officers, and the delay)."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "lane.resume", lambda: acts.resume_lane(hub, lane, body.key))
+    return acts.begin(request, "lane.resume", lambda hub: acts.resume_lane(hub, lane, body.key))
 
 
 @router.post("/{lane}/limit", summary="Limit a lane", **change("lane.limit", roles=GOVERNING))
 def limit(request: Request, lane: LaneIdPath, body: LimitBody) -> Response:
     """Change what it carries: lowering takes one officer, raising two. What is left out stays."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "lane.limit", lambda: acts.limit_lane(hub, lane, body))
+    return acts.begin(request, "lane.limit", lambda hub: acts.limit_lane(hub, lane, body))
 
 
 @router.post("/{lane}/allow", summary="Allow a party", **change("lane.allow", roles=GOVERNING))
 def allow(request: Request, lane: LaneIdPath, body: PartyBody) -> Response:
     """Allow a sender at the source or a receiver at the destination (two officers)."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "lane.allow", lambda: acts.allow(hub, lane, body))
+    return acts.begin(request, "lane.allow", lambda hub: acts.allow(hub, lane, body))
 
 
 @router.post("/{lane}/deny", summary="Deny a party", **change("lane.deny", roles=GOVERNING))
 def deny(request: Request, lane: LaneIdPath, body: PartyBody) -> Response:
     """Deny a sender or a receiver at once (one officer)."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "lane.deny", lambda: acts.deny(hub, lane, body))
+    return acts.begin(request, "lane.deny", lambda hub: acts.deny(hub, lane, body))

@@ -12,7 +12,7 @@ from relay.views.trace import trace
 from relay.web.access import Caller, Role
 from relay.web.api import acts
 from relay.web.api.bodies import SendBody
-from relay.web.api.common import SENDING, Limit, answers, caller_of, change, changes_of, home_of, page, reading
+from relay.web.api.common import SENDING, Limit, answers, caller_of, change, home_of, page, reading
 from relay.web.api.models import Message, MessageRow, Page
 from relay.web.problems import Problem
 
@@ -96,8 +96,8 @@ def show(
 @router.post("", summary="Send a message", **change("message.send", roles=SENDING))
 def send(request: Request, body: SendBody) -> Response:
     """Send from a local key; the operation's result has each message's id. An application sends from its token's key alone."""
-    hub, key = acts.hub_of(request), key_for(caller_of(request), body.key)
-    return changes_of(request).operation(request, "message.send", lambda: acts.send(hub, body, key))
+    key = key_for(caller_of(request), body.key)
+    return acts.begin(request, "message.send", lambda hub: acts.send(hub, body, key))
 
 
 def key_for(caller: Caller, wanted: str) -> str:

@@ -281,14 +281,6 @@ class Proposal(Item):
     text: str
 
 
-class Checkpoint(Item):
-    """The newest checkpoint of the evidence log."""
-
-    size: int = Field(description="leaves under it")
-    root: str = Field(description="root hash, base64")
-    note: str = Field(description="the signed note, as C2SP has it")
-
-
 class Webhook(Item):
     """Where an application is told of its messages."""
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from relay.registry.officers import known_proposals
 from relay.web.api import acts
 from relay.web.api.bodies import DecisionBody, OfficerBody, OperatorBody, ProposalBody
-from relay.web.api.common import GOVERNING, WATCHING, answers, change, changes_of, page, store_of
+from relay.web.api.common import GOVERNING, WATCHING, answers, change, page, store_of
 from relay.web.api.models import Page, Proposal
 
 router = APIRouter(prefix="/v1", tags=["officers"])
@@ -20,15 +20,13 @@ OperatorName = Annotated[str, Path(min_length=1, max_length=64, description="The
 @router.post("/operators", summary="Register an operator", **change("operator.add", roles=GOVERNING))
 def add_operator(request: Request, body: OperatorBody) -> Response:
     """Ledgers that are there get a new epoch of their committee (two officers)."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "operator.add", lambda: acts.add_operator(hub, body))
+    return acts.begin(request, "operator.add", lambda hub: acts.add_operator(hub, body))
 
 
 @router.post("/operators/{name}/strike", summary="Strike an operator", **change("operator.strike", roles=GOVERNING))
 def strike(request: Request, name: OperatorName, body: OfficerBody) -> Response:
     """Strike its signer out of every committee at once."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "operator.strike", lambda: acts.strike_operator(hub, name, body.key))
+    return acts.begin(request, "operator.strike", lambda hub: acts.strike_operator(hub, name, body.key))
 
 
 @router.get("/proposals", summary="List proposals", **answers(Page[Proposal], roles=WATCHING))
@@ -40,19 +38,16 @@ def list_proposals(request: Request) -> Response:
 @router.post("/proposals", summary="Propose an action", **change("proposal.make", roles=GOVERNING))
 def propose(request: Request, body: ProposalBody) -> Response:
     """Propose as an officer; another one approves."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "proposal.make", lambda: acts.propose(hub, body))
+    return acts.begin(request, "proposal.make", lambda hub: acts.propose(hub, body))
 
 
 @router.post("/proposals/approve", summary="Approve a proposal", **change("proposal.approve", roles=GOVERNING))
 def approve(request: Request, body: DecisionBody) -> Response:
     """Approve as another officer."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "proposal.approve", lambda: acts.approve(hub, body))
+    return acts.begin(request, "proposal.approve", lambda hub: acts.approve(hub, body))
 
 
 @router.post("/proposals/execute", summary="Execute a proposal", **change("proposal.execute", roles=GOVERNING))
 def execute(request: Request, body: DecisionBody) -> Response:
     """Execute after the delay."""
-    hub = acts.hub_of(request)
-    return changes_of(request).operation(request, "proposal.execute", lambda: acts.execute(hub, body))
+    return acts.begin(request, "proposal.execute", lambda hub: acts.execute(hub, body))

@@ -160,7 +160,7 @@ def test_a_body_that_cannot_be_used_is_a_problem(world, body, status):
 def test_the_client_asks_again_under_the_same_key_where_the_connection_breaks(world, monkeypatch):
     import httpx
 
-    monkeypatch.setattr("relay.client.LOOK_S", 0)
+    monkeypatch.setattr("relay.hub_calls.LOOK_S", 0)
     inner, broken = world.bridge.handle_request, []
 
     def break_once(request):

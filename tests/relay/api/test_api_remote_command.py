@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from relay import client
+from relay import client, hub_calls
 from relay.cli import main, remote
 from relay.errors import BadInput, HubError, NotFound, NotNow
 from tests.support.api_world import ApiWorld, Shared
@@ -121,7 +121,7 @@ def test_a_token_that_others_may_read_is_refused(tmp_path):
 
 
 def test_what_is_no_hub_is_told_so(monkeypatch):
-    monkeypatch.setattr(client, "LOOK_S", 0)
+    monkeypatch.setattr(hub_calls, "LOOK_S", 0)
 
     def page(_):
         return httpx.Response(200, html="<p>welcome</p>")
