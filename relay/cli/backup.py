@@ -1,17 +1,18 @@
-"""`relayhub backup` and `restore`: a hub's copy, and a hub from a copy."""
+"""`relayhub backup`, `restore` and `rebuild`: a hub's copy, a hub from a copy, and a hub whose database is gone."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from relay.cli.options import HomeOption, JsonOption
-from relay.cli.output import emit, home_of
+from relay.cli.output import emit, home_of, note
 
 if TYPE_CHECKING:
     from relay.backup.newer import Newer
+    from relay.backup.rebuilding import Rebuilt
 
 FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="The backup, a tar file.")]
 
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("rebuild")(rebuild)
 
 
 def backup(
@@ -80,6 +82,54 @@ def restore(
         )
     lines += [*_newer(made.newer, made.silent), f"Next: relayhub up --home {made.home}"]
     emit(data, "\n".join(lines), as_json=as_json)
+
+
+def rebuild(home: HomeOption = "", as_json: JsonOption = False) -> None:
+    """Make the database anew from registry.toml, the evidence log and the ledgers, when it is gone."""
+    from relay.backup.rebuilding import rebuild as make
+    from relay.logs import logs_of_a_command
+
+    place = home_of(home)
+    with logs_of_a_command():
+        made = make(place, place.load(), note)
+    data: dict[str, Any] = {
+        "home": str(place.folder),
+        "chains": made.chains,
+        "lanes": made.lanes,
+        "operators": made.operators,
+        "messages": made.messages,
+        "outcomes": made.outcomes,
+        "evidence": {
+            "found": made.log.found,
+            "leaves": made.log.leaves,
+            "last_number": made.log.last,
+            "incidents": made.log.incidents,
+            "records": made.log.records,
+        },
+        "unread": made.unread,
+        "not_made_anew": list(made.missing),
+    }
+    emit(data, "\n".join(_rebuilt(place.folder, made)), as_json=as_json)
+
+
+def _rebuilt(folder: Path, made: Rebuilt) -> list[str]:
+    lines = [
+        f"Registered again: {made.chains} ledgers, {made.lanes} lanes, {made.operators} operators.",
+        f"Read from the ledgers: {made.messages} messages, {made.outcomes} outcomes.",
+    ]
+    if made.log.found:
+        lines.append(
+            f"Read from the evidence folder: {made.log.leaves} leaves, {made.log.incidents} incidents, "
+            f"{made.log.records} records; the log goes on behind its last leaf."
+        )
+    else:
+        lines.append(
+            "There is no evidence log: a new one begins, and contradicts checkpoints that were published of the old. "
+            "Where its folder is still somewhere, put it to evidence/ and rebuild into an empty database."
+        )
+    lines += [f"Not read: {name}. {why}" for name, why in made.unread.items()]
+    lines += ["Not made anew:", *(f"  {item}" for item in made.missing)]
+    return [*lines, f"Next: relayhub up --home {folder}"]
 
 
 def _newer(newer: list[Newer], silent: list[str]) -> list[str]:

@@ -57,6 +57,11 @@ def forget(connection: Connection, recorded: Sequence[tuple[int, bytes]]) -> Non
     entries = [(index, decode(entry)) for index, entry in recorded]
     first, last = entries[0][1].number, entries[-1][1].number
     connection.execute(delete(evidence_queue).where(evidence_queue.c.id >= first, evidence_queue.c.id <= last))
+    place(connection, entries)
+
+
+def place(connection: Connection, entries: Sequence[tuple[int, Entry]]) -> None:
+    """Write down where leaves are: index in the log and entry of each."""
     insert_new(connection, evidence_leaves, [_place(index, entry) for index, entry in entries])
 
 
@@ -80,7 +85,7 @@ def adopt(connection: Connection, size: int, record: Callable[[int], bytes]) -> 
     strays: list[Row[Any]] = []
     index = size
     for row in rows:
-        queued, place = read(row), None
+        queued, found_at = read(row), None
         while index > 0:
             entry = record(index - 1)
             number = decode(entry).number
@@ -88,12 +93,12 @@ def adopt(connection: Connection, size: int, record: Callable[[int], bytes]) -> 
                 break
             index -= 1
             if entry == queued.entry:
-                place = index
+                found_at = index
                 break
-        if place is None:
+        if found_at is None:
             strays.append(row)
         else:
-            found.append((place, queued.entry))
+            found.append((found_at, queued.entry))
     _renumber(connection, strays[::-1])
     return found[::-1]
 
