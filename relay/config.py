@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from relay.errors import BadInput
+from relay.evidence.witness_roll import WitnessEntry
 from relay.home import Home
 from relay.tracing.configuration import Tracing
 from schemas.primitives import SchemaError, name_text
 
 __all__ = ["Home", "HubConfig", "parse_config"]
+
+
+MOST_WITNESSES = 16
 
 
 class HubConfig(BaseModel):
@@ -34,6 +38,8 @@ class HubConfig(BaseModel):
         anchor_interval_s: seconds between two notes of the evidence log's size and root at each ledger's gateway; 0 = never.
         require_certificates: whether lanes of a production hub need a certificate of each third party's adapter; a development
             hub asks for none.
+        witnesses: who cosigns checkpoints of the evidence log, by names (relay.evidence.witness_roll).
+        witness_threshold: cosignatures with which a checkpoint is published as cosigned.
         tracing: where traces of messages go (relay.tracing); nowhere unless it names an endpoint.
     """
 
@@ -54,7 +60,19 @@ class HubConfig(BaseModel):
     ledger_options: dict[str, dict[str, str | int]] = {}
     anchor_interval_s: int = Field(default=3_600, ge=0, le=31_536_000)
     require_certificates: bool = True
+    witnesses: dict[str, WitnessEntry] = {}
+    witness_threshold: int = Field(default=1, ge=1, le=16)
     tracing: Tracing = Tracing()
+
+    @field_validator("witnesses")
+    @classmethod
+    def _are_several(cls, found: dict[str, WitnessEntry]) -> dict[str, WitnessEntry]:
+        if len(found) > MOST_WITNESSES:
+            raise ValueError(f"at most {MOST_WITNESSES} witnesses")
+        for part, what in ((0, "name"), (2, "key")):
+            if len({entry.key.split("+", 2)[part] for entry in found.values()}) < len(found):
+                raise ValueError(f"one {what} stands twice: each witness has its own")
+        return found
 
 
 def parse_config(settings: dict[str, Any], where: str) -> HubConfig:

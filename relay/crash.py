@@ -33,6 +33,9 @@ POINTS = (
     "recorder.after_append",
     "recorder.after_publish",
     "recorder.after_forget",
+    "witness.before_keep",
+    "witness.after_keep",
+    "witness.before_answer",
     "watch.before_wake",
     "watch.after_wake",
 )

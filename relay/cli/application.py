@@ -28,6 +28,7 @@ from relay.cli import (
     recover,
     status,
     token,
+    witness,
 )
 from relay.cli.failures import FAILED, INTERRUPTED, report
 from relay.errors import BadInput
@@ -47,6 +48,7 @@ app.add_typer(operator.app, name="operator")
 app.add_typer(key.app, name="key")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(token.app, name="token")
+app.add_typer(witness.app, name="witness")
 officer.register(app)
 recover.register(app)
 messages.register(app)

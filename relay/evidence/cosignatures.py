@@ -1,38 +1,29 @@
 """Cosignatures of witnesses: a statement that one saw the log grow and never change (C2SP tlog-cosignature, Ed25519, v1).
 
-A witness keeps the size and root of the newest checkpoint that it cosigned, verifies the consistency proof to a newer one,
-writes that down, and only then signs ``cosignature/v1``, the time and the checkpoint's text. Its signature line has the type
+A witness (`relay.witness`) keeps the newest checkpoint that it cosigned, verifies the consistency proof to a newer one, writes
+that down, and only then signs ``cosignature/v1``, the time and the checkpoint's text. Its signature line has the type
 0x04 and, before the 64 bytes of the signature, the time in Unix seconds as 8 bytes. A second line of the same witness takes
 the place of the first: there is one line a key in a note.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from nacl.signing import SigningKey
 
 from light_clients.crypto import ed25519
 from light_clients.errors import ConfigurationInvalid, LightClientError
 from light_clients.proofs.notes import (
-    NoteKey,
     is_key_name,
     key_id_of,
     key_text,
-    open_note,
     parse_key,
-    read_checkpoint,
     signature_line,
     split_note,
 )
-from light_clients.proofs.rfc6962 import verify_consistency
-from relay.errors import BadInput, NotNow
-from relay.evidence.disk import sync_folder, write_synced
+from relay.errors import BadInput
 
 COSIGNATURE = b"\x04"
 """The type of a timestamped Ed25519 cosignature."""
@@ -158,60 +149,3 @@ def add_cosignature(note: bytes, line: str, witnesses: Sequence[CosignatureKey])
         )
     kept = [signature_line(*each) for each in lines if each[:2] != (name, key_id)]
     return (f"{text}\n" + "".join(kept) + line.rstrip() + "\n").encode()
-
-
-class Witness:
-    """A witness of one log.
-
-    Args:
-        name: its own name in signature lines.
-        private: its key, 32 bytes, used for nothing else.
-        log: keys of the log that it watches.
-        state: the file in which it keeps what it cosigned last; made at the first cosignature.
-    """
-
-    def __init__(self, name: str, private: bytes, log: Sequence[NoteKey], state: Path) -> None:
-        self._signing = ed25519_key(private)
-        self.key = CosignatureKey.create(name, bytes(self._signing.verify_key))
-        self._log = log
-        self._state = state
-
-    def seen(self, origin: str) -> tuple[int, bytes] | None:
-        """Size and root of what it cosigned last of a log; None before the first time."""
-        kept = json.loads(self._state.read_text()) if self._state.exists() else {}
-        return (kept[origin]["size"], bytes.fromhex(kept[origin]["root"])) if origin in kept else None
-
-    def cosign(self, note: bytes, proof: Sequence[bytes], now: float) -> str:
-        """Cosign a checkpoint if it continues the last one; the first of a log is believed by its signature alone.
-
-        Args:
-            note: the log's signed checkpoint.
-            proof: consistency from the size that `seen` gives; empty for an equal size or the first time.
-            now: Unix seconds.
-
-        Returns:
-            The signature line, with its newline.
-
-        Raises:
-            Refused: the log did not sign it, or the proof does not hold.
-            NotNow: it is older than what was cosigned.
-        """
-        text = open_note(note, self._log).text
-        checkpoint = read_checkpoint(text)
-        size, root = self.seen(checkpoint.origin) or (0, hashlib.sha256(b"").digest())
-        if checkpoint.size < size:
-            raise NotNow(
-                f"The checkpoint has {checkpoint.size} leaves; one of {size} is cosigned.", "Ask for a newer one."
-            )
-        if size:
-            verify_consistency(root, size, checkpoint.root, checkpoint.size, proof)
-        self._keep(checkpoint.origin, checkpoint.size, checkpoint.root)
-        return self.key.line(self._signing, text, now)
-
-    def _keep(self, origin: str, size: int, root: bytes) -> None:
-        kept = json.loads(self._state.read_text()) if self._state.exists() else {}
-        kept[origin] = {"size": size, "root": root.hex()}
-        fresh = self._state.with_name(f".{self._state.name}.{os.getpid()}")
-        write_synced(fresh, json.dumps(kept).encode() + b"\n", 0o600)
-        fresh.replace(self._state)
-        sync_folder(self._state.parent)

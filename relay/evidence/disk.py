@@ -107,3 +107,11 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace_synced(path: Path, content: bytes, mode: int) -> None:
+    """Write a file in the place of one of its name; durable when it returns. One process at a time may do it."""
+    fresh = path.with_name(f".{path.name}.new")
+    write_synced(fresh, content, mode)
+    fresh.replace(path)
+    sync_folder(path.parent)

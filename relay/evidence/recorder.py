@@ -30,10 +30,13 @@ from relay.crash import crash_point
 from relay.errors import HubError, NotNow
 from relay.evidence import queue
 from relay.evidence.checkpoints import log_signers, origin_of
+from relay.evidence.cosignatures import CosignatureKey
+from relay.evidence.gathering import Gathering
 from relay.evidence.leaves import decode
 from relay.evidence.log import EvidenceLog
 from relay.evidence.log_files import CHECKPOINT
 from relay.evidence.objects import Objects
+from relay.evidence.witness_calls import callers
 from relay.home import Home
 from relay.keys import KeyStore
 from relay.logs import configure_logs
@@ -173,13 +176,20 @@ class Process:
         self.stopping = False
         self._recorder: Recorder | None = None
         self._published_at = 0.0
+        roll = [(entry.key, entry.url) for entry in self.config.witnesses.values()]
+        self._witnesses = [CosignatureKey.parse(key) for key, _ in roll]
+        self._gathering = Gathering(home.evidence, callers(roll), self.config.witness_threshold) if roll else None
 
     def run(self) -> None:
         """Record until it is told to stop."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        if self._gathering is not None:
+            self._gathering.start()
         while not self.stopping:
             time.sleep(self._look())
+        if self._gathering is not None:
+            self._gathering.stop()
         if self._recorder is not None:
             try:
                 self._recorder.publish()
@@ -197,10 +207,17 @@ class Process:
             now = time.monotonic()
             if now - self._published_at >= CHECKPOINT_S and self._recorder.publish():
                 self._published_at = now
+            self._cosign(self._recorder.log)
         except (HubError, OSError, SQLAlchemyError) as error:
             self._give_up(error)
             return AGAIN_S
         return 0.0 if taken == BATCH else IDLE_S
+
+    def _cosign(self, evidence: EvidenceLog) -> None:
+        """Put the witnesses' lines into the checkpoint, as far as it is still the one that they cosigned."""
+        for size, line in self._gathering.taken() if self._gathering is not None else ():
+            if size == evidence.size:
+                evidence.cosign(line, self._witnesses)
 
     def _give_up(self, error: Exception) -> None:
         """Say what is wrong, and open everything anew at the next look."""

@@ -16,13 +16,14 @@ from relay.errors import BadInput, NotFound, NotNow
 from relay.evidence import audit as audit_module
 from relay.evidence.audit import audit
 from relay.evidence.checkpoints import Ed25519Signer, sign_checkpoint
-from relay.evidence.cosignatures import Cosignature, Witness
+from relay.evidence.cosignatures import Cosignature
 from relay.evidence.edge import Edge
 from relay.evidence.log import EvidenceLog
 from relay.evidence.sources import FolderSource, HttpSource, source_of
 from relay.evidence.tiles import decode_bundle, encode_bundle, leaf_hashes
 from relay.home import Home
 from relay.keys import KeyStore
+from relay.witness.witness import Witness
 from tests.support.evidence_log import KEYS, ORIGIN, SIGNER, make_log, private, records
 
 SIZE = 600

@@ -8,9 +8,11 @@ from nacl.signing import SigningKey
 from light_clients.errors import ConfigurationInvalid
 from light_clients.proofs.notes import NoteUnsigned, split_note
 from light_clients.proofs.rfc6962 import TreeRootMismatch
-from relay.errors import BadInput, NotNow
-from relay.evidence.cosignatures import Cosignature, CosignatureKey, Witness, add_cosignature, read_cosignatures
+from relay.errors import BadInput
+from relay.evidence.cosignatures import Cosignature, CosignatureKey, add_cosignature, read_cosignatures
 from relay.evidence.log import EvidenceLog
+from relay.witness.memory import Memory
+from relay.witness.witness import Forked, OldSizeWrong, Witness
 from tests.support.evidence_log import KEYS, ORIGIN, SIGNER, make_log, private, records
 
 NOW = 1_679_315_147.5
@@ -72,7 +74,7 @@ def test_a_checkpoint_of_the_same_size_and_another_root_is_not_cosigned(tmp_path
     log, other = make_log(tmp_path / "log", 3), EvidenceLog.create(tmp_path / "other", ORIGIN, [SIGNER])
     cosigned(log, witness)
     other.append([b"a", b"b", b"c"])
-    with pytest.raises(TreeRootMismatch):
+    with pytest.raises(Forked, match="two checkpoints of 3 leaves"):
         witness.cosign(other.publish(NOW), [], NOW)
 
 
@@ -82,7 +84,7 @@ def test_an_older_checkpoint_is_not_cosigned(tmp_path, witness):
     log.append([b"more"])
     log.publish(NOW)
     cosigned(log, witness)
-    with pytest.raises(NotNow, match="one of 8 is cosigned"):
+    with pytest.raises(OldSizeWrong, match="one of 8 is cosigned"):
         witness.cosign(older, [], NOW)
 
 
@@ -97,7 +99,7 @@ def test_a_stranger_s_checkpoint_is_not_cosigned(tmp_path, witness):
 def test_what_is_kept_is_kept_before_it_is_signed(tmp_path, witness, monkeypatch):
     log = make_log(tmp_path / "log", 7)
     monkeypatch.setattr(CosignatureKey, "line", lambda *_: pytest.fail("signed"))
-    monkeypatch.setattr(Witness, "_keep", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(Memory, "keep", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         witness.cosign(log.checkpoint(), [], NOW)
 
