@@ -37,13 +37,15 @@ from adapters.protocol import (
     Ledger,
     LedgerIdentity,
     MachineTraits,
+    Misconfigured,
     Receipt,
     Rejected,
     Signed,
+    StorageProver,
     VerifierParts,
     Wallet,
 )
-from schemas.evidence import HeadEvidence
+from schemas.evidence import HeadEvidence, StateEvidence
 from schemas.primitives import LaneId
 
 BROADCASTS_KEPT = 4_096
@@ -107,6 +109,20 @@ class GuardedLedger(Panel):
             lambda ledger: check_list(ledger.evidence(gateway, lane_ids, height), len(lane_ids), "proofs"),
             height=height,
         )
+
+    def storage(self, program: bytes, slots: Sequence[bytes], height: int) -> list[StateEvidence]:
+        """Fetch the proofs of any slots of a program in the state of the block at `height`.
+
+        Raises:
+            Misconfigured: the ledger proves no state, or its adapter no slots but those of heads.
+        """
+
+        def proofs(ledger: Ledger) -> list[StateEvidence]:
+            if not isinstance(ledger, StorageProver):
+                raise Misconfigured("This ledger's adapter proves the heads of lanes and no other slots.")
+            return check_list(ledger.storage(program, slots, height), len(slots), "proofs")
+
+        return self._run(proofs, height=height)
 
     def verifier_parts(self, verifier: bytes) -> VerifierParts:
         """Ask a verifier what it is, and believe what most of the fit endpoints say."""

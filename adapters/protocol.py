@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from adapters.gateway import (
     Action,
@@ -27,7 +27,7 @@ from adapters.gateway import (
     VerifierChanged,
     VerifierParts,
 )
-from schemas.evidence import HeadEvidence
+from schemas.evidence import HeadEvidence, StateEvidence
 from schemas.primitives import BlockHash, ChainId, ChainWord, LaneId
 from schemas.suites import keccak256, sm3
 
@@ -64,6 +64,7 @@ __all__ = [
     "Rejected",
     "Settlement",
     "Signed",
+    "StorageProver",
     "Unreachable",
     "VerifierChanged",
     "VerifierParts",
@@ -187,6 +188,15 @@ class Prover(Protocol):
         Where a ledger proves its state, that is the head after everything up to that header. Where it proves transactions or
         receipts, it is the head after the last entry that stands in that very block, and None where none does.
         """
+        ...
+
+
+@runtime_checkable
+class StorageProver(Protocol):
+    """What a ledger with an Ethereum state may offer beside its faces: proofs of any slots of a program."""
+
+    def storage(self, program: bytes, slots: Sequence[bytes], height: int) -> list[StateEvidence]:
+        """Fetch the header at `height` and, for each slot (32 bytes) of a program, the proof of what it holds in that block's state."""
         ...
 
 

@@ -1,15 +1,15 @@
 # ruff: noqa: INP001 - a program by itself, no module of a package
 """Verify a receipt of a Relay Hub offline: a second verifier in one file.
 
-    python verify_receipt.py r.json --anchors anchors.toml [--json]
+    python verify_receipt.py r.json --anchors anchors.toml [--log-note note.json] [--json]
 
 Written from docs/evidence.md, docs/protocol.md and docs/encodings.md alone; it shares no code with the hub and imports nothing of
-it. It needs Python 3.11 and the package `cryptography` (Ed25519, SM3). It prints a line for each of the 20 checks of docs/evidence.md and
-ends with 0 where none fails, else with 2.
+it. It needs Python 3.11 and the package `cryptography` (Ed25519, SM3). It prints a line for each check of docs/evidence.md, 20 of a
+receipt and 5 more of a log note, and ends with 0 where none fails, else with 2.
 
 Of headers it knows the families qbft, ibft2 and ibft, by the validators that the anchors list. Of clique, development and beacon it
 checks the proof under the header, not who made the header; of all others neither. It says so where a committee judges the lane, whose
-quorum it checks on every ledger; where a light client judges, it refuses what it cannot check.
+quorum it checks on every ledger; where a light client judges, and of a log note's ledger, it refuses what it cannot check.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 SEALED = ("qbft", "ibft2", "ibft")
 ETHEREUM = (*SEALED, "clique", "development", "beacon")
+NOTED = (*SEALED, "clique", "development")
 MIX_HASH = bytes.fromhex("63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365")
 SM2_KEY = b"\xffrelayhub/sm2-sm3"
 SM2_USER = b"1234567812345678"
@@ -483,6 +484,7 @@ WAY = shape(
     before=WORD,
     suffix_ids=list_of(WORD),
     claim=shape(lane_id=WORD, direction=one_of(0, 1), nonce=u64, head=WORD, height=u64, block_hash=WORD),
+    validators=list_of(raw()),
     proof=shape(consensus=text, nonce=u64, head=WORD, between_ids=list_of(WORD), evidence=raw(), leaf=LEAF),
     quorum=maybe(
         shape(
@@ -529,6 +531,22 @@ RECEIPT = shape(
     checkpoint=text,
 )
 
+MOST_CHANGES = 1_000
+NOTE = shape(
+    format=one_of("relayhub/log-note/v1"),
+    chain=WORD,
+    gateway=ACCOUNT,
+    account=ACCOUNT,
+    consensus=text,
+    height=u64,
+    block_hash=WORD,
+    size=u64,
+    root=WORD,
+    evidence=raw(),
+    validators=list_of(raw()),
+    consistency=list_of(WORD),
+)
+
 
 def read_receipt(content: bytes) -> Part:
     """The receipt of a file, by its form alone.
@@ -536,13 +554,28 @@ def read_receipt(content: bytes) -> Part:
     Raises:
         Bad: it has another form; the text says where.
     """
+    receipt: Part = RECEIPT(_json(content), "")
+    need(receipt.message.nonce > 0, "message.nonce counts from 1")
+    need(all(len(receipt[way].validators) <= MOST_CHANGES for way in ("out", "back")), "too many changed validators")
+    return receipt
+
+
+def read_note(content: bytes) -> Part:
+    """The log note of a file, by its form alone.
+
+    Raises:
+        Bad: it has another form; the text says where.
+    """
+    note: Part = NOTE(_json(content), "")
+    need(len(note.validators) <= MOST_CHANGES and len(note.consistency) <= 128, "a list of the note is too long")
+    return note
+
+
+def _json(content: bytes) -> Any:
     try:
-        loaded = json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        return json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_no_number)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise Bad(f"the file is no JSON: {error}") from None
-    receipt: Part = RECEIPT(loaded, "")
-    need(receipt.message.nonce > 0, "message.nonce counts from 1")
-    return receipt
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -603,6 +636,7 @@ def _hex(value: Any) -> bytes:
 def _chain(item: Mapping[str, Any]) -> dict[str, Any]:
     sets = [(int(group["from"]), {_hex(member) for member in group["members"]}) for group in item.get("validators", [])]
     read = {key: _hex(item[key]) for key in ("first_block", "gateway", "code_hash")}
+    read["log_account"] = _hex(item.get("log_account", "0x"))
     return {**read, "chain_id": str(item["chain_id"]), "consensus": str(item["consensus"]), "validators": sets}
 
 
@@ -741,18 +775,9 @@ class Judge:
         if consensus not in SEALED:
             return self._leave(way, f"{consensus}: who made the header is not checked here, only the quorum")
         header = self._evidence(way)[0]
-        height = int.from_bytes(header[8], "big")
-        known = [group for group in chain["validators"] if group[0] <= height]
-        if not known:
+        if not any(first <= int.from_bytes(header[8], "big") for first, _ in chain["validators"]):
             return self._leave(way, "the anchors list no validators for this height")
-        members = max(known, key=lambda group: group[0])[1]
-        validators, digest, seals = seal_parts(consensus, header)
-        need(header[7] == b"\x01" and header[13] == MIX_HASH, "the header is none of this family")
-        need(not validators or set(validators) == members, "the header lists other validators than the anchors")
-        sealers = {_sealer(digest, seal) for seal in seals}
-        need(sealers <= members, "somebody sealed who is no validator")
-        need(3 * len(sealers) >= 2 * len(members) > 0, f"{len(sealers)} of {len(members)} validators sealed: too few")
-        return f"sealed by {len(sealers)} of {len(members)}"
+        return sealed(chain, consensus, header, self.receipt[way].validators)
 
     def quorum(self, way: str) -> str:
         """Enough organisations of the lane's committee signed the claim."""
@@ -821,7 +846,7 @@ class Judge:
 
     def log(self) -> str:
         """Every entry stands in the tree of the checkpoint."""
-        _, size, root = self._checkpoint()
+        _, size, root = self.checkpoint_parts()
         leaves = self._all_leaves()
         need(len({leaf.index for leaf in leaves}) == len(leaves), "two leaves have one index")
         for leaf in leaves:
@@ -832,7 +857,7 @@ class Judge:
 
     def checkpoint(self) -> str:
         """A key of the anchors signed the checkpoint of the anchors' log."""
-        origin = self._checkpoint()[0]
+        origin = self.checkpoint_parts()[0]
         need(
             origin == self.anchors.origin,
             f"the checkpoint is of the log {origin!r}, the anchors of {self.anchors.origin!r}",
@@ -868,25 +893,158 @@ class Judge:
         parts = rlp_decode(self.receipt[way].proof.evidence)
         need(isinstance(parts, list) and len(parts) == 3, "the evidence has another form")
         encoded, account, storage = parts
-        fits = isinstance(encoded, bytes) and isinstance(account, list) and isinstance(storage, list)
-        need(fits, "the evidence has another form")
-        header = rlp_decode(encoded)
-        need(isinstance(header, list) and 15 <= len(header) <= 21, "the header has another form")
-        need(all(isinstance(item, bytes) for item in header), "the header has another form")
-        return header, account, storage
+        need(isinstance(account, list) and isinstance(storage, list), "the evidence has another form")
+        return header_of(encoded), account, storage
 
     def _all_leaves(self) -> list[Part]:
         ways = [self.receipt[way] for way in ("out", "back")]
         quorums = [way.quorum.leaf for way in ways if way.quorum is not None]
         return [*(way.proof.leaf for way in ways), *quorums, self.receipt.settled]
 
-    def _checkpoint(self) -> tuple[str, int, bytes]:
+    def checkpoint_parts(self) -> tuple[str, int, bytes]:
+        """Origin, size and root of the receipt's checkpoint."""
         lines = note_parts(self.receipt.checkpoint)[0].split("\n")
         need(len(lines) == 4 and not lines[3] and lines[0], "the checkpoint has other lines than origin, size and root")
         need(re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]), "the size of the checkpoint is no number")
         root = _base64(lines[2])
         need(len(root) == 32, "the root of the checkpoint has another length")
         return lines[0], int(lines[1]), root
+
+
+class NoteJudge:
+    """One log note against a receipt and trust anchors; each method is a check of docs/evidence.md, and returns what it found."""
+
+    def __init__(self, note: Part, judge: Judge) -> None:
+        self.note, self.judge = note, judge
+
+    def checks(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        """Every check behind the form, by its name, in order."""
+        for check in (self.ledger, self.proof, self.header, self.consistency):
+            yield f"note.{check.__name__}", check
+
+    def ledger(self) -> str:
+        """Ledger, gateway, consensus and account are the anchors'."""
+        note, chain = self.note, self._chain()
+        need(note.gateway == chain["gateway"], "the note is of another gateway")
+        need(note.consensus == chain["consensus"], f"the ledger's consensus is {chain['consensus']}")
+        need(chain["log_account"], "the anchors do not say which account notes the log")
+        need(note.account == chain["log_account"], "the note is another account's")
+        need(note.size > 0, "no leaves are noted")
+        return f"0x{note.chain.hex()}"
+
+    def proof(self) -> str:
+        """The gateway's slots hold size and root."""
+        note, chain = self.note, self._chain()
+        need(chain["consensus"] in NOTED, f"{chain['consensus']}: what this ledger holds is not checked here")
+        header, account, size, root = self._evidence()
+        need(int.from_bytes(header[8], "big") == note.height, "the header has another height")
+        need(block_hash(chain["consensus"], header) == note.block_hash, "the header has another hash")
+        state = rlp_decode(opened(header[3], note.gateway, account))
+        need(isinstance(state, list) and len(state) == 4, "the account has another form")
+        need(state[3] == chain["code_hash"], "the gateway runs another code than the anchors say")
+        need(len(note.account) == 20, "the account is no address")
+        first = int.from_bytes(keccak256(note.account.rjust(32, b"\x00") + (16).to_bytes(32, "big")), "big")
+        for place, nodes, value in ((first, size, note.size.to_bytes(8, "big")), (first + 1, root, note.root)):
+            stored = rlp_decode(opened(state[2], (place % (1 << 256)).to_bytes(32, "big"), nodes))
+            need(stored == value.lstrip(b"\x00"), "the gateway holds another note")
+        return f"{note.size} leaves at block {note.height}"
+
+    def header(self) -> str:
+        """Who made the header: the anchors' validators, or their successors, sealed it."""
+        chain = self._chain()
+        need(chain["consensus"] in SEALED, f"{chain['consensus']}: who made the header is not checked here")
+        return sealed(chain, chain["consensus"], self._evidence()[0], self.note.validators)
+
+    def consistency(self) -> str:
+        """The shorter of the two trees is the beginning of the longer."""
+        _, size, root = self.judge.checkpoint_parts()
+        noted = (self.note.size, self.note.root)
+        (older, first), (newer, last) = sorted([noted, (size, root)], key=lambda end: end[0])
+        need(older > 0, "an empty log is the beginning of every log")
+        need(grows(older, first, newer, last, self.note.consistency), "the ledger was told of another log")
+        return f"{older} and {newer} leaves"
+
+    def _chain(self) -> Mapping[str, Any]:
+        chain = self.judge.anchors.chains.get(self.note.chain)
+        if chain is None:
+            raise Bad("the note's ledger stands not in the anchors")
+        return chain
+
+    def _evidence(self) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+        parts = rlp_decode(self.note.evidence)
+        need(isinstance(parts, list) and len(parts) == 4, "the evidence has another form")
+        encoded, account, size, root = parts
+        need(all(isinstance(part, list) for part in (account, size, root)), "the evidence has another form")
+        return header_of(encoded), account, size, root
+
+
+def grows(older: int, first: bytes, newer: int, last: bytes, path: Sequence[bytes]) -> bool:
+    """Whether a tree of `older` leaves is the beginning of one of `newer` (RFC 9162, section 2.1.4.2)."""
+    if older == newer:
+        return first == last and not path
+    rest = [first, *path] if older & (older - 1) == 0 else list(path)
+    if not rest:
+        return False
+    place, end = older - 1, newer - 1
+    while place & 1:
+        place, end = place >> 1, end >> 1
+    small = large = rest[0]
+    for sibling in rest[1:]:
+        if not end:
+            return False
+        if place & 1 or place == end:
+            small, large = sha256(b"\x01" + sibling + small), sha256(b"\x01" + sibling + large)
+            while not place & 1 and place:
+                place, end = place >> 1, end >> 1
+        else:
+            large = sha256(b"\x01" + large + sibling)
+        place, end = place >> 1, end >> 1
+    return (small, large, end) == (first, last, 0)
+
+
+def header_of(encoded: Any) -> list[Any]:
+    """The items of a header."""
+    need(isinstance(encoded, bytes), "the header has another form")
+    header = rlp_decode(encoded)
+    need(isinstance(header, list) and 15 <= len(header) <= 21, "the header has another form")
+    need(all(isinstance(item, bytes) for item in header), "the header has another form")
+    found: list[Any] = header
+    return found
+
+
+def sealed(chain: Mapping[str, Any], consensus: str, header: list[Any], changes: Sequence[bytes]) -> str:
+    """Judge by whom a header is sealed: the anchors' validators of its height, or those to which `changes` lead from them."""
+    height = int.from_bytes(header[8], "big")
+    known = [group for group in chain["validators"] if group[0] <= height]
+    need(known, "the anchors list no validators for this height")
+    first, members = max(known, key=lambda group: group[0])
+    before = -1
+    for encoded in changes:
+        change = header_of(encoded)
+        listed, place = seal_parts(consensus, change)[0], int.from_bytes(change[8], "big")
+        need(before < place <= height, "the headers of changed validators are not ascending up to the block")
+        before = place
+        if place <= first:
+            continue
+        fits = 0 < len(listed) <= 256 and all(len(member) == 20 for member in listed)
+        need(fits and sorted(set(listed)) == listed, "a header of changed validators lists no set of them")
+        sealers = _sealers(consensus, change, set(listed))
+        need(3 * len(sealers & members) > len(members), "too few of the validators before sealed their successors")
+        members = set(listed)
+    listed = seal_parts(consensus, header)[0]
+    need(not listed or set(listed) == members, "the header lists other validators than the anchors lead to")
+    return f"sealed by {len(_sealers(consensus, header, members))} of {len(members)}"
+
+
+def _sealers(consensus: str, header: list[Any], members: set[bytes]) -> set[bytes]:
+    """Who of a set sealed a header: two thirds at least, and nobody else."""
+    _, digest, seals = seal_parts(consensus, header)
+    need(header[7] == b"\x01" and header[13] == MIX_HASH, "the header is none of this family")
+    sealers = {_sealer(digest, seal) for seal in seals}
+    need(sealers <= members, "somebody sealed who is no validator")
+    need(len(sealers) == len(seals), "a validator sealed twice")
+    need(3 * len(sealers) >= 2 * len(members) > 0, f"{len(sealers)} of {len(members)} validators sealed: too few")
+    return sealers
 
 
 def block_hash(consensus: str, header: list[Any]) -> bytes:
@@ -1013,22 +1171,34 @@ class Finding:
     text: str
 
 
-def verify(content: bytes, anchors: Anchors) -> list[Finding]:
+def verify(content: bytes, anchors: Anchors, log_note: bytes | None = None) -> list[Finding]:
     """Make the checks of docs/evidence.md in order; where the form fails, it is the only one."""
     try:
         receipt = read_receipt(content)
     except Bad as bad:
         return [Finding(1, "format", "fails", str(bad))]
     findings = [Finding(1, "format", "holds", "relayhub/receipt/v1, complete")]
-    for number, (label, check) in enumerate(Judge(receipt, anchors).checks(), 2):
+    judge = Judge(receipt, anchors)
+    _make(findings, judge.checks())
+    if log_note is not None:
+        try:
+            note = read_note(log_note)
+        except Bad as bad:
+            return [*findings, Finding(len(findings) + 1, "note.format", "fails", str(bad))]
+        findings.append(Finding(len(findings) + 1, "note.format", "holds", "relayhub/log-note/v1"))
+        _make(findings, NoteJudge(note, judge).checks())
+    return findings
+
+
+def _make(findings: list[Finding], checks: Iterator[tuple[str, Callable[[], str]]]) -> None:
+    for label, check in checks:
         try:
             state, said = "holds", check()
         except NotAskedError as reason:
             state, said = "not asked for", str(reason)
         except Bad as bad:
             state, said = "fails", str(bad)
-        findings.append(Finding(number, label, state, said))
-    return findings
+        findings.append(Finding(len(findings) + 1, label, state, said))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -1038,10 +1208,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--anchors", type=Path, required=True, help="the trust anchors, TOML, which came by another way"
     )
+    parser.add_argument("--log-note", type=Path, help="what a ledger holds of the log, JSON")
     parser.add_argument("--json", action="store_true", help="print JSON")
     told = parser.parse_args(arguments)
     try:
-        findings = verify(told.receipt.read_bytes(), read_anchors(told.anchors.read_bytes()))
+        note = told.log_note.read_bytes() if told.log_note else None
+        findings = verify(told.receipt.read_bytes(), read_anchors(told.anchors.read_bytes()), note)
     except (Bad, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -1051,7 +1223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps({"good": good, "checks": checks}, ensure_ascii=False, indent=2) + "\n")
     else:
         for finding in findings:
-            sys.stdout.write(f"{finding.number:>2} {finding.state:<13} {finding.name:<12} {finding.text}\n")
+            sys.stdout.write(f"{finding.number:>2} {finding.state:<13} {finding.name:<16} {finding.text}\n")
         sys.stdout.write("The receipt is good.\n" if good else "The receipt is NOT good.\n")
     return 0 if good else 2
 

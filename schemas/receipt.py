@@ -34,6 +34,8 @@ RECEIPT_FORMAT: Literal["relayhub/receipt/v1"] = "relayhub/receipt/v1"
 ANCHORS_FORMAT: Literal["relayhub/anchors/v1"] = "relayhub/anchors/v1"
 MOST_IDS = 1_000_000
 """Ids that a receipt carries in one list at most."""
+MOST_CHANGES = 1_000
+"""Headers of changed validators that a receipt carries for one way at most."""
 MOST_PATH = 64
 """Hashes of the longest inclusion proof."""
 
@@ -106,11 +108,12 @@ class Quorum(_Part):
 
 
 class Way(_Part):
-    """That a history passes through an entry, and who believed it."""
+    """That a history passes through an entry, and who believed it; `validators` are headers with which new sets of them began."""
 
     before: Head
     suffix_ids: Ids
     claim: Claim
+    validators: Annotated[tuple[HexBytes, ...], Field(max_length=MOST_CHANGES)]
     proof: Proof
     quorum: Quorum | None
 
@@ -173,7 +176,7 @@ class ValidatorsAnchor(_Part):
 
 
 class ChainAnchor(_Part):
-    """A ledger: its word and what that is made of, its consensus, its gateway, who seals there."""
+    """A ledger: its word and what that is made of, its consensus, its gateway, who notes the log there, who seals there."""
 
     chain: ChainWord
     name: str
@@ -183,6 +186,7 @@ class ChainAnchor(_Part):
     gateway: Account
     code_hash: Bytes32
     client_state: MaybeBytes = b""
+    log_account: MaybeBytes = b""
     pin: dict[str, Any] = {}
     validators: tuple[ValidatorsAnchor, ...] = ()
 

@@ -18,7 +18,7 @@ from adapters.jsonrpc import RpcError
 from adapters.protocol import AdapterOptions, LedgerIdentity, Misconfigured, Rejected
 from adapters.solidity.storage import head_slot
 from adapters.transport import Transport
-from schemas.evidence import HeadEvidence
+from schemas.evidence import HeadEvidence, StateEvidence
 from schemas.primitives import BlockHash, ChainId, LaneId
 
 MAX_HEADERS = 1_000
@@ -108,4 +108,8 @@ class EvmLedger(EthereumLedger):
         if not lane_ids:
             return []
         slots = [head_slot(lane_id, direction) for lane_id, direction in lane_ids]
-        return [*fetch_evidence(self.rpc, gateway, slots, height)]
+        return [*self.storage(gateway, slots, height)]
+
+    def storage(self, program: bytes, slots: Sequence[bytes], height: int) -> list[StateEvidence]:
+        """The proof of each slot of a contract in the state of the block at `height`, by eth_getProof."""
+        return fetch_evidence(self.rpc, program, slots, height)

@@ -129,6 +129,12 @@ class MemoryLedger:
             found = [self.chain.evidence(shown, gateway, lane_id, direction) for lane_id, direction in lane_ids]
         return [_false_proof(evidence) if self.faults.heads_lie else evidence for evidence in found]
 
+    def storage(self, program: bytes, slots: Sequence[bytes], height: int) -> list[StateEvidence]:
+        """The proof of each slot in the state of the block at `height`."""
+        with self.chain.lock:
+            self._reach(height)
+            return self.chain.slots(height, program, slots)
+
     def call_for(self, gateway: bytes, action: Action) -> Call:
         """Encode an action as the Solidity gateway takes it."""
         calldata = encode_action(action)

@@ -21,10 +21,11 @@ from adapters.protocol import Call, GatewayEvent, Position, Receipt, Rejected
 from adapters.solidity.events import HEAD_MOVED, LANE_OPENED, MESSAGE_DELIVERED, MESSAGE_SENT, VERIFIER_CHANGED
 from adapters.solidity.storage import head_slot
 from light_clients import rlp
+from light_clients.proofs.log_notes import note_slots
 from schemas.evidence import StateEvidence
 from schemas.lane import Lane
 from schemas.primitives import BlockHash, ChainId, ChainWord, LaneId
-from schemas.suites import keccak256
+from schemas.suites import integer_word, keccak256
 
 GENESIS_TIME = 1_800_000_000
 BLOCK_GAS = 300_000_000
@@ -246,12 +247,14 @@ class MemoryChain:
 
     def evidence(self, height: int, gateway: bytes, lane_id: LaneId, direction: int) -> StateEvidence:
         """The header of a block and the path of a head in its state."""
+        return self.slots(height, gateway, [head_slot(lane_id, direction)])[0]
+
+    def slots(self, height: int, gateway: bytes, slots: Sequence[bytes]) -> list[StateEvidence]:
+        """The header of a block and the paths of slots in its state."""
         block = self.blocks[height]
-        storage = _storage(block.lanes)
-        accounts = _accounts(self.gateway.address, storage)
-        return StateEvidence(
-            height, block.header.encoded, accounts.path(gateway), storage.path(head_slot(lane_id, direction))
-        )
+        storage = _storage(block.lanes, block.notes)
+        account = _accounts(self.gateway.address, storage).path(gateway)
+        return [StateEvidence(height, block.header.encoded, account, storage.path(slot)) for slot in slots]
 
     def _learn(self, verifier: Verifier) -> None:
         known = [verifier, verifier.committee, verifier.light_client] if isinstance(verifier, Both) else [verifier]
@@ -303,7 +306,8 @@ class MemoryChain:
         nonces: dict[bytes, int],
     ) -> None:
         address = self.gateway.address if self.blocks else bytes(20)
-        storage = _storage(lanes)
+        notes = dict(self.gateway.notes) if self.blocks else {}
+        storage = _storage(lanes, notes)
         items = {item for event, _ in places for item in (address, _TOPIC[type(event).__name__], event.lane_id)}
         gas = {transaction.hash: 21_000 + 16 * len(transaction.call.data) for transaction, _ in done}
         content = Content(
@@ -326,16 +330,18 @@ class MemoryChain:
             for transaction, success in done
         )
         mined = tuple(transaction for transaction, _ in done)
-        notes = dict(self.gateway.notes) if self.blocks else {}
         self.blocks.append(Block(content, header, events, receipts, lanes, notes, nonces, mined))
 
 
-def _storage(lanes: dict[LaneId, LaneState]) -> Trie:
-    """Slot 0 and slot 1 of the gateway: heads by lane, only at the end that keeps them."""
+def _storage(lanes: dict[LaneId, LaneState], notes: dict[bytes, LogNote]) -> Trie:
+    """Slot 0 and slot 1 of the gateway, heads by lane, only at the end that keeps them; and slot 16, notes of logs by account."""
     slots: dict[bytes, bytes] = {}
     for lane_id, state in lanes.items():
         head = state.outcomes_head if state.end else state.outbox_head
         slots[head_slot(lane_id, state.end)] = rlp.encode(head.lstrip(b"\x00"))
+    for account, note in notes.items():
+        words = (integer_word(note.size), note.root)
+        slots |= {slot: rlp.encode(word.lstrip(b"\x00")) for slot, word in zip(note_slots(account), words, strict=True)}
     return Trie(slots)
 
 

@@ -1,4 +1,4 @@
-"""`relayhub receipt`, `anchors` and `verify`: prove afterwards what became of a message, to whoever has the trust anchors."""
+"""`relayhub receipt`, `anchors`, `log-note` and `verify`: prove afterwards what became of a message, to whoever has the trust anchors."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("receipt")(receipt)
     app.command("anchors")(anchors)
+    app.command("log-note")(log_note)
     app.command("verify")(verify)
 
 
@@ -49,20 +50,41 @@ def anchors(home: HomeOption = "", as_json: JsonOption = False) -> None:
     note("Give this file to verifiers by another way than the receipts; officers and operators confirm what it says.")
 
 
+def log_note(
+    ledger: Annotated[str, typer.Argument(metavar="LEDGER", help="The ledger's name.")],
+    file: Annotated[Path, typer.Option("--receipt", help="A file that `relayhub receipt` wrote; - reads it.")],
+    home: HomeOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="The note is JSON in any case.")] = False,  # noqa: ARG001 - every command that prints has it
+) -> None:
+    """Print what a ledger holds of the evidence log, with its proof, to verify a receipt by it."""
+    from relay.evidence.log_notes import make_log_note
+
+    made = make_log_note(home_of(home), ledger, _content(file, "receipt"))
+    sys.stdout.write(made.model_dump_json(indent=1) + "\n")
+
+
 def verify(
     file: Annotated[Path, typer.Argument(metavar="RECEIPT", help="A file that `relayhub receipt` wrote; - reads it.")],
     trusted: Annotated[Path, typer.Option("--anchors", help="The trust anchors, a file of `relayhub anchors`.")],
+    noted: Annotated[
+        Path | None, typer.Option("--log-note", help="What a ledger holds of the log, a file of `relayhub log-note`.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a receipt offline: no hub, no node, no database."""
     from relay.evidence.verify import read_anchors
     from relay.evidence.verify import verify as judge
 
-    data = sys.stdin.buffer.read() if str(file) == "-" else _read(file, "receipt")
-    judged = judge(data, read_anchors(_read(trusted, "file of anchors")))
+    data = _content(file, "receipt")
+    beside = None if noted is None else _read(noted, "log note")
+    judged = judge(data, read_anchors(_read(trusted, "file of anchors")), beside)
     emit(_told(judged), _text(judged), as_json=as_json)
     if not judged.good:
         raise typer.Exit(FAILED)
+
+
+def _content(path: Path, what: str) -> bytes:
+    return sys.stdin.buffer.read() if str(path) == "-" else _read(path, what)
 
 
 def _read(path: Path, what: str) -> bytes:
@@ -88,7 +110,7 @@ def _told(judged: Judged) -> dict[str, Any]:
 
 def _text(judged: Judged) -> str:
     lines = [
-        f"{item.number:>3}. {item.name:<12} {item.verdict}" + (f": {item.text}" if item.text else "")
+        f"{item.number:>3}. {item.name:<16} {item.verdict}" + (f": {item.text}" if item.text else "")
         for item in judged.checks
     ]
     if judged.receipt is None or not judged.good:

@@ -127,19 +127,19 @@ def note_incident(connection: Connection, name: str, subject: str, text: str, ev
 def note_chain(connection: Connection, name: str) -> None:
     """A ledger's registration, as it stands now."""
     row = connection.execute(select(chains).where(chains.c.name == name)).one()
-    _registry(connection, "chain", name, {column: getattr(row, column) for column in CHAIN_COLUMNS})
+    note_registry(connection, "chain", name, {column: getattr(row, column) for column in CHAIN_COLUMNS})
 
 
 def note_lane(connection: Connection, lane_id: bytes) -> None:
     """A lane's registration, as it stands now."""
     row = connection.execute(select(lanes).where(lanes.c.lane_id == bytes(lane_id))).one()
-    _registry(connection, "lane", bytes(lane_id).hex(), {column: getattr(row, column) for column in LANE_COLUMNS})
+    note_registry(connection, "lane", bytes(lane_id).hex(), {column: getattr(row, column) for column in LANE_COLUMNS})
 
 
 def note_operator(connection: Connection, name: str) -> None:
     """An operator's registration, as it stands now."""
     row = connection.execute(select(operators).where(operators.c.name == name)).one()
-    _registry(connection, "operator", name, {column: getattr(row, column) for column in OPERATOR_COLUMNS})
+    note_registry(connection, "operator", name, {column: getattr(row, column) for column in OPERATOR_COLUMNS})
 
 
 def note_committee(connection: Connection, chain: str, committee: Mapping[str, Any]) -> None:
@@ -158,10 +158,11 @@ def note_committee(connection: Connection, chain: str, committee: Mapping[str, A
         )
     ).one_or_none()
     if known is None or (known.threshold, known.signers) != (committee["threshold"], committee["signers"]):
-        _registry(connection, "committee", chain, content)
+        note_registry(connection, "committee", chain, content)
 
 
-def _registry(connection: Connection, what: str, name: str, content: Mapping[str, Any]) -> None:
+def note_registry(connection: Connection, what: str, name: str, content: Mapping[str, Any]) -> None:
+    """Something that is registered, or changed, as `content` says; without endpoints."""
     plain = {key: bytes(value) if isinstance(value, bytes | memoryview) else value for key, value in content.items()}
     data = canonical(plain)
     note(connection, REGISTRY, (what, short(name), digest_of(data)), (data,))

@@ -16,6 +16,7 @@ from relay.evidence.checkpoints import peek_checkpoint
 from relay.evidence.leaves import ATTESTED, PROVED, SETTLED, decode
 from relay.evidence.log import EvidenceLog
 from relay.evidence.objects import Objects
+from relay.evidence.validator_changes import changes_until
 from relay.home import Home
 from relay.store.reader import Reader
 from relay.views.trace import bounds, find_messages
@@ -87,7 +88,7 @@ class _Maker:
     """Makes the receipt of one message on one snapshot of the database and one checkpoint."""
 
     def __init__(self, home: Home, reader: Reader, message: dict[str, Any]) -> None:
-        self.reader = reader
+        self.home, self.reader = home, reader
         self.message = message
         self.lane_id, self.nonce = LaneId(message["lane_id"]), int(message["nonce"])
         lane = reader.row("SELECT * FROM lanes WHERE lane_id = :lane", lane=bytes(self.lane_id))
@@ -256,6 +257,7 @@ class _Maker:
             before=self._head(direction, self.nonce - 1),
             suffix_ids=self._ids(direction, self.nonce + 1, claim.nonce),
             claim=claim,
+            validators=self._changes(direction, claim.height),
             proof=Proof(
                 consensus=said["consensus"],
                 nonce=said["nonce"],
@@ -266,6 +268,11 @@ class _Maker:
             ),
             quorum=None if quorum is None else self._quorum(claim, quorum),
         )
+
+    def _changes(self, direction: Direction, height: int) -> tuple[bytes, ...]:
+        """Headers with which validators of the proving ledger changed, up to the claim's block."""
+        ledger = self._chain(self.lane["destination" if direction else "source"])
+        return changes_until(self.reader, self.home, bytes(ledger["chain_word"]), height)
 
     def _quorum(self, claim: Claim, found: _Found) -> Quorum:
         said = found.said

@@ -14,6 +14,7 @@ import tomli_w
 
 from light_clients.families import client_named
 from relay.evidence.checkpoints import log_keys, origin_of
+from relay.evidence.validator_changes import changes_of
 from relay.home import Home
 from relay.keys import KeyStore
 from relay.signers import SM2, accounts_of
@@ -43,21 +44,20 @@ def anchors_of(home: Home) -> str:
             "format": ANCHORS_FORMAT,
             "hub": hub,
             "log": {"origin": origin, "keys": [key.text for key in log_keys(KeyStore(home.keys), origin)]},
-            "chains": [_chain(row) for row in chains.values()],
+            "chains": [_chain(row, changes_of(reader, home, bytes(row["chain_word"]))) for row in chains.values()],
             "committees": _committees(reader, chains),
             "lanes": _lanes(reader),
         }
     return HEADER.format(hub=hub) + tomli_w.dumps(content)
 
 
-def _chain(row: dict[str, Any]) -> dict[str, Any]:
+def _chain(row: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
     pin = row["gateway_pin"]
     validators: list[dict[str, Any]] = []
     if row["consensus"] in SEALED:
         state: Any = client_named(row["consensus"]).state_from_bytes(row["client_state"])
-        validators = [
-            {"from": item.first_height, "members": [_hex(member) for member in item.members]} for item in state.sets
-        ]
+        sets = _past_sets(row, changes) | {item.first_height: item.members for item in state.sets}
+        validators = [{"from": first, "members": [_hex(member) for member in sets[first]]} for first in sorted(sets)]
     return {
         "chain": _hex(row["chain_word"]),
         "name": row["name"],
@@ -67,9 +67,16 @@ def _chain(row: dict[str, Any]) -> dict[str, Any]:
         "gateway": _hex(row["gateway"]),
         "code_hash": _hex(row["gateway_code_hash"]),
         "client_state": _hex(row["client_state"]),
+        "log_account": _hex(row["account"]),
         "pin": (json.loads(pin) if isinstance(pin, str) else pin) or {},
         "validators": validators,
     }
+
+
+def _past_sets(row: dict[str, Any], changes: list[dict[str, Any]]) -> dict[int, Any]:
+    """Sets that the light client has forgotten and the log has not, by the first height that they seal."""
+    firsts = [row["pinned_height"], *(item["height"] for item in changes)]
+    return {first: item["before"] for first, item in zip(firsts, changes, strict=False)}
 
 
 def _committees(reader: Reader, chains: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

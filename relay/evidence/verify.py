@@ -10,6 +10,7 @@
 18. settled    the source took the outcome over
 19. log        every leaf stands in the tree of the checkpoint
 20. checkpoint the log's key signed it
+21. to 25.     note.format, note.ledger, note.proof, note.header, note.consistency, where a log note is given (`verify_note`)
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from light_clients.proofs.notes import NoteKey, open_note, read_checkpoint, spli
 from light_clients.proofs.rfc6962 import leaf_hash, verify_inclusion
 from relay.errors import BadInput, HubError
 from relay.evidence.leaves import SETTLED, decode
-from relay.evidence.verify_ways import WAY_CHECKS, Fails, NotAsked, WayContext, known_chain, same
+from relay.evidence.verify_headers import Fails, NotAsked, same
+from relay.evidence.verify_note import note_checks, read_log_note
+from relay.evidence.verify_ways import WAY_CHECKS, WayContext, known_chain
 from schemas.claim import Direction
 from schemas.lane import Lane
 from schemas.outcome import outcome_id
@@ -118,12 +121,13 @@ def read_receipt(data: bytes) -> Receipt:
     return receipt
 
 
-def verify(data: bytes, anchors: Anchors) -> Judged:
+def verify(data: bytes, anchors: Anchors, log_note: bytes | None = None) -> Judged:
     """Make every check of a receipt.
 
     Args:
         data: the file, untrusted.
         anchors: what is trusted.
+        log_note: the file of a log note, as untrusted; None asks for none of its checks.
 
     Returns:
         The checks in order; only the first where the file cannot be read.
@@ -136,7 +140,19 @@ def verify(data: bytes, anchors: Anchors) -> Judged:
     checks = [Check(1, "format", Verdict.HOLDS)]
     for name, look in _checks_of(receipt, anchors):
         checks.append(_made(len(checks) + 1, name, look))
+    if log_note is not None:
+        checks += _checks_of_note(len(checks) + 1, log_note, receipt, anchors)
     return Judged(tuple(checks), receipt)
+
+
+def _checks_of_note(number: int, data: bytes, receipt: Receipt, anchors: Anchors) -> list[Check]:
+    try:
+        note = read_log_note(data)
+    except Fails as failure:
+        return [Check(number, "note.format", Verdict.FAILS, str(failure))]
+    looks = note_checks(note, receipt, anchors)
+    made = [_made(place, name, look) for place, (name, look) in enumerate(looks, number + 1)]
+    return [Check(number, "note.format", Verdict.HOLDS), *made]
 
 
 def _check_complete(receipt: Receipt) -> None:

@@ -7,44 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
-from light_clients import rlp
-from light_clients.bft.checks import check_seals
-from light_clients.bft.types import Address, BftHeader
 from light_clients.crypto import sm2
 from light_clients.crypto.secp256k1 import recover_address
-from light_clients.families import client_named, evidence_of, header_hash
-from light_clients.ibft.verify import CLIENT as IBFT
-from light_clients.ibft2.verify import CLIENT as IBFT2
+from light_clients.families import client_named, evidence_of
 from light_clients.pins import pin_of
 from light_clients.proofs.gateway import GatewayPin, SlotEvidence, verify_gateway_head
-from light_clients.qbft.verify import CLIENT as QBFT
 from relay.evidence.leaves import ATTESTED, PROVED, decode, digest_of, signatures_object
+from relay.evidence.verify_headers import (
+    HASHED_WHOLE,
+    SEALED,
+    Fails,
+    NotAsked,
+    NotKnown,
+    check_maker,
+    leave,
+    same,
+    shown,
+    state_root_of,
+)
 from schemas.attestation import Place, attestation_digest
 from schemas.claim import Claim, Direction
 from schemas.evidence import FamilyEvidence
 from schemas.heads import fold_all, genesis
-from schemas.primitives import Bytes32, Digest
+from schemas.primitives import Digest
 from schemas.receipt import Anchors, ChainAnchor, CommitteeAnchor, JudgeAnchor, MemberAnchor, Quorum, Receipt, Way
 from schemas.suites import keccak256, sm3, suite_named
-
-SEALED: MappingProxyType[str, Callable[[bytes], BftHeader]] = MappingProxyType(
-    {"qbft": QBFT.parse_header, "ibft2": IBFT2.parse_header, "ibft": IBFT.parse_header}
-)
-"""Families whose seals are verified by the validators of the anchors."""
-HASHED_WHOLE = ("clique", "development")
-"""Families whose headers are hashed as they are."""
-ROOT_ITEM, HEIGHT_ITEM = 3, 8
-
-
-class Fails(Exception):
-    """A check does not hold; the text says why."""
-
-
-class NotAsked(Exception):
-    """A check does not apply; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +81,6 @@ def known_chain(anchors: Anchors, word: bytes) -> ChainAnchor:
     return chain
 
 
-def same(what: str, found: Any, expected: Any) -> None:
-    """Hold one value against another.
-
-    Raises:
-        Fails: they differ.
-    """
-    if found != expected:
-        raise Fails(f"{what}: {_shown(found)} where {_shown(expected)} is expected.")
-
-
-def _shown(value: Any) -> str:
-    return "0x" + value.hex() if isinstance(value, bytes) else repr(value)[:100]
-
-
 def check_fold(context: WayContext) -> None:
     """The claimed head is folded of what was before, the entry, and the ids after it."""
     receipt, way = context.receipt, context.way
@@ -137,7 +112,7 @@ def check_proof(context: WayContext) -> None:
         _check_slot(chain, claim, SlotEvidence.from_bytes(way.proof.evidence))
         return
     if not chain.client_state:
-        _unless_committee(context, "The anchors have no state of the ledger's light client.")
+        leave("The anchors have no state of the ledger's light client.", context.judge.kind)
     client = client_named(chain.consensus)
     state = client.state_from_bytes(chain.client_state)
     item = FamilyEvidence(claim.height, b"", way.proof.evidence)
@@ -151,14 +126,9 @@ def check_proof(context: WayContext) -> None:
 
 
 def _check_slot(chain: ChainAnchor, claim: Claim, evidence: SlotEvidence) -> None:
-    same("The header's hash", header_hash(chain.consensus, evidence.header), claim.block_hash)
-    items = rlp.decode_list(evidence.header)
-    height, root = items[HEIGHT_ITEM], items[ROOT_ITEM]
-    if not isinstance(height, bytes) or not isinstance(root, bytes):
-        raise Fails("The header is none.")
-    same("The header's height", rlp.decode_integer(height, 8), claim.height)
+    root = state_root_of(chain.consensus, evidence.header, claim.height, claim.block_hash)
     pin = GatewayPin(chain.gateway, chain.code_hash)
-    verify_gateway_head(Bytes32(root), pin, claim, evidence.account_proof, evidence.storage_proof)
+    verify_gateway_head(root, pin, claim, evidence.account_proof, evidence.storage_proof)
 
 
 def _accepting(context: WayContext, state: Any, claim: Claim) -> Any:
@@ -166,36 +136,19 @@ def _accepting(context: WayContext, state: Any, claim: Claim) -> Any:
     if state.hash_at(claim.height) == claim.block_hash:
         return state
     if not isinstance(state.recent[-1], bytes):
-        _unless_committee(context, "The light client's state in the anchors does not reach to that block.")
+        leave("The light client's state in the anchors does not reach to that block.", context.judge.kind)
     return replace(state, height=claim.height, recent=(claim.block_hash,))
 
 
-def _unless_committee(context: WayContext, text: str) -> NoReturn:
-    """What the anchors cannot show is not asked for where a committee vouches, and fails otherwise."""
-    if context.judge.kind == "committee":
-        raise NotAsked(text + " The committee's signatures vouch for the block.")
-    raise Fails(text)
-
-
 def check_header(context: WayContext) -> None:
-    """The header is sealed by the validators of the anchors, or the anchors' light client accepted the block."""
-    chain, claim = context.proving, context.way.claim
-    if chain.consensus in SEALED and chain.validators:
-        header = SEALED[chain.consensus](SlotEvidence.from_bytes(context.way.proof.evidence).header)
-        sets = sorted((item for item in chain.validators if item.first <= header.height), key=lambda item: item.first)
-        if not sets:
-            _unless_committee(context, f"The anchors say nobody who sealed block {header.height}.")
-        members = tuple(Address(member) for member in sets[-1].members)
-        if header.extra.validators and header.extra.validators != members:
-            raise Fails("The header lists other validators than the anchors.")
-        check_seals(header, members)
-        return
-    if not chain.client_state:
-        _unless_committee(context, f"The anchors do not say who seals blocks of {chain.name}.")
-    accepted = client_named(chain.consensus).state_from_bytes(chain.client_state).hash_at(claim.height)
-    if accepted is None:
-        _unless_committee(context, f"The light client's state in the anchors does not reach block {claim.height}.")
-    same("The accepted block", claim.block_hash, accepted)
+    """The header is sealed by the validators of the anchors or their successors, or the anchors' light client accepted the block."""
+    chain, way = context.proving, context.way
+    seals = chain.consensus in SEALED and chain.validators
+    header = SlotEvidence.from_bytes(way.proof.evidence).header if seals else b""
+    try:
+        check_maker(chain, way.claim.height, way.claim.block_hash, header, way.validators)
+    except NotKnown as reason:
+        leave(str(reason), context.judge.kind)
 
 
 def check_quorum(context: WayContext) -> None:
@@ -227,13 +180,13 @@ def _check_signatures(quorum: Quorum, committee: CommitteeAnchor) -> None:
     for item in quorum.signatures:
         member = members.get(item.account)
         if member is None:
-            raise Fails(f"{_shown(item.account)} does not sit in the committee.")
+            raise Fails(f"{shown(item.account)} does not sit in the committee.")
         if item.account in seen:
-            raise Fails(f"{_shown(item.account)} signs twice.")
+            raise Fails(f"{shown(item.account)} signs twice.")
         seen.add(item.account)
         same("The scheme of a signature", item.scheme, member.scheme)
         if not _signed(member, quorum.digest, item.signature):
-            raise Fails(f"The signature is not that of {_shown(item.account)}.")
+            raise Fails(f"The signature is not that of {shown(item.account)}.")
         if not member.struck:
             houses.add(member.organisation)
     if len(houses) < committee.threshold:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from adapters.protocol import HeadMoved, MessageDelivered, MessageSent
 from relay.evidence.decisions import note_proved, note_settled
+from relay.evidence.validator_changes import note_validators
 from relay.following import Followed
 from relay.journey import Delivered, Journey, Reached, Stage, step
 from relay.observer import History, Look
@@ -63,6 +64,7 @@ def save_headers(lease: Lease, row: Row[Any], followed: Followed) -> None:
     """Write headers that were judged while the gateway's events are still to be read."""
     with lease.write() as connection:
         connection.execute(update(chains).where(chains.c.name == row.name).values(**_header_columns(row, followed)))
+        note_validators(connection, row, followed.state, followed.headers)
 
 
 def save_look(lease: Lease, row: Row[Any], followed: Followed, found: Look, stalled: str) -> set[str]:
@@ -82,6 +84,7 @@ def save_look(lease: Lease, row: Row[Any], followed: Followed, found: Look, stal
         observed = row.observed_height if found.moved_on else found.height
         values = _header_columns(row, followed) | {"observed_height": observed}
         connection.execute(update(chains).where(chains.c.name == row.name).values(**values))
+        note_validators(connection, row, followed.state, followed.headers)
         woken |= _end_waits(connection, row.name, stalled)
         for history in found.histories:
             _save_history(connection, found, history, mined)

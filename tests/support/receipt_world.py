@@ -77,6 +77,7 @@ class LedgerEnd:
         self.former_gateway = keccak256(f"former gateway of {name}".encode())[12:]
         self.keys = sorted((secret(f"validator {index} of {name}") for index in range(4)), key=address_of)
         self.validators = [address_of(key) for key in self.keys]
+        self.relayer = keccak256(f"relayer on {name}".encode())[12:]
         self.committee = keccak256(f"committee on {name}".encode())[12:]
         self.committee_sm = keccak256(f"SM2 committee on {name}".encode())[12:]
 
@@ -219,7 +220,8 @@ class ReceiptWorld:
             indices.append(index)
         suffix = self.twist(f"{name}.suffix_ids", ids[NONCE:claimed])
         before = self.twist(f"{name}.before", before)
-        return {"before": before, "suffix_ids": suffix, "claim": claim}, proof, quorum, indices
+        changes = self.twist(f"{name}.validators", ())
+        return {"before": before, "suffix_ids": suffix, "claim": claim, "validators": changes}, proof, quorum, indices
 
     def block(self, name, end, direction, head):
         """A sealed header under whose state the gateway holds the head; its hash, and the evidence of it."""
@@ -283,6 +285,22 @@ class ReceiptWorld:
         return sign_checkpoint(Checkpoint(origin, len(self.entries), root), [signer], 1_900_000_001).decode()
 
 
+def change_of_validators(end, height, keep, fresh, sealers=None):
+    """Keys of a set that keeps some of a ledger's first validators, and the header of a height that lists it first.
+
+    Args:
+        end: the ledger.
+        height: of the header.
+        keep: how many of the ledger's first validators stay.
+        fresh: labels of new ones.
+        sealers: how many seal; all of them if none is said.
+    """
+    keys = [*end.keys[:keep], *(secret(f"validator {label} of {end.name}") for label in fresh)]
+    block = Content(bytes(32), keccak256(b"a state"), (), frozenset(), height, 30_000_000, 0, 1_800)
+    header = make_header(block, keys).encoded
+    return keys, header if sealers is None else with_seals(header, lambda seals: seals[:sealers])
+
+
 def few_seals(encoded):
     """The same header, and the same hash, with two seals of four validators."""
     return with_seals(encoded, lambda seals: seals[:2])
@@ -332,6 +350,7 @@ def ledger(end):
         "gateway": hexed(end.gateway),
         "code_hash": hexed(CODE),
         "client_state": "0x",
+        "log_account": hexed(end.relayer),
         "pin": {},
         "validators": [*former, {"from": 20, "members": [hexed(item) for item in end.validators]}],
     }

@@ -11,10 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from tests.support.receipt_world import (
+    ALPHA,
     BETA,
+    HEIGHTS,
     KINDS,
     ReceiptWorld,
     anchors,
+    change_of_validators,
     few_seals,
     other_word,
     secret,
@@ -73,6 +76,40 @@ def _drop(*path: str) -> Twists:
         del place[path[-1]]
 
     return shown(change)
+
+
+def _changes(name: str, *changes: tuple[list[bytes], bytes], sealers: list[bytes] | None = None) -> Twists:
+    """The claim's header by the last of changed sets, and the headers with which they began."""
+    last = changes[-1][0] if sealers is None else sealers
+    return {f"{name}_sealers": lambda _: last, f"{name}_validators": lambda _: tuple(item for _, item in changes)}
+
+
+def changes_of_validators(name: str) -> dict[str, tuple[str, Twists]]:
+    """Bad receipts of one way whose ledger changed its validators behind the anchors: for each name the lane and the change."""
+    end = BETA if name == "back" else ALPHA
+    first, second = change_of_validators(end, 30, 3, ["new"]), change_of_validators(end, 35, 2, ["new", "newer"])
+    strangers = change_of_validators(end, 30, 0, ["x", "y", "z", "w"])
+    out = {
+        "a-change-left-out": {f"{name}_sealers": lambda _: first[0]},
+        "strangers-named-themselves": _changes(name, strangers),
+        "no-more-than-a-third-named-them": _changes(name, change_of_validators(end, 30, 1, ["x", "y"])),
+        "a-change-with-too-few-seals": _changes(name, (first[0], change_of_validators(end, 30, 3, ["new"], 2)[1])),
+        "changes-out-of-order": _changes(name, second, first, sealers=second[0]),
+        "one-change-twice": _changes(name, first, first),
+        "a-change-behind-the-claim": _changes(name, change_of_validators(end, 58, 3, ["new"])),
+        "retired-validators": _changes(name, first, sealers=end.keys),
+    }
+    return {f"{name}.header--{label}": ("light-client", twists) for label, twists in out.items()}
+
+
+def good_changes() -> Twists:
+    """Both ledgers changed their validators: once behind the anchors, or twice and once before."""
+    known = change_of_validators(ALPHA, 15, 0, ["retired validator"])
+    first, second = change_of_validators(ALPHA, 30, 3, ["new"]), change_of_validators(ALPHA, 35, 2, ["new", "newer"])
+    return {
+        **_changes("out", known, first, second),
+        **_changes("back", change_of_validators(BETA, HEIGHTS[1], 2, ["new", "newer"])),
+    }
 
 
 def defects_of_a_way(name: str) -> dict[str, tuple[str, Twists]]:
@@ -148,7 +185,9 @@ BAD: dict[str, tuple[str, Twists]] = {
     "outcome--another-status": ("committee", _put(2, "outcome", "status")),
     "outcome--another-result": ("sm", _put("0x", "outcome", "result")),
     **defects_of_a_way("out"),
+    **changes_of_validators("out"),
     **defects_of_a_way("back"),
+    **changes_of_validators("back"),
     "settled--only-what-was-before": ("committee", {"settled_nonce": lambda _: 2}),
     "settled--another-kind": ("committee", {"settled_kind": lambda _: "claim"}),
     "settled--another-lane": (
@@ -173,6 +212,9 @@ def files() -> dict[str, str]:
     for kind in KINDS:
         if kind != "former-gateway":
             found[f"good--{kind}.json"] = _json(ReceiptWorld(kind).receipt())
+    found["good--light-client-validators-changed.json"] = _json(
+        ReceiptWorld("light-client", **good_changes()).receipt()
+    )
     for name, (kind, twists) in BAD.items():
         found[f"{name}.json"] = _json(ReceiptWorld(kind, **twists).receipt())
     return found
