@@ -34,7 +34,8 @@ class Process:
         pid: process id, 0 while it is down.
         started: when the kernel started it, Unix seconds.
         restarts: how often it was started again after it died.
-        note: why it is down, if it is.
+        note: why it is down, if it is; why it ended the last time, while it is failing.
+        failing: whether it ended soon after its start again and again, and has not run for long since.
     """
 
     role: str
@@ -42,6 +43,7 @@ class Process:
     started: float = 0.0
     restarts: int = 0
     note: str = ""
+    failing: bool = False
 
     @property
     def alive(self) -> bool:

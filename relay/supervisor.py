@@ -34,6 +34,9 @@ from relay.processes import PRIVATE, Process, die_with_parent, end, held, record
 FIRST_DELAY_S = 0.2
 LAST_DELAY_S = 5.0
 SETTLED_S = 10.0
+FAILING_AFTER = 3
+"""A process that ended so often within ten seconds of its start keeps failing; status names it until it lived for longer."""
+SAID_BYTES, SAID_CHARACTERS = 4_096, 300
 LOOK_S = 0.1
 LOG_MAX_BYTES = 10_000_000
 
@@ -49,6 +52,8 @@ class Child:
         popen: the running child, if any.
         retry_at: monotonic seconds from which it may be started.
         delay_s: the next delay after a death.
+        deaths: how often it ended soon after its start, one after the other.
+        said_from: bytes of its log that were there before it started.
     """
 
     role: str
@@ -57,6 +62,8 @@ class Child:
     popen: subprocess.Popen[bytes] | None = None
     retry_at: float = 0.0
     delay_s: float = FIRST_DELAY_S
+    deaths: int = 0
+    said_from: int = 0
 
     def __post_init__(self) -> None:
         self.process = Process(self.role)
@@ -156,6 +163,9 @@ class Supervisor:
             elif child.popen is None and now >= child.retry_at and self._may_start(child):
                 self._start(child)
                 changed = True
+            elif child.process.failing and child.popen is not None and _age_s(child) > SETTLED_S:
+                child.process.failing, child.process.note, child.deaths = False, "", 0
+                changed = True
         changed |= self._look_at_readiness()
         if changed:
             self._record()
@@ -170,6 +180,7 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         with self._log(child).open("ab") as log:
+            child.said_from = log.tell()
             child.popen = subprocess.Popen(
                 child.command,
                 stdin=subprocess.DEVNULL,
@@ -181,15 +192,18 @@ class Supervisor:
             )
         child.process.pid = child.popen.pid
         child.process.started = start_time(child.popen.pid)
-        child.process.note = ""
+        if not child.process.failing:
+            child.process.note = ""
 
     def _reap(self, child: Child, now: float) -> bool:
         if child.popen is None or child.popen.poll() is None:
             return False
-        lived_s = time.time() - child.process.started
-        delay_s = FIRST_DELAY_S if lived_s > SETTLED_S else child.delay_s
+        settled = _age_s(child) > SETTLED_S
+        delay_s = FIRST_DELAY_S if settled else child.delay_s
+        child.deaths = 1 if settled else child.deaths + 1
         child.delay_s = min(delay_s * 2, LAST_DELAY_S)
-        child.process.note = f"ended with {ending(child.popen.returncode)}; see run/{child.role}.log"
+        child.process.failing = child.deaths >= FAILING_AFTER
+        child.process.note = _note(child, self._log(child))
         child.popen, child.process.pid, child.retry_at = None, 0, now + delay_s
         child.process.restarts += 1
         return True
@@ -206,6 +220,7 @@ class Supervisor:
             child.popen.kill()
             child.popen.wait()
         child.popen, child.process.pid, child.process.note, child.retry_at = None, 0, "held", 0.0
+        child.process.failing, child.deaths = False, 0
         return True
 
     def _look_at_readiness(self) -> bool:
@@ -264,6 +279,38 @@ def bound_log(path: Path) -> None:
             os.truncate(path, 0)
     except FileNotFoundError:
         return
+
+
+def _age_s(child: Child) -> float:
+    return time.time() - child.process.started
+
+
+def _note(child: Child, log: Path) -> str:
+    """How a process ended, and the last line that it said where it was no signal that ended it."""
+    if child.popen is None:
+        return ""
+    code = child.popen.returncode
+    said = last_line(log, child.said_from) if code > 0 else ""
+    told = f"ended with {ending(code)}, saying: {said}" if said else f"ended with {ending(code)}"
+    again = f", {child.deaths} times in a row" if child.process.failing else ""
+    return f"{told}{again}; see run/{child.role}.log"
+
+
+def last_line(path: Path, begin: int = 0) -> str:
+    """The last line of a log that is not empty, shortened; an empty text where there is none.
+
+    Args:
+        path: the log.
+        begin: bytes at its beginning that are not looked at.
+    """
+    try:
+        with path.open("rb") as log:
+            log.seek(max(log.seek(0, os.SEEK_END) - SAID_BYTES, begin))
+            lines = log.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    printable = ("".join(char for char in line if char.isprintable()).strip() for line in reversed(lines))
+    return next((line for line in printable if line), "")[:SAID_CHARACTERS]
 
 
 def ending(code: int) -> str:

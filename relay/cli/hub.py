@@ -36,6 +36,7 @@ def up(
     from relay.processes import is_running
     from relay.registry.hub import ensure_hub, prepare
     from relay.web.listening import check_listening
+    from relay.web.ports import check_port
 
     place = home_of(home)
     config, made = ensure_hub(place, name=name, production=production)
@@ -45,6 +46,7 @@ def up(
     store = prepare(place, config)
     try:
         check_listening(config, store)
+        check_port(config)
     finally:
         store.close()
     if made and not as_json:

@@ -10,8 +10,8 @@ from typing import Any
 from relay.journey import COUNTERS, Stage
 from relay.metrics.snapshot import Snapshot, first_certificate, lane_label
 from relay.metrics.tallies import Spending
+from relay.views.silence import is_silent
 from relay.views.status import COUNTERS as OUTCOMES
-from relay.views.status import SILENT_AFTER_S
 
 Sample = tuple[str, tuple[str, ...], float]
 KEPT_STAGES = (Stage.FINAL, Stage.DELIVERED, Stage.SETTLED)
@@ -111,9 +111,7 @@ def operators(snapshot: Snapshot) -> Iterator[Sample]:
         for column in ("seen", "signed"):
             at = row[f"{column}_at"]
             yield f"relayhub_operator_{column}_age_seconds", operator, max(now - at, 0) if at else math.inf
-        away = now - row["seen_at"] > SILENT_AFTER_S
-        passed_over = attested_at - row["signed_at"] > SILENT_AFTER_S and now - attested_at > SILENT_AFTER_S
-        yield "relayhub_operator_silent", operator, row["state"] == "active" and (away or passed_over)
+        yield "relayhub_operator_silent", operator, is_silent(row, attested_at, now)
     yield "relayhub_claims_open", (), snapshot.open_claims
 
 

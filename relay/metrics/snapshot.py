@@ -11,6 +11,7 @@ from typing import Any
 
 from relay.certificate_ends import earliest
 from relay.store.reader import Reader
+from relay.views.silence import newest_quorum
 
 Rows = list[dict[str, Any]]
 
@@ -27,7 +28,6 @@ LANES = (
 VERIFIERS = (
     "SELECT chain, address, kind, peer, light_client, client_height, client_time, expires_at, frozen FROM verifiers"
 )
-NEWEST_QUORUMS = "SELECT attested_at FROM claims WHERE state = 'attested' ORDER BY id DESC LIMIT 20"
 QUEUE_LENGTH = "SELECT (SELECT MAX(id) FROM evidence_queue) - (SELECT MIN(id) FROM evidence_queue) + 1 AS value"
 """Numbers are given in order and taken away in order; two selects, since one would read every row."""
 OPEN_CLAIMS_MAX = 100_000
@@ -88,7 +88,7 @@ def take(reader: Reader, now: float) -> Snapshot:
         "SELECT COUNT(*) AS value FROM (SELECT 1 FROM claims WHERE state = 'open' LIMIT :most) AS open_claims",
         most=OPEN_CLAIMS_MAX,
     )
-    snapshot.attested_at = max((row["attested_at"] or 0.0 for row in reader.rows(NEWEST_QUORUMS)), default=0.0)
+    snapshot.attested_at = newest_quorum(reader)
     snapshot.queue_length = _number(reader, QUEUE_LENGTH)
     oldest = reader.row("SELECT at FROM evidence_queue WHERE id = (SELECT MIN(id) FROM evidence_queue)")
     snapshot.queue_since = float(oldest["at"]) if oldest else 0.0

@@ -1,4 +1,4 @@
-"""How the evidence log stands: leaves, what waits to become one, and the alarm where the recorder is behind."""
+"""How the evidence log stands: leaves, and what waits to become one."""
 
 from __future__ import annotations
 
@@ -6,47 +6,43 @@ from typing import Any
 
 from relay.home import Home
 from relay.store.reader import Reader
-from relay.views.times import span
 
 BEHIND_S = 30.0
 """Seconds that a decision may wait for its leaf; a recorder that runs needs one or two."""
 
 
 def evidence_status(reader: Reader, home: Home, now: float) -> dict[str, Any]:
-    """Leaves of the newest checkpoint (None without a log), decisions that wait, since when the oldest does, and alarms.
+    """Leaves of the newest checkpoint (None without a log), decisions that wait, and for how long the oldest does.
 
     Args:
         reader: a snapshot of the database.
         home: the hub's folder.
         now: Unix seconds.
     """
-    oldest = reader.row("SELECT id, at FROM evidence_queue ORDER BY id LIMIT 1")
-    newest = reader.row("SELECT id FROM evidence_queue ORDER BY id DESC LIMIT 1")
-    waiting = newest["id"] - oldest["id"] + 1 if oldest is not None and newest is not None else 0
-    age = max(now - oldest["at"], 0.0) if oldest is not None else 0.0
+    waiting, since = queue_of(reader)
     return {
         "leaves": _leaves(home),
         "waiting": waiting,
-        "oldest_waits_s": round(age, 3),
-        "alarms": [_alarm(waiting, age)] if age > BEHIND_S else [],
+        "oldest_waits_s": round(max(now - since, 0.0), 3) if waiting else 0.0,
     }
+
+
+def queue_of(reader: Reader) -> tuple[int, float]:
+    """Decisions that wait for their leaves, and when the oldest was made (Unix seconds, 0 for none).
+
+    Numbers are given in order and taken away in order; two rows say it, however many there are.
+    """
+    oldest = reader.row("SELECT id, at FROM evidence_queue ORDER BY id LIMIT 1")
+    newest = reader.row("SELECT id FROM evidence_queue ORDER BY id DESC LIMIT 1")
+    if oldest is None or newest is None:
+        return 0, 0.0
+    return newest["id"] - oldest["id"] + 1, float(oldest["at"])
 
 
 def evidence_text(data: dict[str, Any]) -> str:
     """The same as one line."""
     leaves = "none yet" if data["leaves"] is None else f"{data['leaves']} leaves"
     return f"Evidence log: {leaves}" + (f", {data['waiting']} decisions on their way" if data["waiting"] else "")
-
-
-def _alarm(waiting: int, age_s: float) -> dict[str, Any]:
-    return {
-        "code": "evidence_behind",
-        "party": "hub's owner",
-        "text": (
-            f"{waiting} decisions wait for their leaves, the oldest for {span(age_s)}. "
-            "See that the process recorder runs and that its disk has room; messages go on meanwhile."
-        ),
-    }
 
 
 def _leaves(home: Home) -> int | None:

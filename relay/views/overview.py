@@ -10,9 +10,10 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
-from relay.certificate_ends import NEXT_STEP, alarms_of, earliest
+from relay.certificate_ends import earliest
 from relay.store.reader import Reader, text_of
-from relay.views.status import COUNTERS, SILENT_AFTER_S, trust_of
+from relay.views.silence import is_silent, newest_quorum
+from relay.views.status import COUNTERS, oldest_messages, trust_of
 
 Section = dict[str, dict[str, Any]]
 
@@ -24,19 +25,14 @@ INCIDENTS_SHOWN = 20
 SIMULATED = ("simulator", "relayhub-devnet", "anvil")
 """Words in the names of software that is no ledger of anybody's."""
 
-OLDEST = (
-    "SELECT lanes.lane_id, messages.sent_at FROM lanes JOIN messages ON messages.lane_id = lanes.lane_id "
-    "AND messages.nonce = lanes.settled + 1 WHERE lanes.final > lanes.settled"
-)
 SIGNED = (
-    "SELECT claims.id, claims.lane_id, claims.direction, claims.height, claims.state, claims.created_at, claims.attested_at, "
-    "attestations.signer "
+    "SELECT claims.id, claims.lane_id, claims.direction, claims.height, claims.state, claims.created_at, attestations.signer "
     "FROM claims LEFT JOIN attestations ON attestations.claim_id = claims.id WHERE claims.id > :after"
 )
 
 
 def overview(reader: Reader, now: float) -> dict[str, Section]:
-    """Read ledgers, lanes, light clients on ledgers, operators, waits, alarms, incidents.
+    """Read ledgers, lanes, light clients on ledgers, operators, waits, incidents; alarms are in `relay.views.alarms`.
 
     Args:
         reader: a snapshot of the database.
@@ -54,7 +50,6 @@ def overview(reader: Reader, now: float) -> dict[str, Section]:
             f"{row['kind']} {row['id']}": row
             for row in reader.rows("SELECT kind, id, code, party, text, since, next_at FROM waits ORDER BY since")
         },
-        "alarms": {key: alarm for row in chains if row["state"] != "retired" for key, alarm in _alarms(row, now)},
         "incidents": {
             str(row["id"]): row
             for row in reader.rows(
@@ -96,18 +91,8 @@ def _certificates(row: dict[str, Any]) -> list[dict[str, Any]]:
     return (json.loads(found) if isinstance(found, str) else found) or []
 
 
-def _alarms(row: dict[str, Any], now: float) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (
-            f"{alarm.code} {row['name']} {alarm.name}",
-            {"code": alarm.code, "chain": row["name"], "text": f"{alarm.text} {NEXT_STEP}", "ends_at": alarm.not_after},
-        )
-        for alarm in alarms_of(_certificates(row), now)
-    ]
-
-
 def _lanes(reader: Reader, rows: list[dict[str, Any]], verifiers: list[dict[str, Any]]) -> Section:
-    oldest = {row["lane_id"]: row["sent_at"] for row in reader.rows(OLDEST)}
+    oldest = oldest_messages(reader)
     ends = {(row["chain"], row["address"]): row["expires_at"] for row in verifiers}
     return {row["lane_id"].hex(): _lane(row, oldest.get(row["lane_id"]), ends) for row in rows}
 
@@ -176,18 +161,17 @@ def _operators(reader: Reader, lanes: list[dict[str, Any]], now: float) -> Secti
     """Operators: when they asked and signed, how high the blocks are for which they signed, what they left unsigned."""
     ledgers = {(lane["lane_id"], way): lane[end] for lane in lanes for way, end in ((0, "source"), (1, "destination"))}
     (newest,) = reader.rows("SELECT MAX(id) AS id FROM claims")
-    attested_at = 0.0
     heights: dict[bytes, dict[str, int]] = defaultdict(dict)
     signed: Counter[bytes] = Counter()
     owed = set()
     for row in reader.rows(SIGNED, after=(newest["id"] or 0) - CLAIMS_LOOKED_AT):
-        attested_at = max(attested_at, row["attested_at"] or 0.0)
         if row["state"] == "open" and now - row["created_at"] > OVERDUE_S:
             owed.add(row["id"])
         if row["signer"] is not None:
             ledger = ledgers.get((row["lane_id"], row["direction"]), "")
             heights[row["signer"]][ledger] = max(heights[row["signer"]].get(ledger, 0), row["height"])
             signed[row["signer"]] += row["id"] in owed
+    attested_at = newest_quorum(reader)
     return {
         row["name"]: {
             "name": row["name"],
@@ -196,15 +180,9 @@ def _operators(reader: Reader, lanes: list[dict[str, Any]], now: float) -> Secti
             "state": row["state"],
             "seen_at": row["seen_at"],
             "signed_at": row["signed_at"],
-            "silent": row["state"] == "active" and _silent(row, attested_at, now),
+            "silent": is_silent(row, attested_at, now),
             "heights": dict(sorted(heights[row["signer"]].items())),
             "unsigned": len(owed) - signed[row["signer"]],
         }
         for row in reader.rows("SELECT * FROM operators ORDER BY name")
     }
-
-
-def _silent(row: dict[str, Any], attested_at: float, now: float) -> bool:
-    """Away, or signed nothing while others made a quorum (relay.views.status)."""
-    passed_over = attested_at - row["signed_at"] > SILENT_AFTER_S and now - attested_at > SILENT_AFTER_S
-    return now - row["seen_at"] > SILENT_AFTER_S or passed_over

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from relay.certificate_ends import NEXT_STEP, alarms_of, earliest
+from relay.certificate_ends import earliest
 from relay.home import Home
 from relay.processes import is_running, recorded
 from relay.store.reader import Reader, text_of
+from relay.views.alarms import Alarm, alarms_about, hub_alarms, runway
 from relay.views.evidence import evidence_status
 from relay.views.log_anchors import log_anchor
-from relay.views.times import DAY_S, HOUR_S
+from relay.views.silence import is_silent, newest_quorum
+from relay.views.spending import spent_per_day
+from relay.views.times import DAY_S
 from relay.views.verifiers import light_clients, verifiers_of
 
-SILENT_AFTER_S = 10.0
 COUNTERS = ("executed", "failed", "expired", "refused")
 
 
@@ -36,20 +39,42 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
     now = time.time() if now is None else now
     settings = home.settings()
     with Reader(home.database_in(settings)) as reader:
-        waits = reader.rows(WAITS)
+        waits, shared = reader.rows(WAITS), Shared.read(reader, now, home)
         data: dict[str, Any] = {
             "hub": settings.get("name", ""),
             "development": bool(settings.get("development", False)),
             "home": str(home.folder),
-            "chains": [chain_status(reader, row, waits, now) for row in reader.rows(CHAINS)],
-            "lanes": [lane_status(reader, row, waits, now) for row in reader.rows(LANES)],
+            "chains": [chain_status(reader, row, waits, now, shared) for row in reader.rows(CHAINS)],
+            "lanes": [lane_status(reader, row, waits, now, shared) for row in reader.rows(LANES)],
             "light_clients": light_clients(reader, now),
             "operators": operators_of(reader, now),
-            "evidence": evidence_status(reader, home, now),
+            "evidence": evidence_status(reader, home, now) | {"alarms": alarms_about(shared.alarms, "evidence", "")},
+            "alarms": [alarm.as_data() for alarm in shared.alarms],
             "incidents": reader.rows("SELECT at, name, subject, text FROM incidents ORDER BY id DESC LIMIT 5"),
         }
     data |= _processes(home)
     return data
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the rows of a list have in common, read once for all of them.
+
+    Attributes:
+        spent: what each wallet spends in a day, base units.
+        alarms: everything that alarms.
+        oldest: when the oldest message in flight of each lane that has one was sent, Unix seconds.
+    """
+
+    spent: dict[str, float]
+    alarms: list[Alarm]
+    oldest: dict[bytes, float]
+
+    @classmethod
+    def read(cls, reader: Reader, now: float, home: Home | None = None) -> Shared:
+        """Read it from a snapshot; without the hub's folder nothing is said about its processes."""
+        spent = spent_per_day(reader, now)
+        return cls(spent, hub_alarms(reader, home, now, spent), oldest_messages(reader))
 
 
 CHAINS = "SELECT * FROM chains ORDER BY name"
@@ -57,12 +82,32 @@ WAITS = "SELECT kind, id, code, party, text, since, next_at FROM waits ORDER BY 
 LANES = "SELECT * FROM lanes ORDER BY source, destination, channel"
 
 
-def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float) -> dict[str, Any]:
-    """A ledger: heights, the light client's expiry, its certificates, the wallet and its runway, trouble at endpoints."""
-    spent, balance = spent_per_day(reader, row["name"], now), int(row["balance"])
+def oldest_messages(reader: Reader) -> dict[bytes, float]:
+    """When the oldest message in flight of each lane that has one was sent (Unix seconds): one message a lane, by its key."""
+    rows = reader.rows(
+        "SELECT lane_id, (SELECT sent_at FROM messages WHERE messages.lane_id = lanes.lane_id "
+        "AND messages.nonce = lanes.settled + 1) AS sent_at FROM lanes WHERE final > settled"
+    )
+    return {row["lane_id"]: row["sent_at"] for row in rows if row["sent_at"] is not None}
+
+
+def chain_status(
+    reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float, shared: Shared | None = None
+) -> dict[str, Any]:
+    """A ledger: heights, the light client's expiry, its certificates, the wallet and its runway, trouble at endpoints.
+
+    Args:
+        reader: a snapshot of the database.
+        row: of the table of ledgers.
+        waits: everything that waits.
+        now: Unix seconds.
+        shared: what a list read for all of its items.
+    """
+    shared = shared or Shared.read(reader, now)
+    balance = int(row["balance"])
+    lasts_s = runway(balance, shared.spent.get(row["name"], 0.0))
     expires_at = row["client_expires_at"]
-    certificates = _certificates(row)
-    first = earliest(certificates)
+    first = earliest(_certificates(row))
     return {
         "name": row["name"],
         "chain_id": row["chain_id"],
@@ -82,19 +127,11 @@ def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]
         "verifier": text_of(row, "verifier"),
         "account": text_of(row, "account"),
         "balance": str(balance),
-        "runway_days": round(balance / spent, 1) if spent else None,
+        "runway_days": round(lasts_s / DAY_S, 1) if lasts_s is not None else None,
         "endpoint_trouble": reader.rows(
             "SELECT url, since, reason FROM endpoint_health WHERE chain = :name ORDER BY since", name=row["name"]
         ),
-        "alarms": [
-            {
-                "code": alarm.code,
-                "party": "hub's owner",
-                "text": f"{alarm.text} {NEXT_STEP}",
-                "ends_at": alarm.not_after,
-            }
-            for alarm in (alarms_of(certificates, now) if row["state"] != "retired" else [])
-        ],
+        "alarms": alarms_about(shared.alarms, "chain", row["name"]),
         "log_anchor": log_anchor(reader, row["name"]),
         "waits": waits_of(waits, ("chain", "client"), row["name"]),
     }
@@ -106,37 +143,28 @@ def _certificates(row: dict[str, Any]) -> list[dict[str, Any]]:
     return (json.loads(found) if isinstance(found, str) else found) or []
 
 
-def spent_per_day(reader: Reader, chain: str, now: float) -> float:
-    """What the relayer's wallet spends on a ledger in a day, in base units, by the transactions mined in the last one.
-
-    Where a receipt was not needed the gas limit stands for the gas used. The rate is taken over at least an hour.
-    """
-    spent = reader.row(
-        "SELECT SUM(COALESCE(gas_used, gas) * CAST(fee AS DOUBLE PRECISION)) AS total, MIN(sent_at) AS since FROM transactions "
-        "WHERE chain = :chain AND state = 'mined' AND sent_at > :since",
-        chain=chain,
-        since=now - DAY_S,
-    )
-    if spent is None or not spent["total"]:
-        return 0.0
-    return float(spent["total"]) * DAY_S / max(now - float(spent["since"]), HOUR_S)
-
-
 def trust_of(consensus: str) -> str:
     """The trust level that a ledger's consensus gives the claims about it: `committee`, or `development` without any."""
     return "development" if consensus == "development" else "committee"
 
 
-def lane_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float) -> dict[str, Any]:
-    """A lane: how far each stage has come, what became of its messages, the oldest one, what waits for whom."""
+def lane_status(
+    reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float, shared: Shared | None = None
+) -> dict[str, Any]:
+    """A lane: how far each stage has come, what became of its messages, the oldest one, what waits for whom.
+
+    Args:
+        reader: a snapshot of the database.
+        row: of the table of lanes.
+        waits: everything that waits.
+        now: Unix seconds.
+        shared: what a list read for all of its items.
+    """
+    oldest = oldest_messages(reader) if shared is None else shared.oldest
+    oldest_at = oldest.get(row["lane_id"])
     ended = {name: row[name] for name in COUNTERS}
     in_flight = row["final"] - row["settled"]
     undelivered_outcomes = row["delivered"] - row["settled"]
-    oldest = reader.row(
-        "SELECT sent_at FROM messages WHERE lane_id = :lane AND nonce = :nonce",
-        lane=row["lane_id"],
-        nonce=row["settled"] + 1,
-    )
     return {
         "lane_id": text_of(row, "lane_id"),
         "source": row["source"],
@@ -156,7 +184,7 @@ def lane_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]]
         "backlog": row["final"] - row["delivered"],
         # Both sides count from proved heads: what the source sent, and what the destination says became of it.
         "conserved": sum(ended.values()) == row["delivered"] and in_flight >= undelivered_outcomes >= 0,
-        "oldest_age_s": round(max(now - oldest["sent_at"], 0.0), 3) if oldest and in_flight else None,
+        "oldest_age_s": None if oldest_at is None else round(max(now - oldest_at, 0.0), 3),
         "head": text_of(row, "final_head"),
         "head_height": row["final_height"],
         "outcome_head": text_of(row, "outcome_head"),
@@ -177,28 +205,20 @@ def _subject(wait: dict[str, Any]) -> str:
 
 
 def operators_of(reader: Reader, now: float) -> list[dict[str, Any]]:
-    """Operators, and who of them is silent.
-
-    Anybody may ask under an operator's name; only a signature shows that it lives. So one that signed nothing while others
-    made a quorum is silent, however often its name asks.
-    """
-    (newest,) = reader.rows("SELECT max(attested_at) AS at FROM claims WHERE state = 'attested'")
-    rows = reader.rows("SELECT * FROM operators ORDER BY name")
-    return [_operator(row, now, float(newest["at"] or 0.0)) for row in rows]
+    """Operators, and who of them is silent (relay.views.silence)."""
+    attested_at = newest_quorum(reader)
+    return [_operator(row, now, attested_at) for row in reader.rows("SELECT * FROM operators ORDER BY name")]
 
 
 def _operator(row: dict[str, Any], now: float, attested_at: float) -> dict[str, Any]:
-    seen = row["seen_at"]
-    away = now - seen > SILENT_AFTER_S
-    passed_over = attested_at - row["signed_at"] > SILENT_AFTER_S and now - attested_at > SILENT_AFTER_S
     return {
         "name": row["name"],
         "organisation": row["organisation"],
         "signer": text_of(row, "signer"),
         "state": row["state"],
-        "seen_at": seen,
+        "seen_at": row["seen_at"],
         "signed_at": row["signed_at"],
-        "silent": row["state"] == "active" and (away or passed_over),
+        "silent": is_silent(row, attested_at, now),
     }
 
 
@@ -213,6 +233,7 @@ def _processes(home: Home) -> dict[str, Any]:
             "restarts": process.restarts,
             "started": process.started,
             "note": process.note,
+            "failing": process.failing,
         }
         for process in processes
     ]

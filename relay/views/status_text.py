@@ -24,8 +24,7 @@ def render(data: dict[str, Any], now: float) -> str:
     if data["light_clients"]:
         parts.append(table(CLIENT_HEADINGS, [_light_client(client) for client in data["light_clients"]]))
     waiting = [_wait(wait, subject, now) for subject, wait in _all_waits(data)]
-    waiting += [_alarm(alarm, f"ledger {chain['name']}") for chain in data["chains"] for alarm in chain["alarms"]]
-    waiting += [_alarm(alarm, "evidence log") for alarm in data["evidence"]["alarms"]]
+    waiting += [_alarm(alarm) for alarm in data["alarms"]]
     if waiting:
         parts.append("Waiting\n" + "\n".join(waiting) + f"\n{EXPLAIN_HINT}")
     if data["operators"]:
@@ -147,7 +146,18 @@ def _wait(wait: dict[str, Any], subject: str, now: float) -> str:
     )
 
 
-def _alarm(alarm: dict[str, Any], subject: str) -> str:
+SUBJECTS = {
+    "chain": "ledger {name}",
+    "client": "light client {name}",
+    "evidence": "evidence log",
+    "lane": "lane {name}",
+    "operator": "operator {name}",
+    "process": "process {name}",
+}
+
+
+def _alarm(alarm: dict[str, Any]) -> str:
+    subject = SUBJECTS[alarm["subject"]].format(name=alarm["name"])
     return f"  {subject}: {alarm['code']}, for {alarm['party']}. {alarm['text']}"
 
 
@@ -167,9 +177,10 @@ def _processes(data: dict[str, Any]) -> str:
     shown = []
     for process in data["processes"]:
         state = f"{process['pid']}" if process["alive"] else f"down ({process['note'] or 'died'})"
-        shown.append(
-            f"{process['role']} {state}" + (f" (start {process['restarts'] + 1})" if process["restarts"] else "")
-        )
+        if process["alive"] and process.get("failing"):
+            state = f"KEEPS FAILING ({process['note']})"
+        again = f" (start {process['restarts'] + 1})" if process["restarts"] else ""
+        shown.append(f"{process['role']} {state}{again}")
     return "Processes: " + " · ".join(shown)
 
 
@@ -189,7 +200,7 @@ def render_chain(chain: dict[str, Any], now: float) -> str:
         f"{item['url']}: {item['reason']} (since {ago(item['since'], now)})" for item in chain["endpoint_trouble"]
     ]
     lines += [_wait(wait, f"ledger {chain['name']}", now) for wait in chain["waits"]]
-    lines += [_alarm(alarm, f"ledger {chain['name']}") for alarm in chain["alarms"]]
+    lines += [_alarm(alarm) for alarm in chain["alarms"]]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""The HTTP application: `GET /v1/claims`, `POST /v1/attestations`, `GET /v1/status`, `GET /healthz`.
+"""The HTTP application: `GET /v1/claims`, `POST /v1/attestations`, `POST /v1/statements`, `GET /v1/status`, `GET /healthz`.
 
 Source: docs/encodings.md, section Operators.
 """
@@ -27,6 +27,7 @@ from relay.web.changes import Changes
 from relay.web.limits import Buckets, Limits, Rates
 from relay.web.page.page import page_router
 from relay.web.problems import Problem, install
+from relay.web.statements import statements_router
 from relay.web.status import status
 from relay.web.waiting import ClaimBoard
 from schemas.attestation import Attestation
@@ -69,10 +70,13 @@ def create_app(
     app.state.store, app.state.home, app.state.clock = store, home, clock
     app.state.access = Access(store, clock, open_reading=open_reading, per_token=per_token)
     app.add_middleware(Limits, buckets=Buckets(rates.per_address, rates.per_address * rates.burst_s))
-    app.include_router(page_router(store, hub, home, development=development, clock=clock))
+    pages = page_router(store, hub, home, development=development, clock=clock)
+    app.include_router(pages.router)
     board = ClaimBoard(store, clock)
+    app.state.waiting = (pages.board, board)
     told = Exposition(store.url, hub, development=development, home=home, clock=clock)
     app.include_router(metrics_router(told))
+    app.include_router(statements_router(store, clock))
     if home is not None:
         app.state.changes = Changes(store, clock)
         routes.include(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 from contextlib import closing
@@ -10,17 +9,39 @@ from pathlib import Path
 
 import orjson
 import uvicorn
+from fastapi import FastAPI
 
 from relay.config import HubConfig
-from relay.errors import BadInput, NotNow
 from relay.home import Home
 from relay.store import Store
 from relay.web.application import create_app
 from relay.web.listening import check_beyond_loopback, is_loopback, tls_of
+from relay.web.ports import choose_port, listen
 from relay.web.telling import Telling
 
 KEEP_ALIVE_S = 75
-BACKLOG = 128
+"""Seconds that an idle connection is kept; longer than clients keep theirs."""
+STOP_WITHIN_S = 1
+"""Seconds that an answer under way may take once the process is asked to stop; streams and long polls end at once."""
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server that ends streams of events and long polls before it waits for what is under way.
+
+    Args:
+        config: uvicorn's settings.
+        app: the application; what waits in it is at `app.state.waiting`.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell everybody who waits that nothing comes any more, then end as uvicorn does."""
+        for board in self._app.state.waiting:
+            await board.close()
+        await super().shutdown(sockets)
 
 
 def serve(home: Home, host: str = "", port: int | None = None) -> None:
@@ -67,7 +88,7 @@ def _serve(
         log_level="warning",
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
         lifespan="off",
         proxy_headers=False,
         server_header=False,
@@ -76,50 +97,10 @@ def _serve(
     telling = Telling(store, development=config.development)
     telling.start()
     try:
-        uvicorn.Server(settings).run(sockets=[listener])
+        Server(settings, app).run(sockets=[listener])
     finally:
         telling.end()
         app.state.changes.close()
-
-
-def choose_port(home: Home, config: HubConfig) -> int:
-    """The configured port; else the one of the last start, if it is still free; else 0, which means any free one."""
-    if config.web_port:
-        return config.web_port
-    try:
-        last = int((home.run / "web.port").read_text())
-        listen("127.0.0.1", last).close()
-    except (OSError, NotNow, ValueError):
-        return 0
-    return last
-
-
-def listen(host: str, port: int, *, beyond_loopback: bool = False) -> socket.socket:
-    """Listen on an address.
-
-    Args:
-        host: an IP address.
-        port: 0 = any free one.
-        beyond_loopback: whether it may be another one than loopback.
-
-    Raises:
-        BadInput: it may not be listened on.
-        NotNow: the port is taken or not allowed.
-    """
-    if not is_loopback(host) and not beyond_loopback:
-        raise BadInput(
-            f"The hub's interface listens on loopback only, not on {host}.", "Put a reverse proxy with TLS before it."
-        )
-    address = ipaddress.ip_address(host)
-    listener = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise NotNow(f"Port {port} on {host} cannot be listened on: {error}.", "Choose another web_port.") from None
-    return listener
 
 
 def _url(host: str, port: int, scheme: str) -> str:

@@ -31,6 +31,7 @@ class ClaimBoard:
         self._clock = clock
         self._newest = NewestClaim(store)
         self._looking: asyncio.Task[None] | None = None
+        self._closed = False
         self._waiters: dict[asyncio.Future[None], int] = {}  # who waits → the cursor that has to be passed
         self._reoffered: dict[tuple[bytes, str], float] = {}  # signer and connection → when its claims were looked for
 
@@ -52,9 +53,16 @@ class ClaimBoard:
         while True:
             items = await self._offers(after, limit, signer, caller)
             left_s = deadline - time.monotonic()
-            if items or left_s <= 0:
+            if items or left_s <= 0 or self._closed:
                 return items
             await self._news(after, left_s if signer is None else min(left_s, REOFFER_AFTER_S))
+
+    async def close(self) -> None:
+        """Answer everybody who waits with what there is; nobody waits any more."""
+        self._closed = True
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def _offers(self, after: int, limit: int, signer: bytes | None, caller: str) -> list[dict[str, Any]]:
         now = self._clock()

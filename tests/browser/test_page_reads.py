@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from relay import tokens
+from relay.reasons import explain
 from relay.store.tables import chains, incidents, lanes, operators, verifiers, waits
 from schemas.payloads import TextPayload, encode_payload
 from tests.support.filled_hub import LANE, FilledHub
@@ -153,6 +154,20 @@ def test_it_says_what_stands_still_and_links_to_the_reason(browser, url):
     wait_text(page, "#detail li", "The wallet is empty.")
     page.click("#detail a")
     wait(page, "!document.querySelector('#overview').hidden")
+
+
+def test_waits_and_alarms_are_told_in_the_readers_language(browser, url):
+    page = browser.page(url, locale="zh-CN")
+    wait_text(page, "#section-attention td", explain("wallet_empty").zh)
+    told = page.locator("#section-attention tr", has=page.locator("a:text-is('wallet_empty')"))
+    assert told.locator("small[lang=en]").inner_text() == "The wallet is empty."
+    wait_text(page, "#section-attention td", "最近询问：")
+    wait_text(page, "#section-attention td", "冻结: 账本 " + WIDE)
+    assert "审批员" in page.inner_text("#section-attention")
+    page.goto(f"{url}/#/lane/{LANE.hex()}")
+    wait_text(page, "#detail p.warn", explain("operators_silent").zh)
+    page.goto(f"{url}/#/message/c005cccc")
+    wait_text(page, "#detail p.warn", explain("wallet_empty").zh)
 
 
 def test_trust_is_told_by_words_and_shapes_too(browser, url):

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+import orjson
 from fastapi import Request
 from fastapi.responses import Response
+
+from relay.reasons import LANGUAGES, all_codes, explain
 
 KINDS = {
     "css": "text/css; charset=utf-8",
@@ -41,8 +44,14 @@ class Asset:
 
 
 def load() -> dict[str, Asset]:
-    """Every file under `static/`, by its path there."""
-    return dict(_files(resources.files("relay.web.page") / "static", ""))
+    """Every file under `static/`, by its path there; and `reasons.json`, made of the catalogue of codes."""
+    return dict(_files(resources.files("relay.web.page") / "static", "")) | {"reasons.json": _reasons()}
+
+
+def _reasons() -> Asset:
+    """What each code of `relay.reasons` means, a sentence in each language: the page tells waits by it."""
+    told = {code: {language: explain(code).said(language)[0] for language in LANGUAGES} for code in all_codes()}
+    return _asset(orjson.dumps(told), KINDS["json"])
 
 
 def _files(folder: Traversable, before: str) -> list[tuple[str, Asset]]:
@@ -51,10 +60,12 @@ def _files(folder: Traversable, before: str) -> list[tuple[str, Asset]]:
         if item.is_dir():
             found += _files(item, f"{before}{item.name}/")
         elif (kind := KINDS.get(item.name.rpartition(".")[2])) is not None:
-            content = item.read_bytes()
-            tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-            found.append((before + item.name, Asset(content, kind, tag)))
+            found.append((before + item.name, _asset(item.read_bytes(), kind)))
     return found
+
+
+def _asset(content: bytes, kind: str) -> Asset:
+    return Asset(content, kind, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
 def answer(asset: Asset, request: Request) -> Response:

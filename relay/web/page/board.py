@@ -39,6 +39,7 @@ class Board:
 
     def __init__(self, look: Callable[[], State], clock: Callable[[], float] = time.time) -> None:
         self.viewers = 0
+        self._closed = False
         self._look = look
         self._clock = clock
         self._boot = secrets.token_hex(4)
@@ -64,18 +65,18 @@ class Board:
         """
         self.viewers += 1
         try:
-            if self._looking is None or self._looking.done():
+            if not self._closed and (self._looking is None or self._looking.done()):
                 self._looking = asyncio.create_task(self._keep_looking())
             version = self._version_of(last_id)
             yield self._beat()
-            while True:
+            while not self._closed:
                 if version is None or not self._has_since(version):
                     yield b"event: reload\ndata: {}\n\n"
                     return
                 if version < self._version:
                     event, version = self._event(version), self._version  # others may come while this one is sent
                     yield event
-                elif not await self._newer_than(version):
+                elif not await self._newer_than(version) and not self._closed:
                     yield self._beat()
         finally:
             self.viewers -= 1
@@ -84,10 +85,18 @@ class Board:
         """Wait for a newer version, at most until a heartbeat is due."""
         try:
             async with self._news, asyncio.timeout(HEARTBEAT_S):
-                await self._news.wait_for(lambda: self._version > version)
+                await self._news.wait_for(lambda: self._version > version or self._closed)
         except TimeoutError:
             return False
-        return True
+        return self._version > version
+
+    async def close(self) -> None:
+        """End every stream, now and from now on: the process is about to stop. A viewer comes back by itself."""
+        self._closed = True
+        if self._looking is not None:
+            self._looking.cancel()
+        async with self._news:
+            self._news.notify_all()
 
     async def _keep_looking(self) -> None:
         while self.viewers > 0:

@@ -13,6 +13,7 @@ from light_clients.errors import LightClientError
 from light_clients.proofs.notes import read_checkpoint, split_note
 from relay.home import Home
 from relay.store.reader import Reader
+from relay.views.evidence import queue_of
 from relay.views.log_anchors import log_anchor
 
 
@@ -28,12 +29,11 @@ def evidence_of(reader: Reader, home: Home | None, chains: Iterable[str]) -> dic
         `there`, what `checkpoint_of` says, `waiting` (decisions), `waiting_since` (Unix seconds, 0 for none) and `anchors`: for
         each ledger that has one `chain`, `size`, `root`, `at` and `transaction`.
     """
-    oldest = reader.row("SELECT id, at FROM evidence_queue ORDER BY id LIMIT 1")
-    newest = reader.row("SELECT id FROM evidence_queue ORDER BY id DESC LIMIT 1")
+    waiting, since = queue_of(reader)
     found = ((name, log_anchor(reader, name)) for name in chains)
     return checkpoint_of(home) | {
-        "waiting": newest["id"] - oldest["id"] + 1 if oldest and newest else 0,
-        "waiting_since": oldest["at"] if oldest else 0,
+        "waiting": waiting,
+        "waiting_since": since,
         "anchors": [{"chain": name, **anchor} for name, anchor in found if anchor],
     }
 

@@ -10,12 +10,15 @@ from typing import Any
 from relay.home import Home
 from relay.processes import is_running, recorded
 from relay.store.reader import Reader
+from relay.views.alarms import hub_alarms, runway
 from relay.views.overview import Section, overview
-from relay.views.times import DAY_S, HOUR_S
+from relay.views.spending import spent_per_day
 from relay.web.page.evidence import evidence_of
 from relay.web.page.tally import Tally
 
 SPENDING_EVERY_S = 60.0
+TALLY_S = 0.05
+"""Seconds of each look in which what is left of the last hour is read."""
 
 
 class Look:
@@ -43,13 +46,15 @@ class Look:
         now = self._clock()
         with self._lock, Reader(self._url) as reader:
             state = overview(reader, now)
-            self.tally.advance(reader, now)
+            self.tally.advance(reader, now, TALLY_S)
             self._read_spending(reader, now)
             for lane_id, lane in state["lanes"].items():
                 lane.update(self.tally.figures(bytes.fromhex(lane_id)))
             for name, chain in state["chains"].items():
-                spent = self._spent.get(name, 0.0)
-                chain["runway_s"] = round(int(chain["balance"]) / spent * DAY_S, -3) if spent else None
+                lasts_s = runway(int(chain["balance"]), self._spent.get(name, 0.0))
+                chain["runway_s"] = None if lasts_s is None else round(lasts_s, -3)
+            alarms = hub_alarms(reader, self._home, now, self._spent)
+            state["alarms"] = {alarm.key: alarm.for_page() for alarm in alarms}
             state["evidence"] = {"log": evidence_of(reader, self._home, state["chains"])}
             every = self.tally.figures() | {"complete": self.tally.complete}
         state["hub"] = {"hub": {"name": self._hub, "development": self._development, **every}}
@@ -64,21 +69,9 @@ class Look:
             return self.tally.series(now, lane_id)
 
     def _read_spending(self, reader: Reader, now: float) -> None:
-        """What each wallet spends in a day, as `relay.views.status.spent_per_day` has it; read once a minute."""
-        if 0 <= now - self._spent_at < SPENDING_EVERY_S:
-            return
-        rows = reader.rows(
-            "SELECT chain, SUM(COALESCE(gas_used, gas) * CAST(fee AS DOUBLE PRECISION)) AS total, MIN(sent_at) AS since "
-            "FROM transactions WHERE id >= :first AND state = 'mined' AND sent_at > :since GROUP BY chain",
-            first=_first_created(reader, now - DAY_S),
-            since=now - DAY_S,
-        )
-        self._spent = {
-            row["chain"]: float(row["total"]) * DAY_S / max(now - float(row["since"]), HOUR_S)
-            for row in rows
-            if row["total"]
-        }
-        self._spent_at = now
+        """What each wallet spends in a day; read once a minute, and at once where the clock went back."""
+        if not 0 <= now - self._spent_at < SPENDING_EVERY_S:
+            self._spent, self._spent_at = spent_per_day(reader, now), now
 
     def _processes(self) -> Section:
         if self._home is None:
@@ -91,6 +84,7 @@ class Look:
                 "restarts": process.restarts,
                 "started": process.started,
                 "note": process.note,
+                "failing": process.failing,
             }
             for process in processes
         }
@@ -98,19 +92,3 @@ class Look:
             running = is_running(self._home)
             shown["supervisor"] = {**shown.get("supervisor", {}), "ready": ready and running}
         return shown
-
-
-def _first_created(reader: Reader, at: float) -> int:
-    """The smallest id of a transaction written down at a time or later, by bisection over the ids."""
-    ends = reader.row("SELECT MIN(id) AS low, MAX(id) AS high FROM transactions")
-    if ends is None or ends["low"] is None:
-        return 0
-    low, high = ends["low"], ends["high"] + 1
-    while low < high:
-        middle = (low + high) // 2
-        row = reader.row("SELECT id, created_at FROM transactions WHERE id >= :id ORDER BY id LIMIT 1", id=middle)
-        if row is None or row["created_at"] >= at:
-            high = middle
-        else:
-            low = row["id"] + 1
-    return int(low)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -47,9 +48,17 @@ class EventResponse(StreamingResponse):
         await super().stream_response(patient)
 
 
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The page's routes, and the board that its viewers share."""
+
+    router: APIRouter
+    board: Board
+
+
 def page_router(
     store: Store, hub: str, home: Home | None, *, development: bool, clock: Callable[[], float] = time.time
-) -> APIRouter:
+) -> Pages:
     """The routes of the page over an open store.
 
     Args:
@@ -105,7 +114,7 @@ def page_router(
         except NotFound as error:
             raise Problem(404, "NotFound", str(error)) from None
 
-    return router
+    return Pages(router, board)
 
 
 def _traced(url: str, identifier: str) -> bytes:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relay.store.reader import Reader
+from relay.views.since import first_since
 
 HOUR_MIN = 60
 MINUTE_S = 60
@@ -90,7 +91,7 @@ class Tally:
             budget_s: seconds after which no further chunk is read.
         """
         if self._after is None:
-            self._after = first_since(reader, now - HOUR_MIN * MINUTE_S) - 1
+            self._after = first_since(reader, "milestones", "at", now - HOUR_MIN * MINUTE_S) - 1
         end_at, self.complete = time.monotonic() + budget_s, False
         while not self.complete and time.monotonic() < end_at:
             rows = reader.rows(
@@ -162,22 +163,6 @@ class Tally:
         oldest = int(now // MINUTE_S) - HOUR_MIN + 1
         for lane_id in [lane_id for lane_id, lane in self._lanes.items() if lane.forget_before(oldest)]:
             del self._lanes[lane_id]
-
-
-def first_since(reader: Reader, at: float) -> int:
-    """The smallest id of a milestone written at a time or later, by bisection; one above the last where there is none."""
-    ends = reader.row("SELECT MIN(id) AS low, MAX(id) AS high FROM milestones")
-    if ends is None or ends["low"] is None:
-        return 1
-    low, high = ends["low"], ends["high"] + 1
-    while low < high:
-        middle = (low + high) // 2
-        row = reader.row("SELECT id, at FROM milestones WHERE id >= :id ORDER BY id LIMIT 1", id=middle)
-        if row is None or row["at"] >= at:
-            high = middle
-        else:
-            low = row["id"] + 1
-    return int(low)
 
 
 def _sent_at(reader: Reader, lane_id: bytes, first: int, last: int) -> list[float]:

@@ -17,12 +17,13 @@ from relay.errors import BadInput
 from relay.store.reader import Reader
 from relay.store.tables import attestations, claims, milestones, transactions, waits
 from relay.views.overview import overview
+from relay.views.since import first_since
 from relay.web.application import create_app
 from relay.web.page import board as board_module
 from relay.web.page.board import Board
 from relay.web.page.deltas import difference, is_empty, total
 from relay.web.page.look import Look
-from relay.web.page.tally import EVERY_LANE, Tally, first_since
+from relay.web.page.tally import EVERY_LANE, Tally
 from tests.support.filled_hub import LANE, NOW, FilledHub
 
 OTHER = b"\x02" * 32
@@ -237,9 +238,9 @@ def test_the_beginning_of_the_hour_is_found_among_many(hub):
     for number in range(100):
         hub.milestone("final", number + 1, NOW - 100 + number)
     with Reader(hub.store.url) as reader:
-        assert first_since(reader, NOW - 30) == 71
-        assert first_since(reader, NOW - 1_000) == 1
-        assert first_since(reader, NOW + 1_000) == 101
+        assert first_since(reader, "milestones", "at", NOW - 30) == 71
+        assert first_since(reader, "milestones", "at", NOW - 1_000) == 1
+        assert first_since(reader, "milestones", "at", NOW + 1_000) == 101
 
 
 # --- the board ---

@@ -2,8 +2,8 @@
 
 import { facts, h } from "./dom.js";
 import { ask, Refusal } from "./feed.js";
-import { laneName, short, trustText } from "./model.js";
-import { ago, currentLanguage, moment, number, seconds, t, until, word } from "./texts.js";
+import { laneName, partyName, short, trustText } from "./model.js";
+import { ago, currentLanguage, explanation, moment, number, seconds, t, until, word } from "./texts.js";
 
 const STAGES = [
   "sent", "final", "proved", "attested", "submitted", "delivered", "outcome_proved", "outcome_attested", "settle_submitted", "settled",
@@ -48,7 +48,7 @@ function one(item, now) {
     h("h2", {}, t("message.title", { id: short(item.message_id) })),
     hex(item.message_id),
     facts(pairs),
-    ...item.waits.map((wait) => h("p", { class: "warn" }, t("message.waits", { text: "" }), reasonLink(wait.code), ` · ${wait.party} · ${wait.text}`)),
+    ...item.waits.map((wait) => h("p", { class: "warn" }, t("message.waits", { text: "" }), ...why(wait.code, partyName(wait.party), explanation(wait.code), wait.text))),
     h("h3", {}, t("message.timeline")),
     h("ol", { class: "timeline" }, timeline(item)),
     h("p", { class: "soft" }, item.waits.length ? ago(item.waits[0].since, now) : ""),
@@ -86,8 +86,7 @@ function timeline(item) {
 
 function party(stage) {
   if (stage.signers?.length) return stage.signers.join(", ");
-  if (stage.stage !== "sent" && stage.party.startsWith("chain ")) return t("party.chain", { name: stage.party.slice(6) });
-  return word("party", stage.party);
+  return stage.stage === "sent" ? stage.party : partyName(stage.party);
 }
 
 function proof(stage) {
@@ -96,6 +95,8 @@ function proof(stage) {
   return h("div", { class: "soft" }, `${t("message.proof")}: `, hex(t(`proof.${kind}`, { hash: stage.reference })));
 }
 
+const detail = (text) => h("small", { class: "detail", lang: "en" }, text);
+const why = (code, party, text, more) => [reasonLink(code), ` · ${party} · ${text}`, more ? detail(more) : null];
 export const reasonLink = (code) => h("a", { href: `#/reason/${encodeURIComponent(code)}` }, code);
 
 /** The elements of a reason's page, with what waits for it now. */
@@ -103,7 +104,7 @@ export async function reason(code, items) {
   const title = h("h2", {}, t("reason.title", { code }));
   const now = items.filter((item) => item.code === code);
   const list = now.length
-    ? [h("h3", {}, t("reason.now")), h("ul", {}, now.map((item) => h("li", {}, `${item.subject}: ${item.text}`)))]
+    ? [h("h3", {}, t("reason.now")), h("ul", {}, now.map((item) => h("li", {}, `${item.subject}: ${item.text}`, item.detail ? detail(item.detail) : null)))]
     : [];
   try {
     const told = await ask(`/page/reason/${encodeURIComponent(code)}`);
@@ -140,6 +141,6 @@ export function lane(item, waiting, now, rate) {
       [t("outcome_head"), h("span", {}, hex(item.outcome_head), ` ${t("at_height", { height: number(item.outcome_head_height) })}`)],
       [t("client_expiry"), item.expires_at ? until(item.expires_at, now) : t("none")],
     ]),
-    ...waiting.map((wait) => h("p", { class: "warn" }, `${wait.subject}: `, reasonLink(wait.code), ` · ${wait.party} · ${wait.text}`)),
+    ...waiting.map((wait) => h("p", { class: "warn" }, `${wait.subject}: `, ...why(wait.code, wait.party, wait.text, wait.detail))),
   ];
 }

@@ -26,7 +26,7 @@ export function say(text) {
 /** A table whose rows stay the same elements while their cells change, so that focus and selection survive. */
 export class KeyedTable {
   /**
-   * columns: [{key, label, cell(item) → {text, kind, href, title} or text}]; page: rows shown at first (0 = all).
+   * columns: [{label, kind, cell(item) → {text, kind, href, title, detail} or text}]; page: rows shown at first (0 = all).
    */
   constructor(label, columns, { page = 0, more = null } = {}) {
     this.columns = columns;
@@ -92,7 +92,7 @@ function fill(cell, column, item) {
   const told = column.cell(item);
   const value = typeof told === "object" && told !== null ? told : { text: told };
   const text = String(value.text ?? "");
-  const signature = `${text}\n${value.kind ?? ""}\n${value.href ?? ""}\n${value.title ?? ""}`;
+  const signature = `${text}\n${value.kind ?? ""}\n${value.href ?? ""}\n${value.title ?? ""}\n${value.detail ?? ""}`;
   const label = column.label();
   if (cell.dataset.label !== label) cell.dataset.label = label;
   if (cell.shown === signature) return;
@@ -105,7 +105,7 @@ function fill(cell, column, item) {
   } else if (value.href) {
     cell.replaceChildren(h("a", { href: value.href }, text));
   } else {
-    cell.replaceChildren(h("span", {}, text));
+    cell.replaceChildren(h("span", {}, text, value.detail ? h("small", { class: "detail", lang: "en" }, value.detail) : null));
   }
   if (value.title) cell.title = value.title;
   else cell.removeAttribute("title");

@@ -1,10 +1,8 @@
 // What the page makes of the hub's state: names, rates, connections, and everything that asks for somebody's attention.
 
-import { ago, number, span, t, until, word } from "./texts.js";
+import { ago, explanation, hasText, number, span, t, until, word } from "./texts.js";
 
-const DAY_S = 86400;
 const SETTLING_S = 8;
-const EVIDENCE_BEHIND_S = 30;
 
 export const SYMBOLS = { committee: "●", "light-client": "◆", both: "■", development: "▲" };
 export const trustText = (trust) => `${SYMBOLS[trust] ?? "?"} ${word("trust", trust)}`;
@@ -60,97 +58,65 @@ function weakest(trusts) {
   return ["development", "committee", "light-client", "both"].find((trust) => trusts.has(trust)) ?? [...trusts][0];
 }
 
-/** Everything that waits, alarms or is frozen: [{key, kind, subject, href, code, party, since, next, text}], worst first. */
+/** Everything that waits, alarms or is frozen: [{key, kind, subject, href, code, party, since, next, text, detail}], worst first. */
 export function attention(state, now) {
-  return [...freezes(state), ...alarms(state, now), ...waits(state)];
+  return [...Object.entries(state.alarms).map(([key, alarm]) => alarmed(key, alarm, state, now)), ...waits(state)];
 }
 
-function freezes(state) {
-  const found = [];
-  for (const [name, chain] of Object.entries(state.chains))
-    if (chain.state === "frozen") found.push(item("freeze", "chain", name, "client_frozen", t("party.officers"), t("alarm.frozen")));
-  for (const [id, lane] of Object.entries(state.lanes))
-    if (lane.state === "frozen")
-      found.push({ ...item("freeze", "lane", laneName(lane), "client_frozen", t("party.officers"), t("alarm.frozen")), href: `#/lane/${id}` });
-  for (const client of Object.values(state.clients))
-    if (client.frozen)
-      found.push(item("freeze", "client", `${client.peer} @ ${client.chain}`, "light_client_frozen", t("party.officers"), t("alarm.frozen")));
-  return found;
+/** What the hub found (relay.views.alarms), in the reader's language. */
+function alarmed(key, alarm, state, now) {
+  const lane = alarm.subject === "lane" ? state.lanes[alarm.id] : null;
+  return {
+    key: `${alarm.kind} ${key}`, kind: alarm.kind, code: alarm.code, since: alarm.since, next: 0, detail: "",
+    party: partyName(alarm.party),
+    subject: t(`subject.${alarm.subject}`, { name: lane ? laneName(lane) : alarm.name }),
+    text: alarm.kind === "freeze" ? t("alarm.frozen") : alarmText(alarm, now),
+    href: lane ? `#/lane/${alarm.id}` : null,
+    lane: lane ? alarm.id : null,
+  };
 }
 
-function alarms(state, now) {
-  const owner = t("party.owner");
-  const found = Object.values(state.alarms).map((alarm) => ({
-    ...item("alarm", "chain", alarm.chain, alarm.code, owner, alarm.text), key: `alarm ${alarm.text}`,
-  }));
-  for (const [name, chain] of Object.entries(state.chains)) {
-    if (chain.state === "retired") continue;
-    found.push(...expiry(name, "chain", chain, "client_expired", now));
-    if (chain.runway_s !== null && chain.runway_s < DAY_S)
-      found.push(item("alarm", "chain", name, "runway_short", owner, t("alarm.runway_short", { span: span(chain.runway_s) })));
-    for (const trouble of chain.endpoint_trouble)
-      found.push({ ...item("alarm", "chain", name, "endpoint_rests", t("party.nobody"), t("alarm.endpoint_rests", trouble)), since: trouble.since, key: `rests ${name} ${trouble.url}` });
-  }
-  for (const client of Object.values(state.clients))
-    if (client.lanes > 0) found.push(...expiry(`${client.peer} @ ${client.chain}`, "client", client, "light_client_expired", now));
-  for (const [id, lane] of Object.entries(state.lanes))
-    if (!lane.conserved) {
-      const ended = lane.executed + lane.failed + lane.expired + lane.refused;
-      const text = t("alarm.not_conserved", { sent: lane.sent, ended, flight: lane.in_flight });
-      found.push({ ...item("alarm", "lane", laneName(lane), "not_conserved", owner, text), href: `#/lane/${id}` });
-    }
-  for (const operator of Object.values(state.operators))
-    if (operator.silent) {
-      const text = t("alarm.operator_silent", { seen: ago(operator.seen_at, now), signed: ago(operator.signed_at, now) });
-      found.push(item("alarm", "operator", operator.name, "operator_silent", t("party.operator", { name: operator.organisation }), text));
-    }
-  for (const process of Object.values(state.processes))
-    if (!process.alive) found.push(item("alarm", "process", process.role, "process_down", owner, t("alarm.process_down", { note: process.note })));
-  const log = state.evidence.log;
-  if (log?.waiting && now - log.waiting_since > EVIDENCE_BEHIND_S) {
-    const text = t("alarm.evidence_behind", { count: log.waiting, when: ago(log.waiting_since, now) });
-    found.push({ ...item("alarm", "evidence", "", "evidence_behind", owner, text), key: "alarm evidence_behind" });
-  }
-  return found;
+/** The sentence of an alarm's code with what it tells; moments and spans of time as the reader's language writes them. */
+function alarmText(alarm, now) {
+  const values = Object.fromEntries(Object.entries(alarm.values).map(([name, value]) => [name, told(name, value, now)]));
+  return hasText(`alarm.${alarm.code}`) ? t(`alarm.${alarm.code}`, { ...values, since: ago(alarm.since, now) }) : explanation(alarm.code);
 }
 
-/** A light client of the hub or on a ledger that is over, or within the last third of its trusting period. */
-function expiry(name, kind, client, code, now) {
-  if (!client.expires_at) return [];
-  const left = client.expires_at - now;
-  const when = until(client.expires_at, now);
-  if (left <= 0) return [item("alarm", kind, name, code, t("party.owner"), t("alarm.client_expired", { when }))];
-  if (left > (client.expires_at - client.header_at) / 3) return [];
-  return [item("alarm", kind, name, "client_expires_soon", t("party.owner"), t("alarm.client_expires_soon", { when }))];
+function told(name, value, now) {
+  if (name === "ends_at") return until(value, now);
+  if (name.endsWith("_at")) return ago(value, now);
+  if (name.endsWith("_s")) return span(value);
+  return typeof value === "number" ? number(value) : value;
 }
 
+/** A wait says why by its code in the reader's language; what the hub wrote down, in English, is the detail. */
 function waits(state) {
   return Object.values(state.waits).map((wait) => {
     const lane = state.lanes[wait.id];
     const back = wait.kind === "back" ? ` (${t("attention.way_back")})` : "";
-    const [kind, name] = lane
-      ? ["lane", laneName(lane) + back]
-      : wait.kind === "client"
-        ? ["client", wait.id]
-        : ["chain", wait.id];
+    const subject = lane ? "lane" : wait.kind === "client" ? "client" : "chain";
     return {
-      ...item("wait", kind, name, wait.code, wait.party, wait.text),
-      key: `wait ${wait.kind} ${wait.id}`,
+      key: `wait ${wait.kind} ${wait.id}`, kind: "wait", code: wait.code, since: wait.since, next: wait.next_at,
+      party: partyName(wait.party),
+      subject: t(`subject.${subject}`, { name: lane ? laneName(lane) + back : wait.id }),
+      text: explanation(wait.code),
+      detail: wait.text,
       href: lane ? `#/lane/${wait.id}` : null,
-      since: wait.since,
-      next: wait.next_at,
       lane: lane ? wait.id : null,
     };
   });
 }
 
-function item(kind, subject, name, code, party, text) {
-  return {
-    key: `${kind} ${code} ${subject} ${name}`,
-    kind, code, party, text,
-    subject: t(`subject.${subject}`, { name }),
-    href: null, since: 0, next: 0, lane: null,
-  };
+const PARTIES = {
+  "hub's owner": "party.owner", officers: "party.officers", hub: "party.hub", operators: "party.operators",
+  nobody: "party.nobody", "another relayer": "party.other_relayer",
+};
+
+/** Whose turn it is, as the hub names them in English: a role, or a role and names. */
+export function partyName(party) {
+  if (Object.hasOwn(PARTIES, party)) return t(PARTIES[party]);
+  const [, role, name] = /^(chain|operators?) (.+)$/su.exec(party) ?? [];
+  return role ? t(`party.${role}_named`, { name }) : party;
 }
 
 /** An amount in base units of 18 decimals, to six digits. */

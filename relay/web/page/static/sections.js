@@ -40,7 +40,7 @@ export function attentionSection(section) {
     { label: () => t("attention.party"), cell: (item) => item.party },
     { label: () => t("attention.since"), kind: "when", cell: (item) => (item.since ? agoCell(item.since, view.now) : "–") },
     { label: () => t("attention.next"), kind: "when", cell: (item) => (item.next ? { text: item.next > view.now ? t("in", { span: span(item.next - view.now) }) : "–", title: moment(item.next) } : "–") },
-    { label: () => t("attention.text"), cell: (item) => item.text },
+    { label: () => t("attention.text"), cell: (item) => ({ text: item.text, detail: item.detail }) },
   ];
   const shown = new TableSection(section, "attention.title", columns, ({ attention }) => attention.map((item) => [item.key, item]), () => t("attention.none"));
   return (now) => { Object.assign(view, now); shown.update(now); };
@@ -172,7 +172,7 @@ export function processesSection(section) {
   const view = {};
   const columns = [
     { label: () => t("process"), cell: (process) => process.role },
-    { label: () => t("state"), cell: (process) => ({ text: t(process.alive ? "process.alive" : "process.down"), kind: process.alive ? "good" : "bad" }) },
+    { label: () => t("state"), cell: (process) => ({ text: t(`process.${process.failing ? "failing" : process.alive ? "alive" : "down"}`), kind: process.alive && !process.failing ? "good" : "bad" }) },
     { label: () => t("started"), cell: (process) => (process.alive ? agoCell(process.started, view.now) : "–") },
     { label: () => t("restarts"), kind: "number", cell: (process) => number(process.restarts) },
     { label: () => t("note"), cell: (process) => process.note || "–" },

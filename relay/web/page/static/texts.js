@@ -2,6 +2,7 @@
 
 const LANGUAGES = ["en", "zh"];
 const tables = {};
+let reasons = {};
 let language = "en";
 
 function chosen() {
@@ -27,8 +28,10 @@ export function remember(name, value) {
 }
 
 export async function loadTexts() {
-  const read = async (name) => (tables[name] = await (await fetch(`/page/static/texts.${name}.json`)).json());
-  await Promise.all(LANGUAGES.map(read));
+  const read = async (name) => (await fetch(`/page/static/${name}.json`)).json();
+  const found = await Promise.all([...LANGUAGES.map((name) => read(`texts.${name}`)), read("reasons")]);
+  reasons = found.pop();
+  LANGUAGES.forEach((name, index) => (tables[name] = found[index]));
   setLanguage(chosen(), false);
 }
 
@@ -47,6 +50,12 @@ export function t(key, values = {}) {
   const text = tables[language]?.[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
+
+/** Whether the page has a text of this key. */
+export const hasText = (key) => Object.hasOwn(tables[language] ?? {}, key);
+
+/** What a code of relay.reasons means, in one sentence; the code itself where the hub is newer than this page. */
+export const explanation = (code) => reasons[code]?.[language] ?? code;
 
 /** The text of one of a family of keys, or the word itself where the page does not know it. */
 export function word(family, name, values = {}) {
