@@ -55,6 +55,12 @@ def examine(home: Home) -> list[Finding]:
     return findings
 
 
+def as_data(finding: Finding) -> dict[str, Any]:
+    """A finding ready for JSON."""
+    names = ("check", "ok", "warning", "text", "next_step")
+    return {name: getattr(finding, name) for name in names}
+
+
 def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> list[Finding]:
     found: list[Finding] = []
     try:

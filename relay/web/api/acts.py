@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request, Response
 
 from relay.cli.session import Session
 from relay.web.api.bodies import (
-    ChainBody,
     DecisionBody,
     LaneBody,
     LimitBody,
@@ -43,78 +39,6 @@ def begin(request: Request, kind: str, work: Callable[[Session], Any]) -> Respon
     """
     hub = hub_of(request)
     return changes_of(request).operation(request, kind, lambda: work(hub))
-
-
-def add_chain(hub: Session, body: ChainBody) -> dict[str, Any]:
-    """Register a ledger."""
-    from relay.registry.chains import endpoints_of
-    from relay.registry.operators import account_named
-    from relay.registry.registration import ChainRequest, Registration
-
-    with tempfile.TemporaryDirectory(prefix="relayhub-") as folder:
-        options = Path(folder) / "client-options.json"
-        if body.client_options is not None:
-            options.write_text(json.dumps(body.client_options))
-        wanted = ChainRequest(
-            name=body.name,
-            endpoints=endpoints_of(body.endpoints),
-            adapter=body.adapter,
-            chain_id=body.chain_id,
-            consensus=body.consensus,
-            client_options="" if body.client_options is None else str(options),
-            pin=body.pin,
-            gateway=account_named(body.gateway) if body.gateway else b"",
-            verifier=account_named(body.verifier) if body.verifier else b"",
-            key=body.key,
-            officers=tuple(account_named(item) for item in body.officers),
-            guardian=account_named(body.guardian) if body.guardian else b"",
-            options=dict(body.options),
-        )
-        row = Registration(hub.home, hub.config, hub.store, lambda _: None).add(wanted)
-    names = (
-        "name",
-        "chain_id",
-        "consensus",
-        "gateway",
-        "verifier",
-        "mailbox",
-        "account",
-        "pinned_height",
-        "pinned_hash",
-    )
-    return {name: getattr(row, name) for name in names}
-
-
-def retire_chain(hub: Session, name: str) -> dict[str, Any]:
-    """Stop following a ledger."""
-    from relay.registry.chains import retire_chain as retire
-
-    retire(hub.home, hub.config, hub.store, name)
-    return {"name": name, "state": "retired"}
-
-
-def pause_chain(hub: Session, name: str, key: str) -> dict[str, Any]:
-    """Pause a ledger's gateway at once."""
-    from adapters.solidity.administration import pause
-    from relay.registry.chains import chain_named
-    from relay.registry.officers import at_once
-
-    at_once(chain_named(hub.store, name), "gateway", hub.narrowing_officer(key), pause())
-    return {"paused": f"the gateway of {name}"}
-
-
-def resume_chain(hub: Session, name: str, key: str) -> dict[str, Any]:
-    """Let a ledger's gateway work again."""
-    from adapters.solidity.administration import unpause
-    from relay.registry.chains import chain_named
-    from relay.registry.officers import carry_out
-
-    row = chain_named(hub.store, name)
-    text = f"resume {name}"
-    proposed = carry_out(
-        hub.config, hub.store, hub.keys, row, "gateway", [unpause()], officer=hub.officer(key), text=text
-    )
-    return _proposals(proposed)
 
 
 def open_lane(hub: Session, body: LaneBody) -> list[dict[str, Any]]:
@@ -161,7 +85,7 @@ def open_lane(hub: Session, body: LaneBody) -> list[dict[str, Any]]:
 
 def close_lane(hub: Session, lane: str, key: str) -> dict[str, Any]:
     """Close a lane at both ends."""
-    return _proposals(_changes(hub, lane).close(hub.officer(key)))
+    return proposals_of(_changes(hub, lane).close(hub.officer(key)))
 
 
 def pause_lane(hub: Session, lane: str, key: str) -> dict[str, Any]:
@@ -173,20 +97,20 @@ def pause_lane(hub: Session, lane: str, key: str) -> dict[str, Any]:
 
 def resume_lane(hub: Session, lane: str, key: str) -> dict[str, Any]:
     """Let a lane work again."""
-    return _proposals(_changes(hub, lane).resume(hub.officer(key)))
+    return proposals_of(_changes(hub, lane).resume(hub.officer(key)))
 
 
 def limit_lane(hub: Session, lane: str, body: LimitBody) -> dict[str, Any]:
     """Change what a lane carries."""
     names = ("max_payload", "max_gas", "max_callback_gas", "window_limit")
     wanted = {name: getattr(body, name) for name in names if getattr(body, name) is not None}
-    return _proposals(_changes(hub, lane).limit(wanted, body.batch_limit, hub.officer(body.key)))
+    return proposals_of(_changes(hub, lane).limit(wanted, body.batch_limit, hub.officer(body.key)))
 
 
 def allow(hub: Session, lane: str, body: PartyBody) -> dict[str, Any]:
     """Allow a sender or a receiver."""
     changes, officer = _changes(hub, lane), hub.officer(body.key)
-    return _proposals(changes.allow(sender=body.sender, receiver=body.receiver, limit=body.limit, officer=officer))
+    return proposals_of(changes.allow(sender=body.sender, receiver=body.receiver, limit=body.limit, officer=officer))
 
 
 def deny(hub: Session, lane: str, body: PartyBody) -> dict[str, Any]:
@@ -276,6 +200,7 @@ def _changes(hub: Session, lane: str) -> Any:
     return LaneChanges(hub.config, hub.store, hub.keys, lane, "", "default")
 
 
-def _proposals(proposed: list[Any]) -> dict[str, Any]:
+def proposals_of(proposed: list[Any]) -> dict[str, Any]:
+    """Whether it is done, or which proposals wait for another officer."""
     labels = [item.label for item in proposed]
     return {"done": not labels, "proposals": labels}

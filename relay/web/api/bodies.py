@@ -53,6 +53,18 @@ class ChainBody(Body):
     key: Key = ""
 
 
+class AnnounceBody(Body):
+    """Changes of validators, as `relayhub chain announce`."""
+
+    client_options: dict[str, Any] = Field(description="The light client's options, or the new genesis file.")
+
+
+class PinBody(Body):
+    """A block to start again from, as `relayhub recover --pin`."""
+
+    pin: str = Field(min_length=1, max_length=128, description="HEIGHT:0xHASH.", examples=["7:0x" + "5a" * 32])
+
+
 class OfficerBody(Body):
     """Who signs: an officer's local key; empty on a development hub."""
 

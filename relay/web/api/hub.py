@@ -1,4 +1,4 @@
-"""`/v1/status`, `/v1/operators`, `/v1/waits`, `/v1/incidents`, `/v1/keys`, `/v1/adapters`: the hub itself."""
+"""`/v1/status`, `/v1/operators`, `/v1/waits`, `/v1/incidents`, `/v1/keys`, `/v1/adapters`, `/v1/doctor`: the hub itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from relay.views.status import hub_status, operators_of
 from relay.web.api.common import (
     KNOWING_KEYS,
+    OVERSEEING,
     WATCHING,
     Limit,
     answers,
@@ -21,6 +22,7 @@ from relay.web.api.common import (
     reading,
 )
 from relay.web.api.models import Adapter, HubStatus, Incident, KeyName, NamedWait, Operator, Page
+from relay.web.api.operating_models import Finding
 
 UNREADABLE = "The file cannot be used; `relayhub key list` on the hub's machine says why."
 
@@ -91,3 +93,11 @@ def list_adapters(request: Request) -> Response:
 
     items: list[dict[str, Any]] = adapters_of(home_of(request).folder)
     return page(items, None)
+
+
+@router.get("/doctor", summary="Examine the hub", **answers(Page[Finding], roles=OVERSEEING))
+def doctor(request: Request) -> Response:
+    """Packages, configuration, keys, database, broker, processes, each endpoint of each ledger, clocks and disk, looked at now."""
+    from relay.doctor import as_data, examine
+
+    return page([as_data(item) for item in examine(home_of(request))], None)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from relay.web.api import chains, evidence, hub, lanes, messages, officers, operations, records, webhooks
+from relay.web.api import chains, evidence, hub, lanes, messages, officers, operations, reasons, records, webhooks
 from relay.web.api.models import ProblemBody
 
 ROUTERS = (
@@ -21,6 +21,7 @@ ROUTERS = (
     webhooks.router,
     evidence.router,
     records.router,
+    reasons.router,
 )
 DESCRIPTION = (
     "Messages between ledgers, with proofs both ways. Every error is problem+json (RFC 9457). Lists come in pages; a change takes "

@@ -80,7 +80,7 @@ def test_an_operation_tells_what_failed_in_the_commands_own_words(world):
 
 
 def test_an_operation_has_the_result_that_the_command_prints(world, monkeypatch):
-    monkeypatch.setattr("relay.web.api.acts.retire_chain", lambda _, name: {"name": name, "hash": b"\x01"})
+    monkeypatch.setattr("relay.web.api.chain_acts.retire_chain", lambda _, name: {"name": name, "hash": b"\x01"})
     now = world.done(asked(world))
     assert (now["state"], now["result"], now["error"]) == ("done", {"name": "alpha", "hash": "0x01"}, None)
 
@@ -96,7 +96,7 @@ def test_every_change_leaves_notes_for_the_evidence_log(world):
 
 def test_a_long_operation_blocks_nobody(world, monkeypatch):
     gate = threading.Event()
-    monkeypatch.setattr("relay.web.api.acts.retire_chain", lambda *_: gate.wait(60) and {})
+    monkeypatch.setattr("relay.web.api.chain_acts.retire_chain", lambda *_: gate.wait(60) and {})
     running = [asked(world, key=str(number)) for number in range(4)]
     assert world.get("/v1/chains").status_code == 200
     state = world.get(f"/v1/operations/{running[0].json()['id']}", world.owner()).json()["state"]
@@ -109,7 +109,7 @@ def test_too_many_operations_are_told_to_come_later(world, monkeypatch):
     gate = threading.Event()
     monkeypatch.setattr("relay.web.changes.WAITING_MAX", 0)
     world.app.state.changes = Changes(world.hub.store, lambda: world.now)
-    monkeypatch.setattr("relay.web.api.acts.retire_chain", lambda *_: gate.wait(60) and {})
+    monkeypatch.setattr("relay.web.api.chain_acts.retire_chain", lambda *_: gate.wait(60) and {})
     running = [asked(world, key=str(number)) for number in range(4)]
     answer = asked(world, key="one-too-many")
     gate.set()
