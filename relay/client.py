@@ -169,6 +169,12 @@ class HubClient(HubCalls):
         """Be told no more."""
         self.delete(f"/v1/webhooks/{path_part(identifier)}")
 
+    def receipt(self, identifier: str, *, partial: bool = False) -> dict[str, Any]:
+        """The receipt of a message, by any id or transaction hash, or a prefix of one; with `partial` also of one that is not settled."""
+        query = {"partial": "yes" if partial else "no"}
+        found: dict[str, Any] = self.get(f"/v1/evidence/receipts/{path_part(identifier.lower())}", query)
+        return found
+
     # Records
 
     def records(self, **filters: str) -> Iterator[RecordRow]:

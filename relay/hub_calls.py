@@ -185,6 +185,20 @@ class HubCalls:
         except httpx.TransportError as error:
             raise self._unreachable(error) from None
 
+    def file(self, path: str) -> bytes | None:
+        """A file as it is; None where there is none.
+
+        Raises:
+            HubRefused: the hub says no.
+            HubUnreachable: it does not answer.
+        """
+        answer = self._answer("GET", path, None)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not answer.is_success:
+            _content(answer)
+        return answer.content
+
     def _unreachable(self, error: Exception) -> HubUnreachable:
         return HubUnreachable(
             f"The hub at {self._http.base_url} does not answer: {error or type(error).__name__}.",
@@ -192,6 +206,9 @@ class HubCalls:
         )
 
     def _ask(self, method: str, path: str, body: Callable[[], Any] | None = None, **arguments: Any) -> Any:
+        return _content(self._answer(method, path, body, **arguments))
+
+    def _answer(self, method: str, path: str, body: Callable[[], Any] | None, **arguments: Any) -> httpx.Response:
         for attempt in range(1, TRIES + 1):
             content = {} if body is None else {"content": body()}
             try:
@@ -204,7 +221,7 @@ class HubCalls:
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and attempt < TRIES:
                 time.sleep(min(float(answer.headers.get("retry-after", "1")), WAIT_S))
                 continue
-            return _content(answer)
+            return answer
         raise AssertionError("unreachable")
 
 

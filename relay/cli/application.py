@@ -33,9 +33,14 @@ from relay.cli import (
 from relay.cli.failures import FAILED, INTERRUPTED, report
 from relay.errors import BadInput
 
+HELP = (
+    "Relay Hub: messages between ledgers, with proofs both ways.\n\n"
+    "Most commands work on a hub elsewhere too: relayhub --hub URL --token-file FILE COMMAND (see: relayhub --hub URL --help)."
+)
+
 app = typer.Typer(
     name="relayhub",
-    help="Relay Hub: messages between ledgers, with proofs both ways.",
+    help=HELP,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -87,7 +92,7 @@ def leave(command: Callable[[], object], words: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, help=HELP)
 def root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,

@@ -13,6 +13,8 @@ from relay.cli.output import emit, home_of
 if TYPE_CHECKING:
     from light_clients.proofs.notes import NoteKey
     from relay.evidence.audit import Report
+    from relay.evidence.cosignatures import CosignatureKey
+    from relay.evidence.sources import Source
 
 PlaceArgument = Annotated[str, typer.Argument(help="The log's folder or URL [default: this hub's own].")]
 FromOption = Annotated[
@@ -44,7 +46,6 @@ def audit_log(
     as_json: JsonOption = False,
 ) -> None:
     """Check every tile, record and checkpoint of an evidence log, and its history; exit code 2 where something is wrong."""
-    from relay.evidence.audit import audit
     from relay.evidence.checkpoints import parse_log_key, parse_witness_key
     from relay.evidence.sources import source_of
 
@@ -52,9 +53,24 @@ def audit_log(
     if not place:
         place, own = _own_log(home)
         keys = keys or own
-    files = [*(earlier or ()), *([keep] if keep and keep.exists() else [])]
-    source = source_of(place)
-    report = audit(source, keys, [_read(path) for path in files], [parse_witness_key(each) for each in witness or ()])
+    witnesses = [parse_witness_key(each) for each in witness or ()]
+    examine(source_of(place), keys, earlier or [], keep, witnesses, as_json=as_json)
+
+
+def examine(
+    source: Source,
+    keys: list[NoteKey],
+    earlier: list[Path],
+    keep: Path | None,
+    witnesses: list[CosignatureKey],
+    *,
+    as_json: bool,
+) -> None:
+    """Audit a log, wherever it is read from, and print what was found; exit code 2 where something is wrong."""
+    from relay.evidence.audit import audit
+
+    files = [*earlier, *([keep] if keep and keep.exists() else [])]
+    report = audit(source, keys, [_read(path) for path in files], witnesses)
     emit(report.data(), _text(report), as_json=as_json)
     if not report.ok:
         raise typer.Exit(2)

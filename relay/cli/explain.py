@@ -35,19 +35,28 @@ def explain(
 ) -> None:
     """Explain a code: what it means, whose turn it is, when the hub looks again, what to do."""
     from relay import reasons
-    from relay.views.tables import table
 
     if everything:
         if code:
             raise BadInput("Either a code or --all, not both.", "See: relayhub explain --help.")
-        known = [reasons.explain(item) for item in reasons.all_codes()]
-        headings = ("CODE", "KIND", "WHOSE TURN", "WHAT IT IS")
-        rows = [(item.code, item.kind, item.said(language)[1], item.said(language)[0]) for item in known]
-        emit([item.as_data() for item in known], table(headings, rows), as_json=as_json)
+        show_all_codes([reasons.explain(item) for item in reasons.all_codes()], language, as_json=as_json)
         return
     if not code:
         raise BadInput("Which code?", "Name one that relayhub status shows, or list all: relayhub explain --all.")
-    found = reasons.explain(code)
+    show_code(reasons.explain(code), language, as_json=as_json)
+
+
+def show_all_codes(known: list[Explanation], language: Language, *, as_json: bool) -> None:
+    """Print a table of codes."""
+    from relay.views.tables import table
+
+    headings = ("CODE", "KIND", "WHOSE TURN", "WHAT IT IS")
+    rows = [(item.code, item.kind, item.said(language)[1], item.said(language)[0]) for item in known]
+    emit([item.as_data() for item in known], table(headings, rows), as_json=as_json)
+
+
+def show_code(found: Explanation, language: Language, *, as_json: bool) -> None:
+    """Print what one code means."""
     emit(found.as_data(), _text(found, language), as_json=as_json)
 
 

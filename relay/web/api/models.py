@@ -198,6 +198,19 @@ class Message(Item):
     waits: list[Wait]
 
 
+class Said(Item):
+    """What an operator says of itself and one ledger: its word, and no fact of the hub."""
+
+    chain: str
+    code: str
+    text: str
+    height: int
+    since: float
+    heard_at: float
+    fresh: bool
+    contradiction: dict[str, Any] | None
+
+
 class Operator(Item):
     """An operator with its last signature and silence."""
 
@@ -208,6 +221,7 @@ class Operator(Item):
     seen_at: float
     signed_at: float
     silent: bool
+    says: list[Said]
 
 
 class Incident(Item):

@@ -10,7 +10,7 @@ from relay.web.api.models import Item
 class Reason(Item):
     """What a code means, in English and Chinese."""
 
-    code: str = Field(examples=["waiting_for_signatures"])
+    code: str = Field(examples=["operators_silent"])
     kind: str = Field(description="wait, alarm or incident", examples=["wait"])
     en: str
     zh: str

@@ -24,7 +24,7 @@ def list_all(request: Request) -> Response:  # noqa: ARG001 - every handler has 
 @router.get("/{code}", summary="Explain a code", **answers(Reason, text="As `relayhub explain CODE --json`."))
 def show(
     request: Request,  # noqa: ARG001 - every handler has it
-    code: Annotated[str, Path(pattern="^[A-Za-z_-]{1,64}$", examples=["waiting_for_signatures"])],
+    code: Annotated[str, Path(pattern="^[A-Za-z_-]{1,64}$", examples=["operators_silent"])],
 ) -> Response:
     """Of one code."""
     try:

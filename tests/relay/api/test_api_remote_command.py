@@ -4,9 +4,12 @@ import json
 
 import httpx
 import pytest
+import typer
 
 from relay import client, hub_calls
-from relay.cli import main, remote
+from relay.cli import application, main, remote
+from relay.cli.remote_hub import client_options_of
+from relay.cli.remote_local import LOCAL
 from relay.errors import BadInput, HubError, NotFound, NotNow
 from tests.support.api_world import ApiWorld, Shared
 from tests.support.filled_hub import LANE, message_id
@@ -52,6 +55,10 @@ def told(capsys, *words):
         ("key", "list"),
         ("adapter", "list"),
         ("trace", message_id(1).hex()),
+        ("explain", "--all"),
+        ("explain", "operators-silent"),
+        ("approve",),
+        ("evidence", "list"),
     ],
 )
 def test_json_is_what_the_command_prints_locally(world, capsys, words):
@@ -88,11 +95,33 @@ def test_the_token_file_may_be_named_by_the_environment(world, token_file, capsy
     assert json.loads(told(capsys, f"--hub={URL}", "chain", "list", "--json"))[0]["name"] == "alpha"
 
 
-@pytest.mark.parametrize("words", [("up",), ("down",), ("key", "new", "x"), ("doctor",), ("demo",), ("lane", "limit")])
-def test_what_works_on_the_hubs_machine_only_says_so(words):
+def commands(app, name=""):
+    """Every command with its group, as a person types it."""
+    group = typer.main.get_command(app)
+    return {
+        f"{name} {word}".strip()
+        for name, found in [("", group), *group.commands.items()]
+        for word in getattr(found, "commands", {})
+        if not hasattr(found.commands[word], "commands")
+    }
+
+
+def test_each_command_is_remote_or_local_with_a_reason():
+    here, far = commands(application.app), commands(remote.app)
+    assert far <= here
+    assert here - far == set(LOCAL)
+    assert all(reason[0].islower() and not reason.endswith(".") for reason in LOCAL.values())
+
+
+def test_help_tells_of_hubs_elsewhere(capsys):
+    assert "--hub URL" in told(capsys, "--help")
+
+
+@pytest.mark.parametrize("command", sorted(LOCAL))
+def test_what_works_on_the_hubs_machine_only_says_why(command):
     with pytest.raises(NotNow) as refused:
-        remote.run(["--hub", URL, *words])
-    assert "works only on the hub's own machine" in refused.value.message
+        remote.run(["--hub", URL, *command.split(), "x"])
+    assert refused.value.message == f"`{command}` takes no --hub: {LOCAL[command]}."
 
 
 @pytest.mark.parametrize("words", [["--hub"], ["--hub", "hub.example", "status"], ["--token-file", "x", "status"]])
@@ -138,3 +167,52 @@ def test_lanes_are_found_by_their_ends(world, token_file, capsys):
     assert main(["--hub", URL, "--token-file", token_file, "lane", "close", "beta", "alpha"]) == 2
     assert capsys.readouterr().err.startswith("NotFound: There is no lane beta → alpha")
     assert LANE.hex() in told(capsys, "--hub", URL, "lane", "list", "--json")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("recover", "alpha"), "NotNow: The ledger alpha is active and was never frozen."),
+        (("recover", "alpha", "--pin", "x"), "BadInput: "),
+        (("lane", "limit", "alpha", "beta"), "BadInput: "),
+        (("lane", "allow", "aaaaaaaa"), "BadInput: "),
+        (("lane", "deny", "alpha", "beta"), "NotFound: There is no key officer-1"),
+        (("lane", "close", "alpha", "gamma"), "NotFound: There is no lane alpha → gamma"),
+        (("operator", "strike", "nobody"), "NotFound: "),
+        (("propose", "unknown", "--chain", "alpha", "--key", "ana"), "NotFound: "),
+        (("execute", "alpha/gateway/1", "--key", "ana"), "NotFound: "),
+        (("receipt", "0x" + "ee" * 32), "NotFound: "),
+        (("anchors",), "NotFound: "),
+        (("chain", "announce", "alpha", "none.toml"), "BadInput: The file none.toml cannot be read"),
+        (("explain", "waiting_for_nobody"), "NotFound: There is no code"),
+    ],
+)
+def test_the_hub_says_in_one_line_why_not(world, token_file, capsys, words, said):
+    assert main(["--hub", URL, "--token-file", token_file, *words]) == 2
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_what_a_file_of_this_machine_says_goes_to_the_hub(tmp_path):
+    for name, text in (
+        ("options.toml", 'consensus = "qbft"\n[a]\nb = 1'),
+        ("genesis.json", '{"config": {"qbft": {}}}'),
+    ):
+        (tmp_path / name).write_text(text)
+    assert client_options_of(str(tmp_path / "options.toml")) == {"consensus": "qbft", "a": {"b": 1}}
+    assert client_options_of(str(tmp_path / "genesis.json")) == {"config": {"qbft": {}}}
+    assert client_options_of("") is None
+    (tmp_path / "neither").write_text("{")
+    with pytest.raises(BadInput):
+        client_options_of(str(tmp_path / "neither"))
+
+
+def test_the_doctor_is_for_officers_and_auditors(world, token_file, capsys, tmp_path):
+    main(["--hub", URL, "--token-file", token_file, "doctor", "--json"])
+    found = {item["check"]: item["ok"] for item in json.loads(capsys.readouterr().out)}
+    assert found["configuration"]
+    assert "ledgers" in found
+    other = tmp_path / "other"
+    other.write_text(world.token("application"))
+    other.chmod(0o600)
+    assert main(["--hub", URL, "--token-file", str(other), "doctor"]) == 2
+    assert capsys.readouterr().err.startswith("RoleMissing: ")
