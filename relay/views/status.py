@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from relay.certificate_ends import earliest
 from relay.home import Home
@@ -19,8 +20,9 @@ from relay.views.evidence import evidence_status
 from relay.views.log_anchors import log_anchor
 from relay.views.silence import is_silent, newest_quorum
 from relay.views.spending import spent_per_day
+from relay.views.statements import statements_by_operator
 from relay.views.times import DAY_S
-from relay.views.verifiers import light_clients, verifiers_of
+from relay.views.verifiers import known_verifiers, light_clients, verifiers_of
 
 COUNTERS = ("executed", "failed", "expired", "refused")
 
@@ -39,42 +41,43 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
     now = time.time() if now is None else now
     settings = home.settings()
     with Reader(home.database_in(settings)) as reader:
-        waits, shared = reader.rows(WAITS), Shared.read(reader, now, home)
+        waits, alarms = reader.rows(WAITS), hub_alarms(reader, home, now, _spent(reader, now))
         data: dict[str, Any] = {
             "hub": settings.get("name", ""),
             "development": bool(settings.get("development", False)),
             "home": str(home.folder),
-            "chains": [chain_status(reader, row, waits, now, shared) for row in reader.rows(CHAINS)],
-            "lanes": [lane_status(reader, row, waits, now, shared) for row in reader.rows(LANES)],
+            "chains": [chain_status(reader, row, waits, now) for row in reader.rows(CHAINS)],
+            "lanes": [lane_status(reader, row, waits, now) for row in reader.rows(LANES)],
             "light_clients": light_clients(reader, now),
             "operators": operators_of(reader, now),
-            "evidence": evidence_status(reader, home, now) | {"alarms": alarms_about(shared.alarms, "evidence", "")},
-            "alarms": [alarm.as_data() for alarm in shared.alarms],
+            "evidence": evidence_status(reader, home, now) | {"alarms": alarms_about(alarms, "evidence", "")},
+            "alarms": [alarm.as_data() for alarm in alarms],
             "incidents": reader.rows("SELECT at, name, subject, text FROM incidents ORDER BY id DESC LIMIT 5"),
         }
     data |= _processes(home)
     return data
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the rows of a list have in common, read once for all of them.
+_READ: WeakKeyDictionary[Reader, dict[str, Any]] = WeakKeyDictionary()
+T = TypeVar("T")
 
-    Attributes:
-        spent: what each wallet spends in a day, base units.
-        alarms: everything that alarms.
-        oldest: when the oldest message in flight of each lane that has one was sent, Unix seconds.
-    """
 
-    spent: dict[str, float]
-    alarms: list[Alarm]
-    oldest: dict[bytes, float]
+def _once(reader: Reader, name: str, read: Callable[[], T]) -> T:
+    """What the items of a list have in common, read once a snapshot: when the first of them asks for it."""
+    kept = _READ.setdefault(reader, {})
+    if name not in kept:
+        kept[name] = read()
+    found: T = kept[name]
+    return found
 
-    @classmethod
-    def read(cls, reader: Reader, now: float, home: Home | None = None) -> Shared:
-        """Read it from a snapshot; without the hub's folder nothing is said about its processes."""
-        spent = spent_per_day(reader, now)
-        return cls(spent, hub_alarms(reader, home, now, spent), oldest_messages(reader))
+
+def _spent(reader: Reader, now: float) -> dict[str, float]:
+    return _once(reader, "spent", lambda: spent_per_day(reader, now))
+
+
+def _alarms(reader: Reader, now: float) -> list[Alarm]:
+    """Everything that alarms, but for the hub's processes."""
+    return _once(reader, "alarms", lambda: hub_alarms(reader, None, now, _spent(reader, now)))
 
 
 CHAINS = "SELECT * FROM chains ORDER BY name"
@@ -91,9 +94,7 @@ def oldest_messages(reader: Reader) -> dict[bytes, float]:
     return {row["lane_id"]: row["sent_at"] for row in rows if row["sent_at"] is not None}
 
 
-def chain_status(
-    reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float, shared: Shared | None = None
-) -> dict[str, Any]:
+def chain_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float) -> dict[str, Any]:
     """A ledger: heights, the light client's expiry, its certificates, the wallet and its runway, trouble at endpoints.
 
     Args:
@@ -101,11 +102,9 @@ def chain_status(
         row: of the table of ledgers.
         waits: everything that waits.
         now: Unix seconds.
-        shared: what a list read for all of its items.
     """
-    shared = shared or Shared.read(reader, now)
     balance = int(row["balance"])
-    lasts_s = runway(balance, shared.spent.get(row["name"], 0.0))
+    lasts_s = runway(balance, _spent(reader, now).get(row["name"], 0.0))
     expires_at = row["client_expires_at"]
     first = earliest(_certificates(row))
     return {
@@ -131,7 +130,7 @@ def chain_status(
         "endpoint_trouble": reader.rows(
             "SELECT url, since, reason FROM endpoint_health WHERE chain = :name ORDER BY since", name=row["name"]
         ),
-        "alarms": alarms_about(shared.alarms, "chain", row["name"]),
+        "alarms": alarms_about(_alarms(reader, now), "chain", row["name"]),
         "log_anchor": log_anchor(reader, row["name"]),
         "waits": waits_of(waits, ("chain", "client"), row["name"]),
     }
@@ -148,9 +147,7 @@ def trust_of(consensus: str) -> str:
     return "development" if consensus == "development" else "committee"
 
 
-def lane_status(
-    reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float, shared: Shared | None = None
-) -> dict[str, Any]:
+def lane_status(reader: Reader, row: dict[str, Any], waits: list[dict[str, Any]], now: float) -> dict[str, Any]:
     """A lane: how far each stage has come, what became of its messages, the oldest one, what waits for whom.
 
     Args:
@@ -158,10 +155,9 @@ def lane_status(
         row: of the table of lanes.
         waits: everything that waits.
         now: Unix seconds.
-        shared: what a list read for all of its items.
     """
-    oldest = oldest_messages(reader) if shared is None else shared.oldest
-    oldest_at = oldest.get(row["lane_id"])
+    oldest_at = _once(reader, "oldest", lambda: oldest_messages(reader)).get(row["lane_id"])
+    verifiers = _once(reader, "verifiers", lambda: known_verifiers(reader))
     ended = {name: row[name] for name in COUNTERS}
     in_flight = row["final"] - row["settled"]
     undelivered_outcomes = row["delivered"] - row["settled"]
@@ -172,7 +168,7 @@ def lane_status(
         "channel": row["channel"],
         "state": row["state"],
         "trust": row["trust"],
-        "verifiers": verifiers_of(reader, row),
+        "verifiers": verifiers_of(row, verifiers),
         "sent": row["final"],
         "proved": row["claimed"],
         "attested": row["attested"],
@@ -205,9 +201,10 @@ def _subject(wait: dict[str, Any]) -> str:
 
 
 def operators_of(reader: Reader, now: float) -> list[dict[str, Any]]:
-    """Operators, and who of them is silent (relay.views.silence)."""
-    attested_at = newest_quorum(reader)
-    return [_operator(row, now, attested_at) for row in reader.rows("SELECT * FROM operators ORDER BY name")]
+    """Operators, who of them is silent (relay.views.silence), and what each says of itself (relay.views.statements)."""
+    attested_at, said = newest_quorum(reader), statements_by_operator(reader, now)
+    rows = reader.rows("SELECT * FROM operators ORDER BY name")
+    return [_operator(row, now, attested_at) | {"says": said.get(row["name"], [])} for row in rows]
 
 
 def _operator(row: dict[str, Any], now: float, attested_at: float) -> dict[str, Any]:

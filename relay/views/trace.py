@@ -13,7 +13,7 @@ from relay.home import Home
 from relay.journey import COUNTERS, Stage
 from relay.store.reader import Reader, text_of
 from relay.views.status import waits_of
-from relay.views.verifiers import verifiers_of
+from relay.views.verifiers import known_verifiers, verifiers_of
 
 SHOWN_AT_MOST = 50
 STATUS_NAMES = {1: "executed", 2: "failed", 3: "expired", 4: "refused"}
@@ -113,7 +113,7 @@ def journey_of(reader: Reader, message: dict[str, Any]) -> dict[str, Any]:
         "destination": lane["destination"],
         "channel": lane["channel"],
         "trust": lane["trust"],
-        "verifiers": verifiers_of(reader, lane),
+        "verifiers": verifiers_of(lane, known_verifiers(reader)),
         "nonce": nonce,
         "stage": stages[-1]["stage"],
         "sender": text_of(message, "sender"),

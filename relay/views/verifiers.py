@@ -44,18 +44,25 @@ def _light_client(reader: Reader, row: dict[str, Any], now: float) -> dict[str, 
     }
 
 
-def verifiers_of(reader: Reader, lane: dict[str, Any]) -> list[dict[str, Any]]:
-    """What verifies the way out (on the destination) and the way back (on the source) of a lane, with its parts."""
-    ends = (("destination", "messages"), ("source", "outcomes"))
-    return [_verifier(reader, lane[end], text_of(lane, f"{end}_verifier"), judges) for end, judges in ends]
+def known_verifiers(reader: Reader) -> dict[tuple[str, bytes], dict[str, Any]]:
+    """Rows of the table of verifiers by ledger and address."""
+    return {(row["chain"], row["address"]): row for row in reader.rows("SELECT * FROM verifiers")}
 
 
-def _verifier(reader: Reader, chain: str, address: str, judges: str) -> dict[str, Any]:
-    row = reader.row(
-        "SELECT * FROM verifiers WHERE chain = :chain AND address = :address",
-        chain=chain,
-        address=bytes.fromhex(address[2:]),
-    )
+def verifiers_of(lane: dict[str, Any], known: dict[tuple[str, bytes], dict[str, Any]]) -> list[dict[str, Any]]:
+    """What verifies the way out (on the destination) and the way back (on the source) of a lane, with its parts.
+
+    Args:
+        lane: a row of the table of lanes.
+        known: what the hub knows of verifiers.
+    """
+    return [
+        _verifier(known.get((lane[end], lane[f"{end}_verifier"])), lane[end], text_of(lane, f"{end}_verifier"), judges)
+        for end, judges in (("destination", "messages"), ("source", "outcomes"))
+    ]
+
+
+def _verifier(row: dict[str, Any] | None, chain: str, address: str, judges: str) -> dict[str, Any]:
     told: dict[str, Any] = {"judges": judges, "chain": chain, "address": address, "kind": "unknown"}
     if row is not None:
         told["kind"] = row["kind"]

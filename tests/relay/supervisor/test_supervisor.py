@@ -11,14 +11,34 @@ import pytest
 from relay.config import HubConfig
 from relay.home import Home
 from relay.processes import hold, recorded, release, stop
-from relay.supervisor import FIRST_DELAY_S, LAST_DELAY_S, Child, Supervisor, accepts, web_answers
+from relay.supervisor import (
+    FAILING_AFTER,
+    FIRST_DELAY_S,
+    LAST_DELAY_S,
+    SETTLED_S,
+    Child,
+    Supervisor,
+    accepts,
+    last_line,
+    web_answers,
+)
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from relay.home import Home
 from relay.processes import supervisor_lock
-from relay.supervisor import Child, Supervisor
+from relay.supervisor import (
+    FAILING_AFTER,
+    FIRST_DELAY_S,
+    LAST_DELAY_S,
+    SETTLED_S,
+    Child,
+    Supervisor,
+    accepts,
+    last_line,
+    web_answers,
+)
 home = Home(Path(sys.argv[1]))
 with supervisor_lock(home):
     supervisor = Supervisor(home, home.load())
@@ -143,3 +163,54 @@ def test_a_web_interface_that_does_not_answer(home, content):
     assert not web_answers(home)
     (home.run / "web.json").write_text(content)
     assert not web_answers(home)
+
+
+FAILING = SCRIPT.replace(
+    '"import time; time.sleep(600)"]) for role in ("one", "two")',
+    '"import sys; print(1); sys.exit(\'Port 8123 is taken. 端口\\\\n\')"]) for role in ("one",)',
+)
+
+
+def test_a_process_that_keeps_failing_is_named_with_the_last_line_it_said(home):
+    with subprocess.Popen([sys.executable, "-c", FAILING, str(home.folder)]) as process:
+        try:
+            one = eventually(
+                lambda: next((p for p in recorded(home)[1] if p.role == "one" and p.failing), None), "it keeps failing"
+            )
+        finally:
+            process.terminate()
+    assert one.note.startswith("ended with exit code 1, saying: Port 8123 is taken. 端口, ")
+    assert one.note.endswith("times in a row; see run/one.log")
+
+
+def test_what_kept_failing_is_well_again_once_it_lived_for_long(home):
+    supervisor = Supervisor(home, home.load())
+    child = Child("one", [sys.executable, "-c", "import time; time.sleep(600)"])
+    supervisor.children = [child]
+    for _ in range(FAILING_AFTER):
+        assert not child.process.failing
+        child.popen, child.process.started, child.retry_at = Ended(), time.time(), 0.0
+        supervisor._reap(child, now=0.0)
+    assert child.process.failing
+    try:
+        child.retry_at = 0.0
+        supervisor._look()
+        assert child.process.failing, "it was only started again"
+        assert "exit code 1" in child.process.note
+        child.process.started -= SETTLED_S + 1
+        supervisor._look()
+        assert (child.process.failing, child.process.note, child.process.restarts) == (False, "", FAILING_AFTER)
+    finally:
+        child.popen.kill()
+        child.popen.wait()
+
+
+def test_the_last_line_of_a_log(tmp_path):
+    log = tmp_path / "one.log"
+    assert last_line(log) == ""
+    log.write_bytes(b"old\n")
+    assert last_line(log, 4) == ""
+    log.write_bytes(b"old\n" + b"x" * 9_000 + b"\n \x1b[31m\xffred\n\n")
+    assert last_line(log, 4) == "[31m\N{REPLACEMENT CHARACTER}red"
+    log.write_bytes(b"y" * 9_000)
+    assert last_line(log) == "y" * 300
