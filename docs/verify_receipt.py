@@ -598,6 +598,8 @@ class Anchors:
     hub: str
     origin: str
     keys: list[str]
+    witnesses: list[str]
+    witness_threshold: int
     chains: Mapping[bytes, Mapping[str, Any]]
     lanes: Mapping[bytes, Mapping[str, Any]]
     committees: Mapping[tuple[bytes, bytes, bytes, int], Mapping[str, Any]]
@@ -617,6 +619,8 @@ def read_anchors(content: bytes) -> Anchors:
             hub=text(told["hub"], "hub"),
             origin=text(told["log"]["origin"], "log.origin"),
             keys=[text(key, "log.keys") for key in told["log"]["keys"]],
+            witnesses=[text(key, "log.witnesses") for key in told["log"].get("witnesses", [])],
+            witness_threshold=int(told["log"].get("witness_threshold", 0)),
             chains={_hex(item["chain"]): _chain(item) for item in told.get("chains", [])},
             lanes={_hex(item["lane_id"]): _lane(item) for item in told.get("lanes", [])},
             committees={
@@ -856,7 +860,7 @@ class Judge:
         return f"{len(leaves)} entries among {size}"
 
     def checkpoint(self) -> str:
-        """A key of the anchors signed the checkpoint of the anchors' log."""
+        """A key of the anchors signed the checkpoint of the anchors' log, and enough of the anchors' witnesses cosigned it."""
         origin = self.checkpoint_parts()[0]
         need(
             origin == self.anchors.origin,
@@ -869,7 +873,15 @@ class Judge:
         held = [_note_signed(trusted[key], message, signature) for key, signature in lines if key in trusted]
         need(held, "no key of the anchors signed the checkpoint")
         need(all(held), "a signature of the checkpoint does not hold")
-        return f"{origin}, {len(held)} signatures"
+        witnesses = dict(_key(key) for key in self.anchors.witnesses)
+        cosigned = {
+            witnesses[key] for key, seal in lines if key in witnesses and _cosigned(witnesses[key], message, seal)
+        }
+        wanted = self.anchors.witness_threshold
+        need(
+            len(cosigned) >= wanted, f"{len(cosigned)} witnesses cosigned the checkpoint, the anchors ask for {wanted}"
+        )
+        return f"{origin}, {len(held)} signatures, {len(cosigned)} witnesses"
 
     def _judge(self, way: str) -> tuple[str, bytes]:
         lane = self.anchors.lanes.get(self.receipt.lane_id)
@@ -1144,6 +1156,19 @@ def _note_signed(key: bytes, message: str, signature: bytes) -> bool:
     need(key[:1] == b"\x01" and len(key) == 33, "a key of the anchors is neither Ed25519 nor SM2")
     try:
         Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature, message.encode())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _cosigned(key: bytes, message: str, seal: bytes) -> bool:
+    """Whether a witness cosigned a checkpoint at the time, eight bytes, before its signature (C2SP tlog-cosignature)."""
+    need(key[:1] == b"\x04" and len(key) == 33, "a witness of the anchors has no key for cosignatures")
+    time = int.from_bytes(seal[:8], "big")
+    if len(seal) != 72 or time >> 63:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(key[1:]).verify(seal[8:], f"cosignature/v1\ntime {time}\n{message}".encode())
     except InvalidSignature:
         return False
     return True

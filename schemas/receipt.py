@@ -160,10 +160,12 @@ MaybeBytes = Annotated[bytes, BeforeValidator(_maybe_bytes)]
 
 
 class LogAnchor(_Part):
-    """The log: its origin, and keys of which any may sign."""
+    """The log: its origin, keys of which any may sign, and how many of which witnesses must have cosigned."""
 
     origin: str
     keys: tuple[str, ...]
+    witnesses: tuple[str, ...] = ()
+    witness_threshold: Number = 0
 
 
 class ValidatorsAnchor(_Part):

@@ -13,6 +13,7 @@ import cbor2
 
 from relay.errors import BadInput, NotFound, NotNow
 from relay.evidence.checkpoints import peek_checkpoint
+from relay.evidence.cosigned import read_cosigned
 from relay.evidence.leaves import ATTESTED, PROVED, SETTLED, decode
 from relay.evidence.log import EvidenceLog
 from relay.evidence.objects import Objects
@@ -73,7 +74,12 @@ def make_receipt(home: Home, identifier: str, *, partial: bool = False) -> Recei
         if len(found) > 1:
             ids = ", ".join("0x" + row["message_id"].hex() for row in found[:5])
             raise BadInput(f"The transaction has {len(found)} messages: {ids}.", "Give the id of one of them.")
-        return _Maker(home, reader, found[0]).make(partial=partial)
+        made = _Maker(home, reader, found[0]).make(partial=partial)
+        cosigned = read_cosigned(home.evidence / "log")
+        last = max((leaf.index for leaf in made.leaves().values()), default=-1) if made.complete else -1
+        if cosigned is None or not -1 < last < cosigned[1].size:
+            return made
+        return _Maker(home, reader, found[0], cosigned[0]).make(partial=partial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class _Found:
 class _Maker:
     """Makes the receipt of one message on one snapshot of the database and one checkpoint."""
 
-    def __init__(self, home: Home, reader: Reader, message: dict[str, Any]) -> None:
+    def __init__(self, home: Home, reader: Reader, message: dict[str, Any], note: bytes | None = None) -> None:
         self.home, self.reader = home, reader
         self.message = message
         self.lane_id, self.nonce = LaneId(message["lane_id"]), int(message["nonce"])
@@ -97,7 +103,7 @@ class _Maker:
         self.lane = lane
         self.suite: Suite = suite_named(lane["suite"])
         self.log = EvidenceLog.open(home.evidence / "log", write=False)
-        self.note = self.log.checkpoint()
+        self.note = note or self.log.checkpoint()
         self.size = peek_checkpoint(self.note).size
         self.objects = Objects(home.evidence / "objects")
 

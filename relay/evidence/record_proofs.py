@@ -31,6 +31,7 @@ from light_clients.proofs.notes import NoteKey, open_note, read_checkpoint
 from light_clients.proofs.rfc6962 import leaf_hash, verify_inclusion
 from relay.errors import BadInput, HubError, NotFound, NotNow
 from relay.evidence.checkpoints import peek_checkpoint
+from relay.evidence.cosigned import checkpoint_over
 from relay.evidence.leaves import decode
 from relay.evidence.log import EvidenceLog
 from relay.evidence.pack_writer import SALT_SIZE
@@ -145,7 +146,7 @@ def prove(store: Store, folder: Path, commitment: bytes, salt: bytes | None = No
     except NotFound:
         raise later from None
     try:
-        note = log.checkpoint()
+        note = checkpoint_over(log, leaf + 1)
         size = peek_checkpoint(note).size
         if leaf >= size:
             raise later

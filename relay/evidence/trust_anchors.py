@@ -43,12 +43,22 @@ def anchors_of(home: Home) -> str:
         content: dict[str, Any] = {
             "format": ANCHORS_FORMAT,
             "hub": hub,
-            "log": {"origin": origin, "keys": [key.text for key in log_keys(KeyStore(home.keys), origin)]},
+            "log": {"origin": origin, "keys": [key.text for key in log_keys(KeyStore(home.keys), origin)]}
+            | _witnesses(home),
             "chains": [_chain(row, changes_of(reader, home, bytes(row["chain_word"]))) for row in chains.values()],
             "committees": _committees(reader, chains),
             "lanes": _lanes(reader),
         }
     return HEADER.format(hub=hub) + tomli_w.dumps(content)
+
+
+def _witnesses(home: Home) -> dict[str, Any]:
+    """The log's witnesses, and how many of them a receipt needs; nothing where there are none."""
+    config = home.load()
+    if not config.witnesses:
+        return {}
+    keys = [entry.key for entry in config.witnesses.values()]
+    return {"witnesses": keys, "witness_threshold": config.witness_threshold}
 
 
 def _chain(row: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:

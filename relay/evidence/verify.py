@@ -9,7 +9,7 @@
 12. to 17.     back.…, the same for the outcome
 18. settled    the source took the outcome over
 19. log        every leaf stands in the tree of the checkpoint
-20. checkpoint the log's key signed it
+20. checkpoint the log's key signed it, and as many witnesses cosigned it as the anchors ask for
 21. to 25.     note.format, note.ledger, note.proof, note.header, note.consistency, where a log note is given (`verify_note`)
 """
 
@@ -28,6 +28,7 @@ from light_clients.errors import LightClientError
 from light_clients.proofs.notes import NoteKey, open_note, read_checkpoint, split_note
 from light_clients.proofs.rfc6962 import leaf_hash, verify_inclusion
 from relay.errors import BadInput, HubError
+from relay.evidence.cosignatures import CosignatureKey, read_cosignatures
 from relay.evidence.leaves import SETTLED, decode
 from relay.evidence.verify_headers import Fails, NotAsked, same
 from relay.evidence.verify_note import note_checks, read_log_note
@@ -267,7 +268,14 @@ def check_log(receipt: Receipt) -> None:
 
 
 def check_checkpoint(receipt: Receipt, anchors: Anchors) -> None:
-    """A key of the log signed the checkpoint, which names the log."""
+    """A key of the log signed the checkpoint, which names the log, and as many witnesses cosigned it as the anchors ask for."""
     keys = [NoteKey.parse(text) for text in anchors.log.keys]
-    note = open_note(receipt.checkpoint.encode(), keys)
+    signed = receipt.checkpoint.encode()
+    note = open_note(signed, keys)
     same("The origin", read_checkpoint(note.text).origin, anchors.log.origin)
+    witnesses = [CosignatureKey.parse(text) for text in anchors.log.witnesses]
+    cosigned = len({key.public_key for key in witnesses if read_cosignatures(signed, [key])})
+    if cosigned < anchors.log.witness_threshold:
+        raise Fails(
+            f"{cosigned} of the anchors' {len(witnesses)} witnesses cosigned; {anchors.log.witness_threshold} are asked for."
+        )

@@ -1,4 +1,4 @@
-"""How the evidence log stands: leaves, and what waits to become one."""
+"""How the evidence log stands: leaves, what waits to become one, and witnesses."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Any
 
 from relay.home import Home
 from relay.store.reader import Reader
+from relay.views.witnesses import leaves_of, witness_status, witness_text
 
 BEHIND_S = 30.0
 """Seconds that a decision may wait for its leaf; a recorder that runs needs one or two."""
 
 
 def evidence_status(reader: Reader, home: Home, now: float) -> dict[str, Any]:
-    """Leaves of the newest checkpoint (None without a log), decisions that wait, and for how long the oldest does.
+    """Leaves of the newest checkpoint (None without a log), decisions that wait, for how long the oldest does, and witnesses.
 
     Args:
         reader: a snapshot of the database.
@@ -21,9 +22,10 @@ def evidence_status(reader: Reader, home: Home, now: float) -> dict[str, Any]:
     """
     waiting, since = queue_of(reader)
     return {
-        "leaves": _leaves(home),
+        "leaves": leaves_of(home.evidence / "log" / "checkpoint"),
         "waiting": waiting,
         "oldest_waits_s": round(max(now - since, 0.0), 3) if waiting else 0.0,
+        "witnesses": witness_status(home, now),
     }
 
 
@@ -40,14 +42,8 @@ def queue_of(reader: Reader) -> tuple[int, float]:
 
 
 def evidence_text(data: dict[str, Any]) -> str:
-    """The same as one line."""
+    """The same as one line, and one more where the log has witnesses."""
     leaves = "none yet" if data["leaves"] is None else f"{data['leaves']} leaves"
-    return f"Evidence log: {leaves}" + (f", {data['waiting']} decisions on their way" if data["waiting"] else "")
-
-
-def _leaves(home: Home) -> int | None:
-    """The second line of the checkpoint (C2SP tlog-checkpoint); the note is the log's own, and is verified by who audits it."""
-    try:
-        return int((home.evidence / "log" / "checkpoint").read_text(encoding="utf-8").split("\n")[1])
-    except (OSError, ValueError, IndexError):
-        return None
+    way = f", {data['waiting']} decisions on their way" if data["waiting"] else ""
+    witnesses = witness_text(data["witnesses"])
+    return f"Evidence log: {leaves}{way}" + (f"\n{witnesses}" if witnesses else "")

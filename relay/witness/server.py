@@ -92,13 +92,17 @@ class Application:
         try:
             asked = decode(body)
             line = self._witness.cosign(asked.note, asked.proof, self._clock(), asked.old)
-        except (OldSizeWrong, Forked) as error:
+        except OldSizeWrong as error:
+            raise _Answer(409, f"{error.size}\n", SIZE_TYPE) from None
+        except Forked as error:
+            log.warning("witness_fork", error=str(error))
             raise _Answer(409, f"{error.size}\n", SIZE_TYPE) from None
         except NotFound as error:
             raise _Answer(404, f"{error}\n") from None
         except (NoteUnsigned, SignatureInvalid) as error:
             raise _Answer(403, f"{error.message}\n") from None
         except ProofRefused as error:
+            log.warning("witness_unproven", error=error.message)
             raise _Answer(422, f"{error.message}\n") from None
         except LightClientError as error:
             raise _Answer(400, f"{error.message}\n") from None

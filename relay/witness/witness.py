@@ -161,20 +161,11 @@ class Witness:
             raise
 
     def _accuse(self, kind: str, checkpoint: Checkpoint, last: Seen, offered: Seen, proof: Sequence[bytes]) -> None:
-        """Keep both checkpoints and say so; a full disk keeps nobody from the refusal."""
+        """Keep both checkpoints; a full disk keeps nobody from the refusal."""
         try:
-            path = self.memory.keep_evidence(kind, checkpoint.origin, last, offered, proof)
+            self.memory.keep_evidence(kind, checkpoint.origin, last, offered, proof)
         except OSError as error:
             log.warning("witness_evidence_not_kept", error=str(error))
-            path = None
-        tell = log.error if kind == FORK else log.warning
-        tell(
-            f"witness_{kind}",
-            origin=checkpoint.origin,
-            cosigned={"size": last.size, "root": last.root.hex()},
-            refused={"size": offered.size, "root": offered.root.hex()},
-            kept=str(path or ""),
-        )
 
 
 def _check_continues(checkpoint: Checkpoint, last: Seen | None, proof: Sequence[bytes]) -> None:
