@@ -68,6 +68,7 @@ mutants: setup ## mutate the light clients' judges for hours; writes docs/mutant
 
 schemas: setup ## regenerate the JSON Schemas
 	$(BIN)/python -m schemas.json_schemas
+	$(BIN)/python -m schemas.receipt_schemas
 
 contracts: setup ## recompile the Solidity contracts into adapters/solidity/artifacts
 	$(BIN)/python -m adapters.solidity.compile

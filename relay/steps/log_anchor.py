@@ -14,20 +14,26 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import cbor2
 import structlog
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from adapters.protocol import AdapterError, Ledger
 from light_clients.proofs.notes import Checkpoint, NoteMalformed, read_checkpoint, split_note
 from relay.context import Context
-from relay.errors import NotNow
+from relay.errors import HubError, NotNow
+from relay.evidence.decisions import note_incident
+from relay.evidence.leaves import canonical
+from relay.evidence.log import EvidenceLog
 from relay.registry.gateways import Contract
 from relay.store import Lease
-from relay.store.tables import transactions
+from relay.store.tables import incidents, transactions
 
 log = structlog.get_logger()
 
 PURPOSE = "log"
+CONTRADICTION = "log_contradicts_anchor"
+"""Name of the incident (relay/reasons.toml)."""
 NO_LANE = b""
 GAS = 150_000
 LOOK_S = 5.0
@@ -71,10 +77,45 @@ def anchor_log(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) ->
         context.log_looks[row.name] = time.monotonic() + interval_s
         log.info("log_not_anchored", chain=row.name, error=str(error)[:200])
         return
-    if size > checkpoint.size or (size == checkpoint.size and root != checkpoint.root):
-        log.error("log_contradicts_anchor", chain=row.name, size=checkpoint.size, anchored_size=size)
+    if _contradicts(context, checkpoint, size, bytes(root)):
+        context.log_looks[row.name] = time.monotonic() + interval_s
+        _accuse(lease, row, checkpoint, size, bytes(root))
     elif size < checkpoint.size:
         _queue(lease, row, ledger, checkpoint)
+
+
+def _contradicts(context: Context, checkpoint: Checkpoint, size: int, root: bytes) -> bool:
+    """Whether a note is not of this log: of more leaves than it has, or of as many with another root."""
+    if size >= checkpoint.size:
+        return size > checkpoint.size or root != checkpoint.root
+    if not size:
+        return False
+    try:
+        return EvidenceLog.open(context.home.evidence / "log", write=False).root(size) != root
+    except HubError as error:
+        log.warning("log_unreadable", error=str(error)[:200])
+        return False
+
+
+def _accuse(lease: Lease, row: Row[Any], checkpoint: Checkpoint, size: int, root: bytes) -> None:
+    """A ledger's note and the log contradict each other: an incident, once for each note, with what both say."""
+    text = (
+        f"The evidence log has {checkpoint.size} leaves, and its root there is 0x{checkpoint.root.hex()}; on {row.name} the hub's "
+        f"account noted {size} leaves with root 0x{root.hex()}. One of the two is not this log, or the log was put back."
+    )
+    mine = (incidents.c.name == CONTRADICTION, incidents.c.subject == f"chain {row.name}")
+    evidence = canonical([checkpoint.origin, checkpoint.size, checkpoint.root, bytes(row.chain_word), size, root])
+    with lease.write() as connection:
+        told = connection.execute(select(incidents.c.evidence).where(*mine)).scalars()
+        if any(cbor2.loads(item)[-2:] == [size, root] for item in told):
+            return
+        connection.execute(
+            insert(incidents).values(
+                at=time.time(), name=CONTRADICTION, subject=f"chain {row.name}", text=text, evidence=evidence
+            )
+        )
+        note_incident(connection, CONTRADICTION, f"chain {row.name}", text, evidence)
+    log.error(CONTRADICTION, chain=row.name, size=checkpoint.size, anchored_size=size)
 
 
 def _published(context: Context) -> Checkpoint | None:

@@ -2,14 +2,16 @@
 
 import base64
 
+import cbor2
 import pytest
 from sqlalchemy import update
 
 from adapters.memory.gateway import LogNote
 from relay.evidence.checkpoints import Ed25519Signer
 from relay.home import Home
+from relay.reasons import explain
 from relay.steps.log_anchor import GAS, KEPT_S
-from relay.store.tables import transactions
+from relay.store.tables import evidence_queue, incidents, transactions
 from relay.views.status import hub_status
 from relay.views.status_text import render
 from schemas.suites import keccak256
@@ -128,6 +130,17 @@ def test_a_log_that_contradicts_its_note_is_not_noted(hub, size):
     publish(hub, 41)
     look(hub, "alpha")
     assert notes(hub) == []
+    (told,) = hub.rows(incidents)
+    assert (told.name, told.subject) == ("log_contradicts_anchor", "chain alpha")
+    assert f"{size} leaves" in told.text
+    assert explain(told.name).kind == "incident"
+    (leaf,) = [row for row in hub.rows(evidence_queue) if row.kind == "incident"]
+    assert cbor2.loads(leaf.fields)[:2] == ["log_contradicts_anchor", "chain alpha"]
+    publish(hub, 50)
+    assert len(hub.rows(incidents)) == 1
+    hub.ledgers["alpha"].gateway.notes[account] = LogNote(60, keccak256(b"a third history"))
+    look(hub, "alpha")
+    assert len(hub.rows(incidents)) == 2
 
 
 def test_a_gateway_without_notes_is_left_alone_and_messages_go_on(hub, monkeypatch):
