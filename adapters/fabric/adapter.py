@@ -25,7 +25,7 @@ from adapters.fabric.members import Members
 from adapters.fabric.options import FabricOptions, read_network
 from adapters.fabric.peers import Nodes
 from adapters.fabric.proposals import propose
-from adapters.fabric.receipts import GAS, fetch_receipt
+from adapters.fabric.receipts import GAS, fetch_receipts
 from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
 from adapters.protocol import (
     Action,
@@ -236,7 +236,7 @@ class FabricLedger:
     def receipts(self, transactions: Sequence[bytes]) -> list[Receipt | None]:
         """Ask the peer for the blocks of transactions; None = in no block that it has."""
         reader = self._reader()
-        return [fetch_receipt(self._nodes, reader, transaction) for transaction in transactions]
+        return fetch_receipts(self._nodes, reader, transactions)
 
     def simulate(self, sender: bytes, call: Call) -> bytes:
         """Have the peer run a call and order nothing; returns its output.

@@ -10,9 +10,8 @@ import threading
 import time
 from collections.abc import Sequence
 
-from adapters.fabric.evidence import largest_agreement
 from adapters.fabric.identities import SigningIdentity
-from adapters.fabric.peers import Endorsement, Nodes
+from adapters.fabric.peers import Endorsement, Nodes, largest_agreement
 from adapters.fabric.proposals import Proposal, transaction_envelope
 from adapters.protocol import AdapterError, BadAnswer, MemberRefused, Misconfigured, Rejected, Unreachable
 from light_clients.errors import LightClientError
@@ -111,7 +110,7 @@ def endorse(channel: Channel, identity: SigningIdentity, proposal: Proposal) -> 
     for attempt in range(TRIES):
         if attempt:
             time.sleep(PAUSE_S)
-        answers = channel.nodes.endorse_by(channel.organisations, identity, proposal)
+        answers = channel.nodes.endorse_by(channel.organisations, identity, proposal, channel.endorsers)
         given = [answer for answer in answers if isinstance(answer, Endorsement)]
         errors = [answer for answer in answers if isinstance(answer, AdapterError)]
         agreeing = largest_agreement(given)

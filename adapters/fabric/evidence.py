@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from adapters.fabric.blocks import VALID, PeerBlock
 from adapters.fabric.identities import SigningIdentity
-from adapters.fabric.peers import Endorsement, Nodes
+from adapters.fabric.peers import Endorsement, Nodes, largest_agreement
 from adapters.fabric.proposals import NONCE_SIZE, propose
 from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
 from adapters.protocol import AdapterError, BadAnswer, Misconfigured, Unreachable
@@ -86,7 +85,7 @@ class HeadReader:
                 time.sleep(PAUSE_S)
             nonce = secrets.token_bytes(NONCE_SIZE)
             proposal = propose(identity, self._nodes.channel, chaincode, arguments, nonce, time.time_ns())
-            answers = self._nodes.endorse_by(self.organisations, identity, proposal)
+            answers = self._nodes.endorse_by(self.organisations, identity, proposal, self.threshold)
             given = [answer for answer in answers if isinstance(answer, Endorsement)]
             if len(given) < self.threshold:
                 raise self._too_few(len(given), [answer for answer in answers if isinstance(answer, AdapterError)])
@@ -131,14 +130,6 @@ def writes_key(results: bytes, namespace: str, key: str) -> bool:
         )
     except DecodeError:
         return False
-
-
-def largest_agreement(given: Sequence[Endorsement]) -> list[Endorsement]:
-    """The endorsements that are of the same payload, the most of them."""
-    if not given:
-        return []
-    (payload, _), *_ = Counter(each.payload for each in given).most_common(1)
-    return [each for each in given if each.payload == payload]
 
 
 def read_version(payload: bytes, namespace: str, key: str) -> Version | None:

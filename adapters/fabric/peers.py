@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -88,6 +88,10 @@ class Nodes:
             raise Misconfigured(f"{url} is no peer of the network file; add it there, with its TLS name and roots.")
         self.own = own
         self._client = client
+        self._timeout_s = timeout_s
+        self._seconds: dict[
+            str, float
+        ] = {}  # by organisation: how long its last endorsement took, more where it failed
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="fabric")
         self._lock = threading.Lock()
         self._blocks: OrderedDict[int, PeerBlock] = OrderedDict()
@@ -184,22 +188,39 @@ class Nodes:
         return Endorsement(connection.node.msp_id, answer.payload, action.response.payload, who.endorser, who.signature)
 
     def endorse_by(
-        self, organisations: Sequence[str], identity: SigningIdentity, proposal: Proposal
+        self, organisations: Sequence[str], identity: SigningIdentity, proposal: Proposal, enough: int
     ) -> list[Endorsement | AdapterError]:
-        """Ask a peer of each organisation, at once; where one does not answer, the organisation's next."""
+        """Ask peers of organisations, one each, until so many answer alike; where one does not answer, the organisation's next.
 
-        def one(msp_id: str) -> Endorsement | AdapterError:
-            failure: AdapterError = Misconfigured(f"The network file has no peer of {msp_id}; add one.")
-            for connection in [each for each in self.peers if each.node.msp_id == msp_id]:
-                try:
-                    return self.endorse(connection, identity, proposal)
-                except Rejected as refusal:
-                    return refusal
-                except AdapterError as error:
-                    failure = error
-            return failure
+        Those that answered fastest are asked first, all that are needed at once; the others only where these do not agree, so
+        that one slow organisation does not make every transaction slow.
+        """
+        waiting = sorted(organisations, key=lambda msp_id: self._seconds.get(msp_id, 0.0))
+        answers: list[Endorsement | AdapterError] = []
+        while waiting:
+            agreeing = largest_agreement([answer for answer in answers if isinstance(answer, Endorsement)])
+            if len(agreeing) >= enough:
+                break
+            asked, waiting = waiting[: enough - len(agreeing)], waiting[enough - len(agreeing) :]
+            answers += self._pool.map(lambda msp_id: self._endorse_for(msp_id, identity, proposal), asked)
+        return answers
 
-        return list(self._pool.map(one, organisations))
+    def _endorse_for(self, msp_id: str, identity: SigningIdentity, proposal: Proposal) -> Endorsement | AdapterError:
+        began = time.monotonic()
+        failure: AdapterError = Misconfigured(f"The network file has no peer of {msp_id}; add one.")
+        answer: Endorsement | AdapterError | None = None
+        for connection in [each for each in self.peers if each.node.msp_id == msp_id]:
+            try:
+                answer = self.endorse(connection, identity, proposal)
+            except Rejected as refusal:
+                answer = refusal
+            except AdapterError as error:
+                failure = error
+                continue
+            break
+        took = time.monotonic() - began
+        self._seconds[msp_id] = took if answer is not None else took + self._timeout_s
+        return failure if answer is None else answer
 
     def order(self, envelopes: Sequence[bytes], *, byzantine: bool) -> list[AdapterError | None]:
         """Give envelopes to orderers: on raft to the first that takes them, on SmartBFT to all, of which f + 1 must take them."""
@@ -250,6 +271,14 @@ class Nodes:
         if self._client is None:
             return b""
         return sha256(_load(self._client.certificate).public_bytes(Encoding.DER)).digest()
+
+
+def largest_agreement(given: Sequence[Endorsement]) -> list[Endorsement]:
+    """The endorsements that are of the same payload, the most of them."""
+    if not given:
+        return []
+    (payload, _), *_ = Counter(each.payload for each in given).most_common(1)
+    return [each for each in given if each.payload == payload]
 
 
 def _load(path: Path) -> x509.Certificate:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.protobuf.message import DecodeError
 
-from adapters.fabric.blocks import VALID, find_entry, read_peer_block
+from adapters.fabric.blocks import VALID, PeerBlock, find_entry, read_peer_block
 from adapters.fabric.identities import SigningIdentity
 from adapters.fabric.peers import Nodes
 from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
@@ -17,13 +19,39 @@ _UNKNOWN = ("no such transaction", "not found in index")
 """How peers say that an id is in no block that they have."""
 
 
-def fetch_receipt(nodes: Nodes, identity: SigningIdentity, transaction: bytes) -> Receipt | None:
-    """Ask the own peer for the block of a transaction; None where it is in none.
+def fetch_receipts(nodes: Nodes, identity: SigningIdentity, transactions: Sequence[bytes]) -> list[Receipt | None]:
+    """Ask the own peer for the blocks of transactions; None where one is in none.
+
+    A peer answers the whole block of a transaction, so what else of `transactions` stands in it is not asked for.
 
     Raises:
-        BadAnswer: what it answers is no block with this transaction.
+        BadAnswer: what it answers is no block with the transaction.
         AdapterError: by kind.
     """
+    wanted = set(transactions)
+    found: dict[bytes, Receipt] = {}
+    for transaction in transactions:
+        if transaction in found:
+            continue
+        block = _block_of(nodes, identity, transaction)
+        if block is None:
+            continue
+        entry = find_entry(block, transaction)
+        valid = [each for each in block.entries if each.code == VALID and each.transaction in wanted]
+        for each in (
+            [] if entry is None else [entry]
+        ) + valid:  # an invalid one may be a copy of one in an earlier block
+            success = each.code == VALID
+            found[each.transaction] = Receipt(
+                each.transaction, block.content.height, block.content.block_hash, success, GAS
+            )
+        if transaction not in found:
+            label = nodes.own.label
+            raise BadAnswer(f"{label} answers a block without the transaction; leave it.", endpoint=label)
+    return [found.get(transaction) for transaction in transactions]
+
+
+def _block_of(nodes: Nodes, identity: SigningIdentity, transaction: bytes) -> PeerBlock | None:
     label = nodes.own.label
     arguments = [b"GetBlockByTxID", nodes.channel.encode(), transaction.hex().encode()]
     try:
@@ -36,8 +64,4 @@ def fetch_receipt(nodes: Nodes, identity: SigningIdentity, transaction: bytes) -
         height = messages.BlockHeader.FromString(messages.Block.FromString(data).header).number
     except DecodeError as error:
         raise BadAnswer(f"{label} answers no block; leave it.", endpoint=label) from error
-    block = read_peer_block(data, height)
-    entry = find_entry(block, transaction)
-    if entry is None:
-        raise BadAnswer(f"{label} answers a block without the transaction; leave it.", endpoint=label)
-    return Receipt(transaction, height, block.content.block_hash, entry.code == VALID, GAS)
+    return read_peer_block(data, height)

@@ -164,7 +164,8 @@ def test_an_organisation_and_a_consenter_come_under_traffic(world):
         for down in (None, network.peers[1].node):
             if down is not None:
                 down.stop()
-            (found,) = ledger.evidence(b"gateway", [(world.lane.lane_id, 0)], place.height)
+            with opened(options_of(network)) as asking:  # one that remembers no attested head
+                (found,) = asking.evidence(b"gateway", [(world.lane.lane_id, 0)], place.height)
             claim = Claim(
                 world.lane.lane_id, Direction.OUTBOX, event.message.nonce, event.head, place.height, place.block_hash
             )
