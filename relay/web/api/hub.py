@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from relay.views.alarms import hub_alarms
 from relay.views.status import hub_status, operators_of
 from relay.web.api.common import (
     KNOWING_KEYS,
@@ -21,7 +22,7 @@ from relay.web.api.common import (
     page,
     reading,
 )
-from relay.web.api.models import Adapter, HubStatus, Incident, KeyName, NamedWait, Operator, Page
+from relay.web.api.models import Adapter, Alarm, HubStatus, Incident, KeyName, NamedWait, Operator, Page
 from relay.web.api.operating_models import Finding
 
 UNREADABLE = "The file cannot be used; `relayhub key list` on the hub's machine says why."
@@ -58,6 +59,15 @@ def list_waits(request: Request, limit: Limit = 100, cursor: NumberCursor = None
             begin=begin,
         )
     return page(rows[:limit], str(begin + limit) if len(rows) > limit else None)
+
+
+@router.get("/alarms", summary="List alarms", **answers(Page[Alarm]))
+def list_alarms(request: Request, limit: Limit = 100, cursor: NumberCursor = None) -> Response:
+    """What is frozen, ends soon, does not add up, is silent or down: freezes first. `/v1/reasons/{code}` explains each."""
+    begin = int(cursor or 0)
+    with reading(request) as reader:
+        alarms = hub_alarms(reader, home_of(request), now_of(request))[begin : begin + limit + 1]
+    return page([alarm.as_data() for alarm in alarms[:limit]], str(begin + limit) if len(alarms) > limit else None)
 
 
 @router.get("/incidents", summary="List incidents", **answers(Page[Incident], roles=WATCHING))

@@ -53,12 +53,17 @@ class NamedWait(Wait):
 
 
 class Alarm(Item):
-    """Something that ends soon."""
+    """Something that asks for somebody's hand; it is on as long as its cause is."""
 
-    code: str
+    code: str = Field(examples=["operator_silent"])
+    kind: str = Field(description="alarm, or freeze where something stands still until officers act")
+    subject: str = Field(description="chain, lane, client, operator, process or evidence")
+    id: str = Field(description="a name, a lane's id in hexadecimal, the address of a light client")
+    name: str
     party: str
     text: str
-    ends_at: float
+    since: float = Field(description="Unix seconds, 0 where it is not known")
+    ends_at: float = Field(description="when what ends ends, Unix seconds; 0 for everything else")
 
 
 class EndpointTrouble(Item):
@@ -252,6 +257,17 @@ class Adapter(Item):
     why: str
 
 
+class ParkedWebhook(Item):
+    """A webhook whose receiver is gone."""
+
+    id: str
+    host: str
+    parked: int = Field(description="deliveries that wait until it is there again")
+    since: float | None
+    reason: str
+    until: float | None = Field(description="when it is tried again; null = once its owner retries")
+
+
 class HubStatus(Item):
     """The whole state, as `relayhub status --json` shows it."""
 
@@ -264,6 +280,7 @@ class HubStatus(Item):
     light_clients: list[dict[str, Any]]
     operators: list[Operator]
     incidents: list[Incident]
+    alarms: list[Alarm]
     processes: list[dict[str, Any]]
 
 
@@ -306,7 +323,10 @@ class Webhook(Item):
     reason: str
     created_at: float
     waiting: int = Field(description="deliveries that are not yet taken")
-    parked: int = Field(description="deliveries that were given up")
+    parked: int = Field(description="deliveries that were refused for nine hours")
+    parked_since: float | None = Field(default=None, description="when the oldest of them was written")
+    parked_until: float | None = Field(default=None, description="when it is tried again; null = once you retry")
+    parked_reason: str = Field(default="", description="why it was refused")
 
 
 class NewWebhook(Webhook):

@@ -55,6 +55,7 @@ def test_it_shows_what_the_command_line_shows(world):
     assert pages(world, "/v1/chains", 500) == status["chains"]
     assert pages(world, "/v1/lanes", 500) == status["lanes"]
     assert pages(world, "/v1/operators", 500) == status["operators"]
+    assert pages(world, "/v1/alarms", 1) == status["alarms"] != []
     assert world.get("/v1/chains/alpha").json() == status["chains"][0]
     assert world.get(f"/v1/lanes/{LANE.hex()}").json() == status["lanes"][0]
     identifier = message_id(1).hex()

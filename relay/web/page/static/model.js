@@ -67,7 +67,7 @@ export function attention(state, now) {
 function alarmed(key, alarm, state, now) {
   const lane = alarm.subject === "lane" ? state.lanes[alarm.id] : null;
   return {
-    key: `${alarm.kind} ${key}`, kind: alarm.kind, code: alarm.code, since: alarm.since, next: 0, detail: "",
+    key: `${alarm.kind} ${key}`, kind: alarm.kind, code: alarm.code, since: alarm.since, next: 0, detail: alarm.values.text ?? "",
     party: partyName(alarm.party),
     subject: t(`subject.${alarm.subject}`, { name: lane ? laneName(lane) : alarm.name }),
     text: alarm.kind === "freeze" ? t("alarm.frozen") : alarmText(alarm, now),
