@@ -4,6 +4,7 @@ A turn of a follower:
 1. take the claims that wait, follow the ledger up to their height and read the gateway;
 2. judge each claim; prove the histories of those that pass at their blocks, one request a block;
 3. sign, write what was signed to the disk, and only then post it.
+What comes of it is noted for the hub (relay.operator.standing).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Protocol
 import structlog
 
 from adapters.protocol import AdapterError
-from light_clients.errors import LightClientError, Misbehaviour, Misconfigured
+from light_clients.errors import HeightNotRetained, LightClientError, Misbehaviour, Misconfigured
 from relay.certificate_watch import CertificateWatch
 from relay.crash import crash_point
 from relay.following import Lied
@@ -26,10 +27,12 @@ from relay.operator.hub import HubClient, HubUnreachable
 from relay.operator.judge import SIGNED_64_MAX, Judged, NeedsRewind, NotYet, Offer, RefusedClaim, judge
 from relay.operator.lanes import DESTINATION, SOURCE, LaneBook
 from relay.operator.signer import Signer
+from relay.operator.standing import BEHIND, EXPIRED, FROZEN, SENTENCES, Standings, code_of, sentence
 from relay.operator.view import LedgerView
 from schemas.attestation import attestation_digest
 from schemas.claim import Claim
-from schemas.primitives import LaneId
+from schemas.primitives import Bytes32, LaneId
+from schemas.statement import NOTHING, Contradiction
 from schemas.suites import SUITES
 
 IDLE_LOOK_S = 2.0
@@ -39,6 +42,12 @@ PATIENCE_S = 30.0
 """A claim that cannot be judged for so long is given back; the hub offers it again while it is open."""
 READ_OPENINGS_AGAIN_S = 60.0
 SAVE_EVERY_S = 5.0
+BEHIND_AFTER_S = 5.0
+"""A claim that waits so long for the operator's own node is worth a word to the hub."""
+FAILURES_TOLD = 3
+"""Looks that fail in a row before the hub is told: one may be a node that restarts."""
+FALSE = ("BlockMismatch", "HeadMismatch", "NonceAhead")
+"""Refusals by which a claim contradicts what the operator's own light client accepted."""
 NAME_THE_KEY = "name the key's file in operator.toml (sm2_key_file) and start the operator again."
 
 log = structlog.get_logger("relay.operator")
@@ -73,6 +82,8 @@ class Follower(threading.Thread):
         signer: the operator's key.
         hub: where attestations are posted.
         desk: where it is told what became of a claim.
+        standings: where it is noted how the operator stands with the ledger.
+        word: the ledger's chain word.
         clock: Unix seconds; the light client holds headers against it.
     """
 
@@ -86,6 +97,8 @@ class Follower(threading.Thread):
         signer: Signer,
         hub: HubClient,
         desk: Desk,
+        standings: Standings,
+        word: bytes,
         clock: Callable[[], float],
     ) -> None:
         super().__init__(name=f"follower-{name}", daemon=True)
@@ -96,6 +109,8 @@ class Follower(threading.Thread):
         self._signer = signer
         self._hub = hub
         self._desk = desk
+        self._standings = standings
+        self._word = word
         self._clock = clock
         self._view: LedgerView | None = None
         self._certificates = CertificateWatch("relay.operator")
@@ -147,15 +162,24 @@ class Follower(threading.Thread):
             delayed = self._turn()
         except Misbehaviour as misbehaviour:
             log.critical("client_frozen", chain=self.chain, **misbehaviour.diagnostics())
+            self._standings.trouble(self._word, FROZEN, sentence(misbehaviour))
             return 0.0
-        except (AdapterError, Lied, LightClientError, HubUnreachable) as error:
+        except HubUnreachable as error:
+            return self._failed(error)
+        except (AdapterError, Lied, LightClientError) as error:
+            self._tell(error)
             return self._failed(error)
         except Exception as error:
             log.exception("follower_failed", chain=self.chain, error=type(error).__name__)
+            self._tell(error)
             return self._failed(error)
         self._failures = 0
         self._delays = self._delays + 1 if delayed else 0
         return NOT_YET_S[min(self._delays, len(NOT_YET_S)) - 1] if delayed else IDLE_LOOK_S
+
+    def _tell(self, error: Exception) -> None:
+        if self._failures + 1 >= FAILURES_TOLD:
+            self._standings.trouble(self._word, code_of(error), sentence(error))
 
     def _failed(self, error: Exception) -> float:
         pause_s = RETRIES_S[min(self._failures, len(RETRIES_S) - 1)]
@@ -194,13 +218,25 @@ class Follower(threading.Thread):
         target = max((item.claim.height for item in offers), default=None)
         try:
             view.look(int(self._clock()), target)
-        except Misconfigured:  # frozen or expired: every claim is refused by that name, below
+        except Misconfigured as error:  # frozen or expired: every claim is refused by that name, below
             if view.state is None:
                 raise
+            self._standings.trouble(self._word, code_of(error), sentence(error))
+        else:
+            self._tell_of_client(view)
         self._looked_at = time.monotonic()
         if self._looked_at - self._saved_at > SAVE_EVERY_S:
             self._saved_at = self._looked_at
             view.save()
+
+    def _tell_of_client(self, view: LedgerView) -> None:
+        """After a look: a client may be over or frozen though no header came that it would have refused for that."""
+        if view.frozen:
+            self._standings.trouble(self._word, FROZEN, SENTENCES[FROZEN].format(name="ClientFrozen"))
+        elif self._clock() >= view.state.expires_at:
+            self._standings.trouble(self._word, EXPIRED, SENTENCES[EXPIRED].format(name="ClientExpired"))
+        else:
+            self._standings.looked(self._word, view.state.height)
 
     def _answer(self, view: LedgerView, offers: Sequence[Offer]) -> None:
         passed: list[Judged] = []
@@ -215,7 +251,7 @@ class Follower(threading.Thread):
             except RefusedClaim as refusal:
                 if refusal.name in ("PlaceMismatch", "NoCommittee"):
                     self._doubt(item)
-                self._refuse(item, refusal.name, str(refusal))
+                self._refuse(item, refusal.name, str(refusal), view)
             except NotYet as delay:
                 self._delay(view, item, delay)
         proved = self._proved(view, passed)
@@ -242,7 +278,7 @@ class Follower(threading.Thread):
                 if entries is not None and item.offer.claim.nonce <= entries:
                     proved.append(item)
                 else:
-                    self._refuse(item.offer, "NonceAhead", "The proof shows fewer entries than the claim.")
+                    self._refuse(item.offer, "NonceAhead", "The proof shows fewer entries than the claim.", view)
         return proved
 
     def _sign(
@@ -262,6 +298,7 @@ class Follower(threading.Thread):
             offers.append(item.offer)
         crash_point("operator.before_sign_commit")
         allowed = self._database.record(view.config.identity, rows, _checkpoints(view, offers))
+        self._standings.signed(self._word, [offer.about for offer, fine in zip(offers, allowed, strict=True) if fine])
         for offer, row, fine in zip(offers, rows, allowed, strict=True):
             if fine:
                 self._unposted.append((self._taken(offer), row))
@@ -312,6 +349,8 @@ class Follower(threading.Thread):
             view.rewind((offer.claim.lane_id, int(offer.claim.direction)))
         with self._lock:
             since = self._waiting[offer.cursor].since
+        if now - since > BEHIND_AFTER_S:
+            self._standings.behind(self._word, offer.about, SENTENCES[BEHIND].format(name=delay.name))
         if now - since > PATIENCE_S:
             self._openings_wanted = delay.name == "LaneUnknown"
             if delay.name == "VerifierUnread":
@@ -331,12 +370,33 @@ class Follower(threading.Thread):
         for offer in old:
             self._desk.done(offer)
 
-    def _refuse(self, offer: Offer, name: str, text: str) -> None:
+    def _refuse(self, offer: Offer, name: str, text: str, view: LedgerView | None = None) -> None:
+        """Refuse a claim; one that contradicts the operator's own view of the ledger is told with both sides."""
         self._desk.refuse(self._taken(offer), name, text)
+        if name == "ClientFrozen":  # told with the look that found it
+            return
+        contradiction = None if view is None or name not in FALSE else _contradiction(view, offer.claim)
+        self._standings.refused(self._word, offer.about, f"{name}: {text}", contradiction)
 
 
 def _key(claim: Claim) -> tuple[bytes, int, int]:
     return bytes(claim.lane_id), int(claim.direction), claim.nonce
+
+
+def _contradiction(view: LedgerView, claim: Claim) -> Contradiction | None:
+    """What the operator's own light client shows where a claim is false; None where its block was forgotten since."""
+    key = claim.lane_id, int(claim.direction)
+    try:
+        block_hash = view.block_hash(claim.height, key)
+    except HeightNotRetained:
+        return None
+    chronicle = view.chronicles[key]
+    entries = min(claim.nonce, chronicle.nonce_at(claim.height))
+    proved = view.proved(key, claim.height)
+    entries = entries if proved is None else min(entries, proved)
+    kept = chronicle.reaches_back_to(entries, claim.height)
+    head = Bytes32(chronicle.head_after(entries) if kept else NOTHING)
+    return Contradiction(claim, block_hash, entries, head)
 
 
 def _says(signed: Signed, offer: Offer) -> bool:

@@ -1,4 +1,4 @@
-"""The two calls by which an operator and the hub speak: pull claims, post attestations."""
+"""The three calls by which an operator and the hub speak: pull claims, post attestations, say how it stands."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any
 
 import httpx
 import orjson
+from pydantic import TypeAdapter
 
 from relay.operator.database import Signed
 from schemas.primitives import hex0x
+from schemas.statement import Statement
 
 TIMEOUT_S = 10.0
 BATCH = 250
+STATEMENTS_BATCH = 50
 ANSWER_MAX_BYTES = 4_000_000
+
+_STATEMENT = TypeAdapter(Statement)
 
 
 class HubUnreachable(Exception):
@@ -52,6 +57,20 @@ class HubClient:
         for start in range(0, len(signed), BATCH):
             items = [self._attestation(item) for item in signed[start : start + BATCH]]
             answer = self._ask("POST", "/v1/attestations", content=orjson.dumps(items))
+            verdicts += self._list(answer, "verdicts")
+        return verdicts
+
+    def say(self, statements: Sequence[Statement]) -> list[Any]:
+        """Say how the operator stands; one verdict for each statement.
+
+        Raises:
+            HubUnreachable: there is no proper answer.
+        """
+        verdicts: list[Any] = []
+        for start in range(0, len(statements), STATEMENTS_BATCH):
+            items = [_STATEMENT.dump_python(item, mode="json") for item in statements[start : start + STATEMENTS_BATCH]]
+            headers = {"content-type": "application/json"}
+            answer = self._ask("POST", "/v1/statements", content=orjson.dumps(items), headers=headers)
             verdicts += self._list(answer, "verdicts")
         return verdicts
 

@@ -84,6 +84,11 @@ class Offer:
     suite: str
     place: Place
 
+    @property
+    def about(self) -> tuple[bytes, int]:
+        """Lane and direction of the claim."""
+        return bytes(self.claim.lane_id), int(self.claim.direction)
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:

@@ -1,4 +1,4 @@
-"""The operator's process: one thread polls the hub, one follows each ledger, this one watches the configuration."""
+"""The operator's process: threads poll the hub, follow each ledger and tell how it stands; this one watches the configuration."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from relay.operator.hub import HubClient, HubUnreachable
 from relay.operator.judge import Offer, RefusedClaim, read_offer
 from relay.operator.lanes import LaneBook
 from relay.operator.signer import FileSigner
+from relay.operator.standing import Standings, Teller
 from relay.operator.view import LedgerView
 from schemas.primitives import hex0x
 
@@ -29,6 +30,8 @@ RETRIES_S = (0.1, 0.2, 0.2, 0.5, 1.0, 2.0)
 CONFIG_LOOK_S = 0.25
 LANE_PATIENCE_S = 10.0
 MALFORMED_REST_S = 2.0
+NOT_CONFIGURED = "The configuration does not name this claim's ledger."
+NOT_OPENED = "No gateway of the configuration opened this lane."
 
 log = structlog.get_logger("relay.operator")
 
@@ -54,6 +57,7 @@ class Operator:
         self._database = OperatorDatabase(self._config.database)
         self._book = LaneBook()
         self._desk = RefusalDesk()
+        self._standings = Standings()
         self._hub = HubClient(self._config.hub_url, self._signer.address)
         self._followers: dict[bytes, Follower] = {}
         self._configs: dict[bytes, ChainConfig] = {}
@@ -67,13 +71,17 @@ class Operator:
         self._arrange(self._config)
         poller = threading.Thread(target=self._poll, name="poller", daemon=True)
         poller.start()
+        teller = Teller(self._standings, self._signer, lambda: self._hub)
+        teller.start()
         while not self._stopping.wait(CONFIG_LOOK_S):
             self._reload()
             self._route_again()
+        teller.stop()
         for follower in self._followers.values():
             follower.stop()
         for follower in self._followers.values():
             follower.join(timeout=2.0)
+        teller.join(timeout=2.0)
         self._hub.close()
         self._database.close()
         self._lock_file.close()
@@ -119,6 +127,7 @@ class Operator:
                     self._followers[word].start()
             self._config = config
             self._desk.forget()
+            self._standings.keep(wanted)
 
     def _follower(self, chain: ChainConfig) -> Follower:
         def open_view() -> LedgerView:
@@ -132,6 +141,8 @@ class Operator:
             signer=self._signer,
             hub=self._hub,
             desk=self._desk,
+            standings=self._standings,
+            word=bytes(chain.word),
             clock=self._clock,
         )
 
@@ -185,7 +196,8 @@ class Operator:
                 followers[word].offer(mine)
                 continue
             for offer in mine:
-                self._desk.refuse(offer, "LedgerUnknown", "The configuration does not name this claim's ledger.")
+                self._desk.refuse(offer, "LedgerUnknown", NOT_CONFIGURED)
+                self._standings.refused(word, offer.about, f"LedgerUnknown: {NOT_CONFIGURED}")
 
     def _route_again(self) -> None:
         """Hand out what waited for its lane to be seen; refuse what waited too long."""
@@ -201,7 +213,8 @@ class Operator:
                 with self._lock:
                     self._unrouted.setdefault(offer.cursor, (offer, since))
                 continue
-            self._desk.refuse(offer, "LaneUnknown", "No gateway of the configuration opened this lane.")
+            self._desk.refuse(offer, "LaneUnknown", NOT_OPENED)
+            self._standings.refused(offer.place.chain, offer.about, f"LaneUnknown: {NOT_OPENED}")
             for follower in followers:
                 follower.look_soon(openings_again=True)
         if known:

@@ -21,6 +21,7 @@ from relay.errors import NotFound
 from relay.evidence.decisions import note_claims
 from relay.journey import ClaimsVoid, Reached, step
 from relay.signers import SM2, scheme_in
+from relay.statements import said_of
 from relay.steps.entries import batch_ends, heads_after
 from relay.steps.sides import BACK, COLUMN, Side, consumed, skipped
 from relay.store import Lease, waits
@@ -233,19 +234,24 @@ def _count_quorums(connection: Connection, lane: Row[Any], side: Side, committee
     if not held and time.time() - waiting.created_at > SILENCE_S:
         silent, schemes = _silent_operators(connection, waiting.id, committee)
         text = f"Claim {waiting.nonce} of direction {int(side.direction)} has no quorum; "
-        text += f"not signed by {silent}{' with SM2 keys' if SM2 in schemes else ''}." if silent else TOO_FEW_LEFT
+        text += (
+            f"not signed by {', '.join(silent)}{' with SM2 keys' if SM2 in schemes else ''}."
+            if silent
+            else TOO_FEW_LEFT
+        )
+        text += said_of(connection, silent, lane.destination if side.direction else lane.source, time.time())
         wait(
             connection,
             side.wait_kind,
             name,
             Reason.OPERATORS_SILENT,
-            party=f"operators {silent}" if silent else "officers",
+            party=f"operators {', '.join(silent)}" if silent else "officers",
             text=text,
             again_s=2.0,
         )
 
 
-def _silent_operators(connection: Connection, claim_id: int, committee: Row[Any]) -> tuple[str, set[str]]:
+def _silent_operators(connection: Connection, claim_id: int, committee: Row[Any]) -> tuple[list[str], set[str]]:
     """Names of the operators who sit in a committee and did not sign a claim, and the schemes by which they would."""
     signed = select(attestations.c.signer).where(attestations.c.claim_id == claim_id)
     rows = connection.execute(
@@ -254,4 +260,4 @@ def _silent_operators(connection: Connection, claim_id: int, committee: Row[Any]
         .order_by(operators.c.name)
     )
     silent = {str(row.name): scheme for row in rows if (scheme := scheme_in(committee, row))}
-    return ", ".join(silent), set(silent.values())
+    return list(silent), set(silent.values())

@@ -30,6 +30,7 @@ from relay.store.interface_tables import (
     webhook_deliveries,
     webhooks,
 )
+from relay.store.statement_tables import operator_statements
 
 __all__ = [
     "Serial",
@@ -53,6 +54,7 @@ __all__ = [
     "metadata",
     "milestones",
     "operations",
+    "operator_statements",
     "operators",
     "outcomes",
     "proofs",

@@ -20,7 +20,9 @@ from relay.store.reader import Reader, text_of
 from relay.views.evidence import BEHIND_S, queue_of
 from relay.views.silence import is_silent, newest_quorum
 from relay.views.spending import spent_per_day
+from relay.views.statements import clause, troubles
 from relay.views.times import DAY_S, ago, span
+from relay.views.witnesses import witness_status, witness_troubles
 
 RUNWAY_SHORT_S = DAY_S
 LAST_PART = 3
@@ -120,8 +122,10 @@ def hub_alarms(reader: Reader, home: Home | None, now: float, spent: dict[str, f
             found.append(ends)
     found += map(_not_conserved, reader.rows(UNBALANCED_LANES))
     found += _operators(reader, now)
+    found += _statements(reader, now)
     found += _processes(home)
     found += _evidence(reader, now)
+    found += _witnesses(home, now)
     return found
 
 
@@ -211,6 +215,15 @@ def _operators(reader: Reader, now: float) -> Iterator[Alarm]:
             yield Alarm("operator_silent", "alarm", "operator", row["name"], row["name"], party, text, values=values)
 
 
+def _statements(reader: Reader, now: float) -> Iterator[Alarm]:
+    """What operators say of themselves; their own words come last, and are theirs."""
+    for row in troubles(reader, now):
+        name, chain, words = row["name"], row["chain"], row["text"]
+        values = {"item": chain, "chain": chain, "text": words}
+        text, party = f"It says that {clause(row['code'], chain)}. {words}".rstrip(), f"operator {row['organisation']}"
+        yield Alarm(row["code"], "alarm", "operator", name, name, party, text, since=row["since"], values=values)
+
+
 def _processes(home: Home | None) -> Iterator[Alarm]:
     """What does not run, or ends again and again, with the last line that it said."""
     for process in recorded(home)[1] if home is not None else []:
@@ -229,6 +242,14 @@ def _evidence(reader: Reader, now: float) -> Iterator[Alarm]:
         )
         values = {"waiting": waiting}
         yield Alarm("evidence_behind", "alarm", "evidence", "", "", OWNER, text, since=since, values=values)
+
+
+def _witnesses(home: Home | None, now: float) -> Iterator[Alarm]:
+    for trouble in witness_troubles(witness_status(home, now)) if home is not None else ():
+        name, values = trouble.witness, {"item": trouble.witness}
+        yield Alarm(
+            trouble.code, "alarm", "evidence", "", name, OWNER, trouble.text, since=trouble.since, values=values
+        )
 
 
 def _when(at: float, now: float) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from relay.certificate_ends import earliest
 from relay.store.reader import Reader, text_of
 from relay.views.silence import is_silent, newest_quorum
+from relay.views.statements import statements_by_operator
 from relay.views.status import COUNTERS, oldest_messages, trust_of
 
 Section = dict[str, dict[str, Any]]
@@ -171,7 +172,7 @@ def _operators(reader: Reader, lanes: list[dict[str, Any]], now: float) -> Secti
             ledger = ledgers.get((row["lane_id"], row["direction"]), "")
             heights[row["signer"]][ledger] = max(heights[row["signer"]].get(ledger, 0), row["height"])
             signed[row["signer"]] += row["id"] in owed
-    attested_at = newest_quorum(reader)
+    attested_at, said = newest_quorum(reader), statements_by_operator(reader, now)
     return {
         row["name"]: {
             "name": row["name"],
@@ -183,6 +184,7 @@ def _operators(reader: Reader, lanes: list[dict[str, Any]], now: float) -> Secti
             "silent": is_silent(row, attested_at, now),
             "heights": dict(sorted(heights[row["signer"]].items())),
             "unsigned": len(owed) - signed[row["signer"]],
+            "says": said.get(row["name"], []),
         }
         for row in reader.rows("SELECT * FROM operators ORDER BY name")
     }

@@ -121,10 +121,14 @@ class OperatorWorld:
     def start(self, name: str, **changes: Any) -> Operator:
         """Start an operator in a thread."""
         operator = Operator(self.write(name, **changes), clock=self.hub.context.clock)
+        self.run(name, operator)
+        return operator
+
+    def run(self, name: str, operator: Operator) -> None:
+        """Run an operator in a thread."""
         thread = threading.Thread(target=operator.run, daemon=True)
         thread.start()
         self.running[name] = (operator, thread)
-        return operator
 
     def stop(self, name: str) -> None:
         """Stop an operator."""

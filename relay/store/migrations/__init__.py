@@ -1,4 +1,4 @@
 """Alembic's environment and the versions of the tables."""
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest version; a test compares it with the modules in `versions`."""
