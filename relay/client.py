@@ -32,10 +32,9 @@ from relay.web.api.models import (
     Message,
     MessageRow,
     NamedWait,
-    NewWebhook,
     Operator,
-    Webhook,
 )
+from relay.web.api.webhook_models import NewWebhook, Webhook
 
 __all__ = ["HubClient", "HubRefused", "HubUnreachable", "Sent", "path_part"]
 

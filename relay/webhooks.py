@@ -1,12 +1,12 @@
 """Webhooks: an application is told that its messages were delivered, and that they are settled.
 
 A delivery is a row of the database, written together with the place up to which a lane was looked through: `kill -9` loses none. It is
-posted until it is taken (2xx), with growing pauses, and parked with a reason when it was refused twelve times (about nine hours). It may
-come twice, in any order; its id says that it is the same.
+posted until it is taken (2xx), with growing pauses, and parked with a reason when it was refused twelve times (about nine hours). Of the
+parked ones of a webhook the oldest is tried once a day; when it is taken, or its owner asks, all are taken up again. None is ever dropped.
+It may come twice, in any order; its id says that it is the same.
 
 Signed as the Standard Webhooks specification (1.0) has it: HMAC-SHA256 with the secret over `id.timestamp.body`, in the headers
-`webhook-id`, `webhook-timestamp`, `webhook-signature`. No redirect is followed; a name is resolved once, its addresses are checked, and
-the checked one is connected to.
+`webhook-id`, `webhook-timestamp`, `webhook-signature`. No redirect is followed; where it may lead is judged by `relay.webhook_targets`.
 """
 
 from __future__ import annotations
@@ -14,28 +14,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import ipaddress
 import secrets
-import socket
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import orjson
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Update, func, insert, select, update
 
 from relay.errors import BadInput
 from relay.store import Store
 from relay.store.tables import lanes, messages, outcomes, webhook_cursors, webhook_deliveries, webhooks
 from relay.store.upsert import upsert
 from relay.views.trace import STATUS_NAMES
+from relay.webhook_targets import Resolve, resolve, target_of
 from schemas.primitives import hex0x
 
 ATTEMPTS_MAX = 12
 FIRST_PAUSE_S, LAST_PAUSE_S = 5.0, 3_600.0
+PARKED_PAUSE_S = 86_400.0
 TIMEOUT_S = 10.0
 BATCH = 200
 DUE_MAX = 16
@@ -43,19 +40,7 @@ POSTS_AT_ONCE = 8
 REASON_MAX = 300
 GONE = 410
 EVENTS = ("delivered", "settled")
-
-WRAPPING = tuple(ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
-"""IPv6 addresses that hold an IPv4 address, which may be a private one: NAT64, 6to4, Teredo."""
-
-Resolve = Callable[[str, int], Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a delivery goes: the parts of the URL, and the address that was checked."""
-
-    parts: SplitResult
-    address: str
+UNPARKED: dict[str, Any] = {"parked_since": None, "parked_until": None, "parked_reason": ""}
 
 
 def new_secret() -> bytes:
@@ -74,72 +59,6 @@ def signature(secret: bytes, identifier: str, timestamp: int, body: bytes) -> st
     return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
 
 
-def resolve(host: str, port: int) -> list[str]:
-    """Addresses of a name."""
-    return [str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-def check_url(url: str, *, development: bool) -> SplitResult:
-    """Check an URL by itself: https; http on loopback for a development hub.
-
-    Raises:
-        BadInput: it cannot be one of a webhook.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if host is None or not url.isascii() or not url.isprintable() or " " in url or "\\" in url or port == 0:
-        raise BadInput("This is no URL.", "Give https://host/path.")
-    if parts.username is not None or parts.fragment:
-        raise BadInput("A webhook's URL has no user and no fragment.", "Give https://host/path.")
-    local = development and _is_loopback(host)
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        raise BadInput("A webhook's URL begins with https://.", "http:// is for 127.0.0.1 on a development hub only.")
-    if _address_of(host) is not None and not local:
-        _check_address(host)
-    return parts
-
-
-def target_of(url: str, *, development: bool, resolver: Resolve = resolve) -> Target:
-    """Where an URL leads now.
-
-    Raises:
-        BadInput: to an address that no webhook may have.
-        OSError: its name has no address.
-    """
-    parts = check_url(url, development=development)
-    host = str(parts.hostname)
-    found = resolver(host, parts.port or (443 if parts.scheme == "https" else 80))
-    if not found:
-        raise OSError(f"{host} has no address")
-    for address in found:
-        if not (development and _is_loopback(host) and ipaddress.ip_address(address).is_loopback):
-            _check_address(address)
-    return Target(parts, found[0])
-
-
-def _is_loopback(host: str) -> bool:
-    address = _address_of(host)
-    return host == "localhost" if address is None else address.is_loopback
-
-
-def _address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
-def _check_address(text: str) -> None:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    inner = getattr(address, "ipv4_mapped", None) or address
-    wrapped = any(address.version == net.version and address in net for net in WRAPPING)
-    if wrapped or not inner.is_global or inner.is_multicast:
-        raise BadInput("The webhook leads to a private address.", "Give a host that everybody can reach.")
-
-
 def create(
     connection: Connection, owner: str, url: str, lane_id: bytes | None, sender: bytes | None, now: float
 ) -> dict[str, Any]:
@@ -152,21 +71,40 @@ def create(
             place = {"delivered": lane.delivered, "settled": lane.settled}
             connection.execute(insert(webhook_cursors).values(webhook=row["id"], lane_id=lane.lane_id, **place))
     given = {"lane_id": lane_id and hex0x(lane_id), "sender": sender and hex0x(sender)}
-    return {**row, **given, "waiting": 0, "parked": 0, "secret": secret_text(secret)}
+    return {**row, **given, **UNPARKED, "waiting": 0, "parked": 0, "secret": secret_text(secret)}
 
 
 def shown(connection: Connection, row: Row[Any]) -> dict[str, Any]:
     """A webhook ready for JSON, never its secret."""
-    counts = dict.fromkeys(("waiting", "parked"), 0)
     query = select(webhook_deliveries.c.state, func.count()).where(
-        webhook_deliveries.c.webhook == row.id, webhook_deliveries.c.state.in_(list(counts))
+        webhook_deliveries.c.webhook == row.id, webhook_deliveries.c.state.in_(("waiting", "parked"))
     )
-    for state, number in connection.execute(query.group_by(webhook_deliveries.c.state)).all():
-        counts[state] = number
+    found = connection.execute(query.group_by(webhook_deliveries.c.state)).all()
+    counts: dict[str, Any] = {"waiting": 0, "parked": 0} | {item.state: item[1] for item in found}
+    if counts["parked"]:
+        oldest = connection.execute(_oldest_parked(row.id)).one()
+        until = oldest.next_at if row.state == "active" else None
+        counts |= {"parked_since": oldest.created_at, "parked_until": until, "parked_reason": oldest.reason}
     lane_id, sender = row.lane_id, row.sender
     given = {"lane_id": lane_id and hex0x(lane_id), "sender": sender and hex0x(sender)}
     names = ("id", "url", "state", "reason", "created_at")
-    return {name: getattr(row, name) for name in names} | given | counts
+    return {name: getattr(row, name) for name in names} | given | UNPARKED | counts
+
+
+def take_up(connection: Connection, webhook: str, now: float) -> None:
+    """Let parked deliveries of a webhook be posted again, from now on."""
+    connection.execute(_parked_of(webhook).values(state="waiting", attempts=0, next_at=now))
+
+
+def _parked_of(webhook: str) -> Update:
+    table = webhook_deliveries
+    return update(table).where(table.c.webhook == webhook, table.c.state == "parked")
+
+
+def _oldest_parked(webhook: str) -> Select[Any]:
+    table = webhook_deliveries
+    found = select(table).where(table.c.webhook == webhook, table.c.state == "parked")
+    return found.order_by(table.c.created_at, table.c.id).limit(1)
 
 
 def any_active(store: Store) -> bool:
@@ -258,22 +196,23 @@ def _delivery(hook: Row[Any], lane: Row[Any], row: Row[Any], event: str, now: fl
 
 
 def due(store: Store, now: float) -> list[tuple[Row[Any], Row[Any]]]:
-    """Deliveries that are to be posted now, each with its webhook; the longest due first."""
+    """Deliveries that are to be posted now, each with its webhook: the longest due, and of a webhook's parked ones the oldest."""
+    table = webhook_deliveries
     query = (
-        select(webhook_deliveries)
-        .join(webhooks, webhooks.c.id == webhook_deliveries.c.webhook)
-        .where(webhook_deliveries.c.state == "waiting", webhook_deliveries.c.next_at <= now)
+        select(table)
+        .join(webhooks, webhooks.c.id == table.c.webhook)
+        .where(table.c.state == "waiting", table.c.next_at <= now)
         .where(webhooks.c.state == "active")
-        .order_by(webhook_deliveries.c.next_at)
+        .order_by(table.c.next_at)
         .limit(DUE_MAX)
     )
+    parked = select(table.c.webhook).where(table.c.state == "parked", table.c.next_at <= now).distinct()
     with store.read() as connection:
-        rows = connection.execute(query).all()
-        hooks = {
-            hook.id: hook
-            for hook in connection.execute(select(webhooks).where(webhooks.c.id.in_({row.webhook for row in rows})))
-        }
-    return [(row, hooks[row.webhook]) for row in rows]
+        rows = list(connection.execute(query).all())
+        rows += [connection.execute(_oldest_parked(item.webhook)).one() for item in connection.execute(parked).all()]
+        named = webhooks.c.id.in_({row.webhook for row in rows})
+        hooks = {hook.id: hook for hook in connection.execute(select(webhooks).where(named))}
+    return [(row, hooks[row.webhook]) for row in rows if hooks[row.webhook].state == "active"]
 
 
 def post(delivery: Row[Any], hook: Row[Any], now: float, *, development: bool, resolver: Resolve = resolve) -> str:
@@ -305,20 +244,25 @@ def post(delivery: Row[Any], hook: Row[Any], now: float, *, development: bool, r
 
 
 def write_result(store: Store, delivery: Row[Any], why: str, now: float) -> None:
-    """Write down that a delivery was taken, when it is tried again, or that it is given up."""
+    """Write down that a delivery was taken, when it is tried again, or that it is parked and until when."""
     attempts = delivery.attempts + 1
+    was_parked = delivery.state == "parked"
     with store.write() as connection:
         mine = update(webhook_deliveries).where(
-            webhook_deliveries.c.id == delivery.id, webhook_deliveries.c.state == "waiting"
+            webhook_deliveries.c.id == delivery.id, webhook_deliveries.c.state == delivery.state
         )
         if not why:
             connection.execute(mine.values(state="done", attempts=attempts, reason="", done_at=now))
+            if was_parked:
+                take_up(connection, delivery.webhook, now)
             return
         gone = why.startswith(f"{GONE} ")
         parked = gone or attempts >= ATTEMPTS_MAX
-        pause_s = min(FIRST_PAUSE_S * 2 ** (attempts - 1), LAST_PAUSE_S)
+        pause_s = PARKED_PAUSE_S if parked else min(FIRST_PAUSE_S * 2 ** (attempts - 1), LAST_PAUSE_S)
         state = "parked" if parked else "waiting"
         connection.execute(mine.values(state=state, attempts=attempts, reason=why, next_at=now + pause_s))
+        if was_parked:
+            connection.execute(_parked_of(delivery.webhook).values(next_at=now + pause_s))
         if gone:
             reason = "The receiver says that it is gone (410)."
             connection.execute(

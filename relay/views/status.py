@@ -23,6 +23,7 @@ from relay.views.spending import spent_per_day
 from relay.views.statements import statements_by_operator
 from relay.views.times import DAY_S
 from relay.views.verifiers import known_verifiers, light_clients, verifiers_of
+from relay.views.webhooks import parked_webhooks
 
 COUNTERS = ("executed", "failed", "expired", "refused")
 
@@ -53,6 +54,7 @@ def hub_status(home: Home, now: float | None = None) -> dict[str, Any]:
             "evidence": evidence_status(reader, home, now) | {"alarms": alarms_about(alarms, "evidence", "")},
             "alarms": [alarm.as_data() for alarm in alarms],
             "incidents": reader.rows("SELECT at, name, subject, text FROM incidents ORDER BY id DESC LIMIT 5"),
+            "webhooks": parked_webhooks(reader),
         }
     data |= _processes(home)
     return data

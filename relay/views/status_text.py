@@ -6,8 +6,10 @@ from typing import Any
 
 from relay.views import log_anchors
 from relay.views.evidence import evidence_text
+from relay.views.statements import said_line
 from relay.views.tables import table
 from relay.views.times import ago, coins, span
+from relay.views.webhooks import webhooks_text
 
 
 def render(data: dict[str, Any], now: float) -> str:
@@ -34,6 +36,7 @@ def render(data: dict[str, Any], now: float) -> str:
         parts.append("Incidents\n" + "\n".join(_incident(incident, now) for incident in data["incidents"]))
     if data["evidence"]["leaves"] is not None:
         parts.append(evidence_text(data["evidence"]))
+    parts.append(webhooks_text(data.get("webhooks", []), now))
     parts.append(_processes(data))
     return "\n\n".join(part for part in parts if part)
 
@@ -65,7 +68,7 @@ LANE_HEADINGS = (
     "HEADS AT",
 )
 CLIENT_HEADINGS = ("LIGHT CLIENT", "STATE", "HEIGHT", "BEHIND", "AGE", "EXPIRES", "LANES", "ADDRESS")
-OPERATOR_HEADINGS = ("OPERATOR", "ORGANISATION", "STATE", "SEEN", "SIGNED")
+OPERATOR_HEADINGS = ("OPERATOR", "ORGANISATION", "STATE", "SEEN", "SIGNED", "SAYS")
 
 
 def lane_name(lane: dict[str, Any]) -> str:
@@ -164,7 +167,7 @@ def _alarm(alarm: dict[str, Any]) -> str:
 def _operator(operator: dict[str, Any], now: float) -> tuple[object, ...]:
     state = "SILENT" if operator["silent"] else operator["state"]
     seen, signed = ago(operator["seen_at"], now), ago(operator["signed_at"], now)
-    return operator["name"], operator["organisation"], state, seen, signed
+    return operator["name"], operator["organisation"], state, seen, signed, said_line(operator["says"])
 
 
 def _incident(incident: dict[str, Any], now: float) -> str:

@@ -24,9 +24,11 @@ from relay.web.api.common import (
     page,
     store_of,
 )
-from relay.web.api.models import Delivery, NewWebhook, Page, Webhook
+from relay.web.api.models import Page
+from relay.web.api.webhook_models import Delivery, NewWebhook, Webhook
 from relay.web.changes import Answer
 from relay.web.problems import Problem
+from relay.webhook_targets import check_url
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
@@ -49,7 +51,7 @@ def list_all(request: Request) -> Response:
 def add(request: Request, body: WebhookBody) -> Response:
     """Each delivered and settled message is posted to the URL, signed with the secret that this answer shows once."""
     caller = caller_of(request)
-    hooks.check_url(body.url, development=home_of(request).load().development)
+    check_url(body.url, development=home_of(request).load().development)
     lane_id = bytes.fromhex(body.lane_id[2:]) if body.lane_id else None
     sender = bytes.fromhex(body.sender[2:]) if body.sender else None
 
@@ -91,10 +93,7 @@ def retry(request: Request, webhook: Identifier) -> Response:
     def act(connection: Connection) -> Answer:
         _own(request, connection, webhook)
         connection.execute(update(webhooks).where(webhooks.c.id == webhook).values(state="active", reason=""))
-        parked = update(webhook_deliveries).where(
-            webhook_deliveries.c.webhook == webhook, webhook_deliveries.c.state == "parked"
-        )
-        connection.execute(parked.values(state="waiting", attempts=0, next_at=now_of(request)))
+        hooks.take_up(connection, webhook, now_of(request))
         return 200, hooks.shown(connection, _own(request, connection, webhook)), {}
 
     return changes_of(request).at_once(request, "webhook.retry", act)
@@ -112,7 +111,8 @@ def remove(request: Request, webhook: Identifier) -> Response:
         connection.execute(update(webhooks).where(webhooks.c.id == webhook).values(**gone))
         connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.webhook == webhook))
         connection.execute(delete(webhook_cursors).where(webhook_cursors.c.webhook == webhook))
-        return 200, last | {"state": "removed", "reason": gone["reason"], "waiting": 0, "parked": 0}, {}
+        none = {**hooks.UNPARKED, "waiting": 0, "parked": 0}
+        return 200, last | {"state": "removed", "reason": gone["reason"]} | none, {}
 
     return changes_of(request).at_once(request, "webhook.remove", act)
 

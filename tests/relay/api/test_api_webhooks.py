@@ -14,7 +14,9 @@ from relay import webhooks
 from relay.errors import BadInput
 from relay.store.tables import lanes, webhook_deliveries
 from relay.store.tables import webhooks as table
-from relay.webhooks import ATTEMPTS_MAX, check_url, target_of
+from relay.views.webhooks import webhooks_text
+from relay.webhook_targets import check_url, target_of
+from relay.webhooks import ATTEMPTS_MAX, PARKED_PAUSE_S
 from tests.support.api_world import ApiWorld, problem
 from tests.support.filled_hub import LANE, RECEIVER, SENDER
 
@@ -152,11 +154,43 @@ def test_a_dead_receiver_is_parked_with_a_reason_and_taken_up_again(world, recei
     path = f"/v1/webhooks/{made['id']}"
     (delivery,) = world.get(f"{path}/deliveries", world.owner()).json()["items"]
     assert (delivery["state"], delivery["reason"]) == ("parked", "503 from 127.0.0.1")
-    assert world.get(path, world.owner()).json()["parked"] == 1
+    shown = world.get(path, world.owner()).json()
+    assert (shown["parked"], shown["parked_reason"]) == (1, "503 from 127.0.0.1")
+    assert shown["parked_until"] > world.now
     receiver.answers = [200]
     assert world.ask("POST", f"{path}/retry", world.owner()).json()["parked"] == 0
     turn(world)
     assert world.get(f"{path}/deliveries", world.owner()).json()["items"][0]["state"] == "done"
+
+
+def test_of_the_parked_the_oldest_is_tried_once_a_day_and_brings_back_all(world, receiver):
+    receiver.answers = [503]
+    made = add(world, url_of(receiver))
+    settle(world)
+    for _ in range(ATTEMPTS_MAX):
+        turn(world)
+        world.now += 3_600
+    (told,) = world.get("/v1/status", world.owner()).json()["webhooks"]
+    assert (told["id"], told["host"], told["parked"]) == (made["id"], "127.0.0.1", 3)
+    assert told["reason"] == "503 from 127.0.0.1"
+    assert world.now < told["until"] <= world.now + PARKED_PAUSE_S
+    line = webhooks_text([told], world.now)
+    assert "3 parked since" in line
+    assert "tried again in" in line
+    assert f"/v1/webhooks/{made['id']}/retry" in line
+
+    posted = len(receiver.got)
+    for _ in range(4):
+        world.now += PARKED_PAUSE_S / 2
+        turn(world)
+    assert len(receiver.got) == posted + 2  # one a day, whatever number waits
+    receiver.answers = [200]
+    world.now += PARKED_PAUSE_S
+    while turn(world):
+        pass
+    assert len({headers["webhook-id"] for headers, _ in receiver.got[posted + 2 :]}) == 3
+    assert len(receiver.got) == posted + 5
+    assert world.get("/v1/status", world.owner()).json()["webhooks"] == []
 
 
 def test_a_receiver_that_is_gone_is_asked_no_more(world, receiver):
@@ -164,7 +198,11 @@ def test_a_receiver_that_is_gone_is_asked_no_more(world, receiver):
     made = add(world, url_of(receiver))
     settle(world, delivered=3, settled=1)
     turn(world)
-    assert world.get(f"/v1/webhooks/{made['id']}", world.owner()).json()["state"] == "parked"
+    shown = world.get(f"/v1/webhooks/{made['id']}", world.owner()).json()
+    assert (shown["state"], shown["parked"], shown["parked_until"]) == ("parked", 1, None)
+    (told,) = world.get("/v1/status", world.owner()).json()["webhooks"]
+    assert (told["reason"], told["until"]) == ("The receiver says that it is gone (410).", None)
+    assert "not tried again" in webhooks_text([told], world.now)
     settle(world)
     world.now += 10_000
     assert turn(world) == 0
