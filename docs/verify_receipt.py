@@ -531,6 +531,7 @@ RECEIPT = shape(
     checkpoint=text,
 )
 
+DEEPEST = 32
 MOST_CHANGES = 1_000
 NOTE = shape(
     format=one_of("relayhub/log-note/v1"),
@@ -573,9 +574,22 @@ def read_note(content: bytes) -> Part:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        told = content.decode()
+        need(
+            _depth(told) <= DEEPEST, "the file has lists in lists without end"
+        )  # a parser may run out of its stack there
+        return json.loads(told, object_pairs_hook=_once, parse_constant=_no_number)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise Bad(f"the file is no JSON: {error}") from None
+
+
+def _depth(told: str) -> int:
+    """How deep lists and objects of a JSON text lie in each other."""
+    deepest = depth = 0
+    for bracket in re.findall(r"[\[{\]}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", told)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
