@@ -11,7 +11,7 @@ BOOT := $(VENV)/.boot
 STAMP := $(VENV)/.synced
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: help setup demo test test-quick lint vectors bench api-examples soak kills mutants schemas contracts protos lock clean
+.PHONY: help setup demo test test-quick test-production lint vectors bench api-examples soak kills mutants schemas contracts protos lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ soak: setup ## an hour of everything that may go wrong, at random and by seed; a
 
 kills: setup ## kill -9 the evidence log's writer, a hundred seeds (SEEDS=10 for fewer)
 	$(BIN)/python -m tests.support.log_kills $(SEEDS)
+
+test-production: setup ## the hub on Debian's postgresql, redis-server and rabbitmq-server, every crash of the table included (PRODUCTION="redis --cells 5")
+	@$(BIN)/python -m tests.production $(PRODUCTION)
 
 mutants: setup ## mutate the light clients' judges for hours; writes docs/mutants.md (MUTANTS="bft clique" for some)
 	$(BIN)/python -m tests.mutants $(MUTANTS)
