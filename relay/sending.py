@@ -129,6 +129,8 @@ def _sealed(ledger: Ledger, key: Key, gateway: bytes, lane_id: LaneId, receipts:
     waiting, found = {receipt.transaction: receipt for receipt in receipts}, list[Sent]()
     deadline = time.monotonic() + SEALED_WITHIN_S
     while waiting:
+        with suppress(Rejected):  # somebody else's seal was faster, or a limit stands in the way for now
+            transact(ledger, key, [Call(gateway, encode_seal(lane_id, list(waiting)), SEND_GAS)])
         for ticket, receipt in list(waiting.items()):
             output = ledger.simulate(b"", Call(gateway, encode_ticket(lane_id, ticket), SEND_GAS))
             state, nonce, message_id = decode_ticket(output)
@@ -140,8 +142,7 @@ def _sealed(ledger: Ledger, key: Key, gateway: bytes, lane_id: LaneId, receipts:
                 f"{len(waiting)} messages wait to be sealed.", "The hub seals them; see: relayhub status, then trace."
             )
         if waiting:
-            with suppress(Rejected):  # somebody else's seal was faster, or a limit stands in the way for now
-                transact(ledger, key, [Call(gateway, encode_seal(lane_id, list(waiting)), SEND_GAS)])
+            time.sleep(LOOK_S)
     return sorted(found, key=lambda item: item.nonce)
 
 

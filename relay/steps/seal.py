@@ -1,7 +1,8 @@
 """Before step 1, on ledgers that give tickets: name what waits in a seal, so that each message gets its place in its lane.
 
-Anybody may seal; a lie about a ticket costs one look at it. One seal of a lane is on its way at a time: of two the second
-would fail. A ticket over a limit stays and is asked after again. Source: docs/protocol.md, Ledgers that are unlike Ethereum.
+Anybody may seal; what does not wait any more is found by trying the seal without sending it. One seal of a lane is on its way
+at a time: of two the second would fail. A ticket over a limit stays and is asked after again. Source: docs/protocol.md, Ledgers
+that are unlike Ethereum.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from adapters.protocol import AdapterError, Call, Ledger, MessageTicketed
+from adapters.protocol import AdapterError, BadAnswer, Call, Ledger, MessageTicketed, Rejected
 from adapters.solidity.calldata import decode_ticket, encode_seal, encode_ticket
 from relay.store import Lease
 from relay.store.tables import lanes, tickets, transactions
@@ -28,6 +29,9 @@ MOST = 100
 ASK_AGAIN_S = 1.0
 GAS = 1
 """Ledgers that give tickets have none."""
+NOTHING_TO_SEAL = "NothingToSeal"
+"""How a gateway refuses a seal of tickets that are all sealed."""
+WORD = 32
 WAITS = 1
 """A ticket's state: 0 unknown, 1 waits, 2 sealed."""
 
@@ -65,7 +69,7 @@ def seal(lease: Lease, row: Row[Any], ledger: Ledger, store: Any) -> None:
         waiting = _waiting(connection, row.name)
     for lane_id, named in waiting.items():
         try:
-            standing = [item for item in named if _waits(ledger, bytes(row.gateway), lane_id, item)]
+            standing = _standing(ledger, bytes(row.gateway), lane_id, named)
         except AdapterError as error:  # the look says what is wrong with the ledger
             log.info("tickets_wait", chain=row.name, error=str(error)[:200])
             return
@@ -95,6 +99,28 @@ def _waiting(connection: Connection, chain: str) -> dict[LaneId, list[bytes]]:
         if item.lane_id not in busy and len(named) < MOST:
             named.append(bytes(item.ticket))
     return {lane_id: named for lane_id, named in found.items() if named}
+
+
+def _standing(ledger: Ledger, gateway: bytes, lane_id: LaneId, named: Sequence[bytes]) -> list[bytes]:
+    """Those that wait still.
+
+    A seal of all of them is tried first, then of each half: on a busy ledger a question about each ticket would take longer
+    than the seal.
+    """
+    try:
+        output = ledger.simulate(b"", Call(gateway, encode_seal(lane_id, named), GAS))
+    except Rejected as refusal:
+        if refusal.reason.startswith(NOTHING_TO_SEAL):
+            return []
+        return [item for item in named if _waits(ledger, gateway, lane_id, item)]
+    if len(output) != WORD:
+        raise BadAnswer("the answer about a seal is truncated, extended or altered; leave the endpoint.")
+    if int.from_bytes(output, "big") == len(named):
+        return list(named)
+    if len(named) == 1:
+        return [item for item in named if _waits(ledger, gateway, lane_id, item)]
+    half = len(named) // 2
+    return [item for part in (named[:half], named[half:]) for item in _standing(ledger, gateway, lane_id, part)]
 
 
 def _waits(ledger: Ledger, gateway: bytes, lane_id: LaneId, ticket: bytes) -> bool:

@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy import update
 
-from adapters.protocol import BadAnswer, MachineTraits, MessageTicketed, Position, Unreachable
+from adapters.protocol import BadAnswer, MachineTraits, MessageTicketed, Position, Rejected, Unreachable
 from adapters.solidity.calldata import decode_ticket, encode_seal, encode_ticket
 from relay.steps.seal import ASK_AGAIN_S, MOST, keep_tickets, seal
 from relay.store import Lease
@@ -24,6 +24,7 @@ class TicketLedger:
 
     def __init__(self, *, gives=True):
         self.traits, self.states, self.error, self.asked = MachineTraits(tickets=gives), {}, None, []
+        self.tried, self.over_limit, self.answer = [], set(), None
 
     def machine(self):
         return self.traits
@@ -32,8 +33,26 @@ class TicketLedger:
         assert sender == b""
         if self.error is not None:
             raise self.error
+        if len(call.data) > 4 + 2 * 32:  # more than the question about one ticket
+            return self.try_seal([call.data[start : start + 32] for start in range(100, len(call.data), 32)])
         self.asked.append(call.data[-32:])
         return self.states.get(call.data[-32:], 1).to_bytes(32, "big") + bytes(64)
+
+    def try_seal(self, named):
+        """As the chaincode does: how many would be sealed; a ticket that is unknown, or only sealed ones, are refused."""
+        self.tried.append([int.from_bytes(item, "big") for item in named])
+        states = [self.states.get(item, 1) for item in named]
+        waiting = [item for item, state in zip(named, states, strict=True) if state == 1]
+        if self.answer is not None:
+            return self.answer
+        if 0 in states:
+            raise Rejected("no", reason="UnknownTicket(ticket=…)")
+        if not waiting:
+            raise Rejected("no", reason="NothingToSeal(): Every ticket named is sealed already.")
+        fit = [item for item in waiting if item not in self.over_limit]
+        if not fit:
+            raise Rejected("no", reason="SenderLimitReached(…)")
+        return len(fit).to_bytes(32, "big")
 
 
 class Sealing:
@@ -141,6 +160,45 @@ def test_a_ledger_that_does_not_say_keeps_them_waiting(sealing, error):
     sealing.ledger.error = None
     sealing.seal()
     assert len(sealing.queued()) == 1
+
+
+def test_where_all_wait_none_is_asked_after(sealing):
+    sealing.shown(*range(1, 51))
+    sealing.seal()
+    assert (len(sealing.ledger.tried), sealing.ledger.asked) == (1, [])
+
+
+def test_where_all_are_sealed_none_is_asked_after(sealing):
+    sealing.shown(*range(1, 51))
+    sealing.ledger.states = {ticket(number): 2 for number in range(1, 51)}
+    sealing.seal()
+    assert (len(sealing.ledger.tried), sealing.ledger.asked) == (1, [])
+    assert (sealing.queued(), sealing.kept()) == ([], [])
+
+
+def test_those_that_somebody_else_sealed_are_found_by_halves(sealing):
+    sealing.shown(*range(1, 65))
+    sealing.ledger.states = {ticket(number): 2 for number in range(1, 17)}
+    sealing.seal()
+    assert sealing.queued() == [encode_seal(sealing.lane_id, [ticket(number) for number in range(17, 65)])]
+    assert sealing.kept() == list(range(17, 65))
+    assert (len(sealing.ledger.tried), sealing.ledger.asked) == (5, [])
+
+
+def test_what_is_over_a_limit_waits_and_stops_nobody_else(sealing):
+    sealing.shown(1, 2, 3)
+    sealing.ledger.over_limit = {ticket(2)}
+    sealing.seal()
+    assert sealing.queued() == [encode_seal(sealing.lane_id, [ticket(1), ticket(2), ticket(3)])]
+    assert sealing.kept() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("answer", [b"", bytes(31), bytes(33)])
+def test_an_answer_about_a_seal_of_another_size_is_no_answer(sealing, answer):
+    sealing.shown(1)
+    sealing.ledger.answer = answer
+    sealing.seal()
+    assert (sealing.queued(), sealing.kept()) == ([], [1])
 
 
 def test_so_many_at_once_and_no_more(sealing):
