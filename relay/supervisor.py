@@ -38,6 +38,9 @@ FAILING_AFTER = 3
 """A process that ended so often within ten seconds of its start keeps failing; status names it until it lived for longer."""
 SAID_BYTES, SAID_CHARACTERS = 4_096, 300
 LOOK_S = 0.1
+WEB_FIRST_S = 4.0
+"""So long everybody but the broker, web and one worker waits for web to answer: whoever starts a hub looks at its page first."""
+AT_ONCE = {"broker", "web", "worker-1"}
 LOG_MAX_BYTES = 10_000_000
 
 
@@ -132,6 +135,8 @@ class Supervisor:
         self.stopping = False
         self.ready = False
         self._looked_at_logs = 0.0
+        self._began = time.monotonic()
+        self._web_was_first = False
 
     def run(self) -> None:
         """Start, watch, and at the end stop everything."""
@@ -175,8 +180,18 @@ class Supervisor:
                 bound_log(self._log(child))
 
     def _may_start(self, child: Child) -> bool:
-        """Whether what the child needs is there: everything but the broker needs the broker."""
+        """Whether what the child needs is there: everything but the broker needs the broker; and whether it is its turn."""
+        if child.role not in AT_ONCE and not self._web_has_its_turn():
+            return False
         return bool(self.config.broker) or child.role in {"broker", "web", "recorder"} or accepts(self.home.socket)
+
+    def _web_has_its_turn(self) -> bool:
+        """Whether web answers, or had its time; several processes that import their packages at once make each other slow."""
+        if not self._web_was_first:
+            web = [child for child in self.children if child.role == "web" and child.process.note != "held"]
+            late = time.monotonic() - self._began > WEB_FIRST_S
+            self._web_was_first = not web or late or web_answers(self.home)
+        return self._web_was_first
 
     def _start(self, child: Child) -> None:
         with self._log(child).open("ab") as log:

@@ -80,7 +80,13 @@ def test_traffic_is_counted_timed_and_drawn(stack, browser, page):
     wait_text(page, ".plot-summary", "201 settled")
     wait(page, "document.querySelectorAll('.plot canvas').length === 2")
     browser.picture(page, "traffic")
-    browser.picture(page, "overview", whole=False)
+    page.fill("#find-id", "")
+    page.set_viewport_size({"width": 1280, "height": 1340})
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        wait(page, f"document.documentElement.dataset.theme === '{theme}'")
+        browser.picture(page, f"overview-{theme}", whole=False)
+    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_operators_heights_and_signatures_are_shown(page):

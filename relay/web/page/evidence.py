@@ -64,6 +64,6 @@ def checkpoint_of(home: Home | None) -> dict[str, Any]:
         "origin": checkpoint.origin,
         "size": checkpoint.size,
         "root": "0x" + checkpoint.root.hex(),
-        "signers": [name for name, _, _ in signatures],
+        "signers": list(dict.fromkeys(name for name, _, _ in signatures)),
         "at": at,
     }

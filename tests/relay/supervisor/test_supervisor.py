@@ -1,7 +1,9 @@
 """The supervisor with small children: starts again, waits longer each time, holds, and takes everybody along when it dies."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ from relay.supervisor import (
     FIRST_DELAY_S,
     LAST_DELAY_S,
     SETTLED_S,
+    WEB_FIRST_S,
     Child,
     Supervisor,
     accepts,
@@ -33,6 +36,7 @@ from relay.supervisor import (
     FIRST_DELAY_S,
     LAST_DELAY_S,
     SETTLED_S,
+    WEB_FIRST_S,
     Child,
     Supervisor,
     accepts,
@@ -214,3 +218,28 @@ def test_the_last_line_of_a_log(tmp_path):
     assert last_line(log, 4) == "[31m\N{REPLACEMENT CHARACTER}red"
     log.write_bytes(b"y" * 9_000)
     assert last_line(log) == "y" * 300
+
+
+def test_the_page_comes_before_what_nobody_looks_at(home):
+    supervisor = Supervisor(home, home.load())
+    web, watch = Child("web", []), Child("watch", [])
+    supervisor.children = [web, watch]
+    assert supervisor._may_start(web)
+    assert not supervisor._may_start(watch)
+    supervisor._began -= WEB_FIRST_S + 1
+    assert supervisor._may_start(watch), "web had its time"
+    supervisor = Supervisor(home, home.load())
+    supervisor.children = [web, watch]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        (home.run / "web.json").write_text(json.dumps({"port": server.getsockname()[1]}))
+        assert supervisor._may_start(watch), "web answers"
+    assert supervisor._may_start(watch), "and it stays so when web dies"
+
+
+@pytest.mark.parametrize("note", ["", "held"])
+def test_nobody_waits_for_a_page_that_is_not_to_come(home, note):
+    supervisor = Supervisor(home, home.load())
+    watch, web = Child("watch", []), Child("web", [])
+    web.process.note = note
+    supervisor.children = [web, watch] if note else [watch]
+    assert supervisor._may_start(watch)

@@ -61,7 +61,7 @@ export function lanesSection(section, redraw) {
   const tools = h("div", { class: "tools" }, h("label", {}, filterText, filter), h("label", {}, orderText, order), count);
   const columns = [
     { label: () => t("lane"), kind: "name", cell: (lane) => ({ text: lane.name, href: `#/lane/${lane.key}` }) },
-    { label: () => t("state"), cell: (lane) => stateCell(lane.state) },
+    { label: () => t("state"), kind: "state", cell: (lane) => stateCell(lane.state) },
     { label: () => t("trust"), cell: (lane) => trustCell(lane.trust) },
     { label: () => t("sent"), kind: "number", cell: (lane) => number(lane.sent) },
     { label: () => t("delivered"), kind: "number", cell: (lane) => number(lane.delivered) },
@@ -105,7 +105,7 @@ export function ledgersSection(section) {
   const simulated = (chain) => (chain.simulated ? ` (${t("state.simulated")})` : "");
   const columns = [
     { label: () => t("ledger"), cell: (chain) => chain.name },
-    { label: () => t("state"), cell: (chain) => stateCell(chain.state) },
+    { label: () => t("state"), kind: "state", cell: (chain) => stateCell(chain.state) },
     { label: () => t("trust"), cell: (chain) => trustCell(chain.trust) },
     { label: () => t("chain_id"), cell: (chain) => chain.chain_id },
     { label: () => t("consensus"), cell: (chain) => `${chain.consensus}${simulated(chain)}` },
@@ -128,7 +128,7 @@ export function clientsSection(section) {
   const columns = [
     { label: () => t("client.of"), cell: (client) => client.peer || "?" },
     { label: () => t("client.on"), cell: (client) => client.chain },
-    { label: () => t("state"), cell: (client) => stateCell(client.frozen ? "frozen" : client.expires_at && client.expires_at <= view.now ? "expired" : "active") },
+    { label: () => t("state"), kind: "state", cell: (client) => stateCell(client.frozen ? "frozen" : client.expires_at && client.expires_at <= view.now ? "expired" : "active") },
     { label: () => t("height"), kind: "number", cell: (client) => number(client.height) },
     { label: () => t("header_age"), kind: "when", cell: (client) => agoCell(client.header_at, view.now) },
     { label: () => t("client_expiry"), kind: "when", cell: (client) => endCell(client.expires_at, view.now) },
@@ -144,7 +144,7 @@ export function operatorsSection(section) {
   const columns = [
     { label: () => t("operator"), cell: (operator) => operator.name },
     { label: () => t("organisation"), cell: (operator) => operator.organisation },
-    { label: () => t("state"), cell: (operator) => stateCell(operator.silent ? "silent" : operator.state) },
+    { label: () => t("state"), kind: "state", cell: (operator) => stateCell(operator.silent ? "silent" : operator.state) },
     { label: () => t("seen"), kind: "when", cell: (operator) => agoCell(operator.seen_at, view.now) },
     { label: () => t("signed"), kind: "when", cell: (operator) => agoCell(operator.signed_at, view.now) },
     { label: () => t("heights"), cell: (operator) => Object.entries(operator.heights).map(([name, height]) => `${name} ${number(height)}`).join(", ") || "–" },
@@ -172,7 +172,7 @@ export function processesSection(section) {
   const view = {};
   const columns = [
     { label: () => t("process"), cell: (process) => process.role },
-    { label: () => t("state"), cell: (process) => ({ text: t(`process.${process.failing ? "failing" : process.alive ? "alive" : "down"}`), kind: process.alive && !process.failing ? "good" : "bad" }) },
+    { label: () => t("state"), kind: "state", cell: (process) => ({ text: t(`process.${process.failing ? "failing" : process.alive ? "alive" : "down"}`), kind: process.alive && !process.failing ? "good" : "bad" }) },
     { label: () => t("started"), cell: (process) => (process.alive ? agoCell(process.started, view.now) : "–") },
     { label: () => t("restarts"), kind: "number", cell: (process) => number(process.restarts) },
     { label: () => t("note"), cell: (process) => process.note || "–" },
