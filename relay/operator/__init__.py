@@ -1,7 +1,7 @@
 """An operator: a process of its own that verifies claims with its own endpoints and light clients, and signs what is true.
 
 Source: the hub's protocol (docs/protocol.md, section Who believes what, Committee; docs/encodings.md, section Operators).
-It shares nothing with the hub but two calls: it pulls claims and posts attestations.
+It shares nothing with the hub but three calls: it pulls claims, posts attestations and says how it stands.
 
     configuration.py  operator.toml
     signer.py         the signing key behind a small face
@@ -12,7 +12,8 @@ It shares nothing with the hub but two calls: it pulls claims and posts attestat
     judge.py          the checks that a claim must pass, in order
     follower.py       a thread for each ledger: look, judge, sign, post
     desk.py           which claims are in hand, which were refused and rest
-    hub.py            the two calls
+    hub.py            the three calls
+    standing.py       how it stands with each ledger, and the thread that tells the hub
     command.py        the command line
     process.py        the process: polls the hub, gives claims to the followers, reloads its configuration
 """
