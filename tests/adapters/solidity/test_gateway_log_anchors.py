@@ -4,6 +4,7 @@ import pytest
 
 from adapters.solidity.calldata import ANCHOR_LOG, LOGGED_ANCHOR
 from adapters.solidity.contracts import contract
+from light_clients.proofs.log_notes import note_slots
 from schemas.suites import integer_word, keccak256
 from tests.support.evm_world import GUARDIAN, RELAYER, EvmChain, EvmWorld, account, make_end, refuses
 
@@ -71,6 +72,7 @@ def test_a_note_stands_in_two_slots_that_a_proof_can_open(end):
     place = int.from_bytes(keccak256(integer_word(int.from_bytes(RELAYER, "big")) + integer_word(SLOT)), "big")
     stored = [end.chain.slot(end.gateway, (place + offset).to_bytes(32, "big")) for offset in (0, 1)]
     assert stored == [integer_word(7), ROOT]
+    assert [int.from_bytes(slot, "big") for slot in note_slots(RELAYER)] == [place, place + 1]
 
 
 def test_a_note_moves_no_head_and_no_message(end):
