@@ -28,6 +28,7 @@ class HubConfig(BaseModel):
         broker: Celery broker URL; empty means the embedded Valkey.
         web_host: IP address of the HTTP interface; another one than loopback needs TLS and a token (relay.web.server).
         web_port: its port; 0 picks a free one at the first start.
+        web_names: names by which a proxy in front of the interface is asked (relay.web.hosts).
         web_tls_certificate: file of its TLS certificate chain (PEM); empty means no TLS.
         web_tls_key: file of the certificate's private key (PEM).
         workers: worker processes.
@@ -51,6 +52,7 @@ class HubConfig(BaseModel):
     broker: str = ""
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=0, ge=0, le=65535)
+    web_names: list[str] = []
     web_tls_certificate: str = ""
     web_tls_key: str = ""
     workers: int = Field(default=2, ge=1, le=64)

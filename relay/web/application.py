@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -24,6 +24,7 @@ from relay.store.engine import ping
 from relay.web.access import Access
 from relay.web.api import routes
 from relay.web.changes import Changes
+from relay.web.hosts import KnownHosts
 from relay.web.limits import Buckets, Limits, Rates
 from relay.web.page.page import page_router
 from relay.web.problems import Problem, install
@@ -51,6 +52,8 @@ def create_app(
     home: Home | None = None,
     open_reading: bool = True,
     rates: Rates | None = None,
+    names: Sequence[str] = (),
+    loopback: bool = False,
 ) -> FastAPI:
     """Build the application on an open store.
 
@@ -62,6 +65,8 @@ def create_app(
         home: the hub's folder; without it there are the operators' calls alone.
         open_reading: whether everyone may read while no token was ever made (relay.web.access).
         rates: how often a token and an address may ask.
+        names: names by which a proxy in front is asked (relay.web.hosts).
+        loopback: whether it listens on loopback, so that whoever asks by a name of elsewhere is refused.
     """
     app = FastAPI(title="Relay Hub", openapi_url=None, docs_url=None, redoc_url=None)
     install(app)
@@ -70,6 +75,7 @@ def create_app(
     app.state.store, app.state.home, app.state.clock = store, home, clock
     app.state.access = Access(store, clock, open_reading=open_reading, per_token=per_token)
     app.add_middleware(Limits, buckets=Buckets(rates.per_address, rates.per_address * rates.burst_s))
+    app.add_middleware(KnownHosts, names=names, loopback=loopback)
     pages = page_router(store, hub, home, development=development, clock=clock)
     app.include_router(pages.router)
     board = ClaimBoard(store, clock)

@@ -77,7 +77,15 @@ def _serve(
 ) -> None:
     host, bound = listener.getsockname()[:2]
     home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-    app = create_app(store, config.name, development=config.development, home=home, open_reading=open_reading)
+    app = create_app(
+        store,
+        config.name,
+        development=config.development,
+        home=home,
+        open_reading=open_reading,
+        names=config.web_names,
+        loopback=open_reading,
+    )
     app.state.access.let_owner_in(home)
     app.state.changes.recover()
     _write(home.run / "web.port", str(bound).encode())
