@@ -37,6 +37,7 @@ from relay.evidence.cosignatures import Cosignature, CosignatureKey, read_cosign
 from relay.evidence.edge import Edge
 from relay.evidence.log_files import CHECKPOINT
 from relay.evidence.sources import Source, TooLarge
+from relay.evidence.standings import COSIGNED
 from relay.evidence.tiles import (
     HEIGHT,
     MAXIMUM_BUNDLE_SIZE,
@@ -162,6 +163,8 @@ def audit(
     """
     known = sorted((_earlier(note, keys) for note in earlier), key=lambda each: each.size)
     work = _Audit(source, keys)
+    cosigned = work.read_cosigned() if witnesses else None
+    known = sorted([*known, *([cosigned] if cosigned else [])], key=lambda each: each.size)
     try:
         checkpoint = work.check_checkpoint(witnesses)
         if checkpoint is not None:
@@ -187,6 +190,17 @@ class _Audit:
         self.source = source
         self.keys = keys
         self.report = Report(source.name, keys=tuple(key.text for key in keys))
+        self._cosigned = b""
+
+    def read_cosigned(self) -> Checkpoint | None:
+        """The checkpoint that witnesses cosigned, a few seconds older than the newest; it is held against the tree as any other."""
+        try:
+            note = self.source.fetch(COSIGNED, MAXIMUM_NOTE_SIZE)
+            known = None if note is None else _earlier(note, self.keys)
+        except (TooLarge, BadInput):
+            return None
+        self._cosigned = note or b""
+        return known
 
     def check_checkpoint(self, witnesses: Sequence[CosignatureKey]) -> Checkpoint | None:
         """Check 1; None where nothing more can be checked."""
@@ -212,7 +226,9 @@ class _Audit:
                 self._find("wrong_key", CHECKPOINT, f"No given key signed the checkpoint (given: {names}).")
             except LightClientError as error:
                 self._find("signature_invalid", CHECKPOINT, error.message)
-        self.report.cosignatures = read_cosignatures(note, witnesses)
+        found = read_cosignatures(note, witnesses)
+        missing = [witness for witness in witnesses if witness.name not in {each.name for each in found}]
+        self.report.cosignatures = found + (read_cosignatures(self._cosigned, missing) if self._cosigned else [])
         cosigned = {each.name for each in self.report.cosignatures}
         for witness in witnesses:
             if witness.name not in cosigned:

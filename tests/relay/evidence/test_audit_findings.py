@@ -16,10 +16,12 @@ from relay.errors import BadInput, NotFound, NotNow
 from relay.evidence import audit as audit_module
 from relay.evidence.audit import audit
 from relay.evidence.checkpoints import Ed25519Signer, sign_checkpoint
-from relay.evidence.cosignatures import Cosignature
+from relay.evidence.cosignatures import Cosignature, add_cosignature
+from relay.evidence.cosigned import write_cosigned
 from relay.evidence.edge import Edge
 from relay.evidence.log import EvidenceLog
 from relay.evidence.sources import FolderSource, HttpSource, source_of
+from relay.evidence.standings import COSIGNED
 from relay.evidence.tiles import decode_bundle, encode_bundle, leaf_hashes
 from relay.home import Home
 from relay.keys import KeyStore
@@ -358,3 +360,29 @@ def test_the_command_without_a_place_audits_the_hub_s_own_log(tmp_path, capsys):
 def test_what_the_command_refuses(folder, capsys, words, says):
     assert main(["audit", str(folder), *words]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_cosigned_checkpoint_beside_a_newer_one_is_held_against_the_tree(tmp_path):
+    log = make_log(tmp_path / "log", 300)
+    there = Witness("witness.example/w1", private("w1"), KEYS, tmp_path / "w1")
+    line = there.cosign(log.checkpoint(), [], 5.0)
+    write_cosigned(tmp_path / "log", add_cosignature(log.checkpoint(), line, [there.key]))
+    log.append(records(300, 600))
+    log.publish(6.0)
+    source = FolderSource(tmp_path / "log")
+    report = audit(source, KEYS, witnesses=[there.key])
+    assert (report.ok, report.cosignatures, report.compared) == (True, [Cosignature("witness.example/w1", 5)], [300])
+    other = make_log(tmp_path / "other", 299)
+    other.append([b"another"])
+    note = other.publish(7.0)
+    write_cosigned(tmp_path / "log", add_cosignature(note, there_too(tmp_path).cosign(note, [], 8.0), [there.key]))
+    assert [each.code for each in audit(source, KEYS, witnesses=[there.key]).findings] == ["fork"]
+    (tmp_path / "log" / COSIGNED).write_bytes(b"rubbish")
+    assert [each.code for each in audit(source, KEYS, witnesses=[there.key]).findings] == ["cosignature_missing"]
+    other.close()
+    log.close()
+
+
+def there_too(tmp_path):
+    """The same witness with another memory: one that lies."""
+    return Witness("witness.example/w1", private("w1"), KEYS, tmp_path / "lies")
