@@ -81,6 +81,7 @@ def test_traffic_is_counted_timed_and_drawn(stack, browser, page):
     wait(page, "document.querySelectorAll('.plot canvas').length === 2")
     browser.picture(page, "traffic")
     page.fill("#find-id", "")
+    page.evaluate("document.activeElement.blur()")
     page.set_viewport_size({"width": 1280, "height": 1340})
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme=theme)
