@@ -13,10 +13,12 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from relay.evidence.leaves import canonical, encode
+from relay.evidence.leaves import ENTRY_MAX_BYTES, KIND_MAX, canonical, encode
 from relay.store.tables import evidence_queue
 
 LARGEST = (1 << 63) - 1
+SURELY_SMALL = ENTRY_MAX_BYTES - 128
+"""Bytes of fields that make no entry too large: kind, number and time have 90 at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,12 @@ def note_all(connection: Connection, notes: Iterable[Note]) -> None:
 
 
 def _row(item: Note, now: float) -> dict[str, Any]:
-    encode(item.kind, LARGEST, LARGEST, item.fields)  # so that the recorder never meets one that is too large
+    fields = canonical(list(item.fields))
+    if len(fields) > SURELY_SMALL or not 0 < len(item.kind) <= KIND_MAX:
+        encode(item.kind, LARGEST, LARGEST, item.fields)  # so that the recorder never meets one that is too large
     return {
         "at": now,
         "kind": item.kind,
-        "fields": canonical(list(item.fields)),
+        "fields": fields,
         "objects": canonical([bytes(content) for content in item.objects]) if item.objects else None,
     }

@@ -21,7 +21,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -36,6 +36,19 @@ _LABEL_MAXIMUM = 1 << 20
 
 class RecordDamaged(HubError):
     """What is on the disk is not what the log has the hash of."""
+
+
+class Label:
+    """The labels of a pack's records, which differ by the name alone: canonical CBOR of [owner, [reader, …], name, Unix seconds]."""
+
+    def __init__(self, owner: str, readers: Sequence[str], at: float) -> None:
+        whole = cbor2.dumps([owner, list(readers)], canonical=True)
+        self._before = b"\x84" + whole[1:]  # an array of four in place of one of two
+        self._after = cbor2.dumps(at, canonical=True)
+
+    def named(self, name: str) -> bytes:
+        """The label of a record of that name."""
+        return self._before + cbor2.dumps(name) + self._after
 
 
 class Stored:

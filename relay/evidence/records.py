@@ -25,7 +25,7 @@ from sqlalchemy import delete, insert, select, update
 from relay.errors import BadInput, NotAllowed, NotFound
 from relay.evidence.access_rules import AccessRule, Caller
 from relay.evidence.outbox import Note, note, note_all
-from relay.evidence.packs import Packs, Stored
+from relay.evidence.packs import Label, Packs, Stored
 from relay.evidence.record_rows import Found, Record, find, is_known, readable, row_of, rule_id_of
 from relay.store import Store
 from relay.store.tables import record_erasures, records
@@ -178,11 +178,12 @@ class Records:
 
     def _put_pack(self, items: Iterator[NewRecord], rule: AccessRule) -> list[Record]:
         writer, now = self._packs.writer(), time.time()
+        label = Label(rule.owner, rule.readers, now)
         names: list[str] = []
         try:
             for item in items:
                 name = record_name(item.name)
-                writer.add(item.content, cbor2.dumps([rule.owner, list(rule.readers), name, now], canonical=True))
+                writer.add(item.content, label.named(name))
                 names.append(name)
                 if len(names) >= BATCH_RECORDS or writer.size >= BATCH_BYTES:
                     break
