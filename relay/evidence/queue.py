@@ -23,18 +23,19 @@ MILLISECONDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A row of the queue as it goes into the log: its number, its entry, its objects."""
+    """A row of the queue as it goes into the log: its number, its entry, what that says, its objects."""
 
     number: int
     entry: bytes
+    said: Entry
     objects: tuple[bytes, ...]
 
 
 def read(row: Row[Any]) -> Queued:
     """What a row becomes; the same bytes whenever it is read."""
     objects = cbor2.loads(row.objects) if row.objects is not None else ()
-    entry = encode(row.kind, row.id, int(row.at * MILLISECONDS), cbor2.loads(row.fields))
-    return Queued(row.id, entry, tuple(objects))
+    said = Entry(row.kind, row.id, int(row.at * MILLISECONDS), tuple(cbor2.loads(row.fields)))
+    return Queued(row.id, encode(said.kind, said.number, said.at, said.fields), said, tuple(objects))
 
 
 def after(connection: Connection, number: int, most: int) -> list[Queued]:
@@ -45,7 +46,7 @@ def after(connection: Connection, number: int, most: int) -> list[Queued]:
     return [read(row) for row in rows]
 
 
-def forget(connection: Connection, recorded: Sequence[tuple[int, bytes]]) -> None:
+def forget(connection: Connection, recorded: Sequence[tuple[int, Entry]]) -> None:
     """Delete rows whose leaves are published, and write down where the leaves are.
 
     Args:
@@ -54,10 +55,9 @@ def forget(connection: Connection, recorded: Sequence[tuple[int, bytes]]) -> Non
     """
     if not recorded:
         return
-    entries = [(index, decode(entry)) for index, entry in recorded]
-    first, last = entries[0][1].number, entries[-1][1].number
+    first, last = recorded[0][1].number, recorded[-1][1].number
     connection.execute(delete(evidence_queue).where(evidence_queue.c.id >= first, evidence_queue.c.id <= last))
-    place(connection, entries)
+    place(connection, recorded)
 
 
 def place(connection: Connection, entries: Sequence[tuple[int, Entry]]) -> None:
@@ -65,7 +65,7 @@ def place(connection: Connection, entries: Sequence[tuple[int, Entry]]) -> None:
     insert_new(connection, evidence_leaves, [_place(index, entry) for index, entry in entries])
 
 
-def adopt(connection: Connection, size: int, record: Callable[[int], bytes]) -> list[tuple[int, bytes]]:
+def adopt(connection: Connection, size: int, record: Callable[[int], bytes]) -> list[tuple[int, Entry]]:
     """Compare the queue with the log after a start: what of it is recorded, and new numbers for what only looks so.
 
     Args:
@@ -81,7 +81,7 @@ def adopt(connection: Connection, size: int, record: Callable[[int], bytes]) -> 
     rows = connection.execute(
         select(evidence_queue).where(evidence_queue.c.id <= last).order_by(evidence_queue.c.id.desc())
     ).all()
-    found: list[tuple[int, bytes]] = []
+    found: list[tuple[int, Entry]] = []
     strays: list[Row[Any]] = []
     index = size
     for row in rows:
@@ -98,7 +98,7 @@ def adopt(connection: Connection, size: int, record: Callable[[int], bytes]) -> 
         if found_at is None:
             strays.append(row)
         else:
-            found.append((found_at, queued.entry))
+            found.append((found_at, queued.said))
     _renumber(connection, strays[::-1])
     return found[::-1]
 

@@ -32,7 +32,7 @@ from relay.evidence import queue
 from relay.evidence.checkpoints import log_signers, origin_of
 from relay.evidence.cosignatures import CosignatureKey
 from relay.evidence.gathering import Gathering
-from relay.evidence.leaves import decode
+from relay.evidence.leaves import Entry, decode
 from relay.evidence.log import EvidenceLog
 from relay.evidence.log_files import CHECKPOINT
 from relay.evidence.objects import Objects
@@ -69,7 +69,7 @@ class Recorder:
         self.log = evidence
         self.objects = objects
         self.number = 0
-        self._waiting: list[tuple[int, bytes]] = []
+        self._waiting: list[tuple[int, Entry]] = []
 
     def start(self) -> None:
         """Publish what an earlier process appended, and find out what of the queue is recorded.
@@ -101,7 +101,7 @@ class Recorder:
         crash_point("recorder.before_append")
         first = self.log.append([row.entry for row in rows])
         self.number = rows[-1].number
-        self._waiting += [(first + place, row.entry) for place, row in enumerate(rows)]
+        self._waiting += [(first + place, row.said) for place, row in enumerate(rows)]
         crash_point("recorder.after_append")
         return len(rows)
 
