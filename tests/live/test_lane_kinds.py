@@ -1,8 +1,11 @@
-"""Lanes of each kind on a whole hub: they carry and settle while validators are voted in and out under traffic."""
+"""Lanes of each kind on a whole hub: they carry and settle while validators are voted in and out under traffic, and receipts prove it."""
+
+import json
 
 import pytest
 
 from adapters.evm.devnet import DevelopmentNetwork
+from tests.support.receipt_stack import ReceiptStack
 from tests.support.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -20,6 +23,14 @@ def stack():
         for kind, channel in KINDS.items():
             stack.json("lane", "open", "alpha", "beta", "--trust", kind, "--channel", channel)
         yield stack
+
+
+@pytest.fixture(scope="module")
+def receipts(stack, tmp_path_factory):
+    """Receipts, and anchors of before any change of validators."""
+    made = ReceiptStack(stack, tmp_path_factory.mktemp("receipts"))
+    made.anchors("before.toml")
+    return made
 
 
 def send(stack, channel, *, count=1, wait=False):
@@ -55,8 +66,9 @@ def test_a_message_is_carried_and_settled(stack, kind, channel):
     assert settled(stack)[channel] == 1
 
 
-def test_votes_at_both_ends_under_traffic(stack):
+def test_votes_at_both_ends_under_traffic(stack, receipts):
     """Each change of a set is walked by the light client at the other end, before what comes after it is delivered."""
+    assert (receipts.folder / "before.toml").exists()
     before, expected = settled(stack), 0
     heights = {item["chain"]: item["height"] for item in clients(stack)}
     for name in ("alpha", "beta"):
@@ -73,3 +85,20 @@ def test_votes_at_both_ends_under_traffic(stack):
     stack.wait_until(f"settled {wanted}", lambda: settled(stack) == wanted)
     stack.wait_until("nothing waits", lambda: not waiting(stack))
     assert all(item["height"] > heights[item["chain"]] and not item["frozen"] for item in clients(stack))
+
+
+def test_receipts_hold_by_anchors_of_before_the_votes_and_by_what_the_ledgers_hold_of_the_log(stack, receipts):
+    """Both verifiers, offline: every kind of lane, with the note of either ledger, by the oldest anchors and by the newest."""
+    anchors = [receipts.folder / "before.toml", receipts.anchors("after.toml")]
+    for (kind, channel), ledger in zip(KINDS.items(), ("alpha", "beta", "alpha"), strict=True):
+        (told,) = send(stack, channel, wait=True)
+        receipt = receipts.receipt(told["message_id"])
+        note = receipts.log_note(ledger, receipt)
+        assert json.loads(receipt.read_text(encoding="utf-8"))["out"]["validators"]
+        unasked = ["out.quorum", "back.quorum"] if kind == "light-client" else []
+        for trusted in anchors:
+            assert receipts.verdicts(receipt, trusted, note) == (([], unasked), ([], unasked))
+    another = json.loads(note.read_text(encoding="utf-8"))
+    note.write_text(json.dumps(another | {"size": str(int(another["size"]) - 1)}), encoding="utf-8")
+    expected = ["note.proof", "note.consistency"]
+    assert [failed for failed, _ in receipts.verdicts(receipt, anchors[0], note)] == [expected, expected]

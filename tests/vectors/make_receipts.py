@@ -93,6 +93,9 @@ def changes_of_validators(name: str) -> dict[str, tuple[str, Twists]]:
         "a-change-left-out": {f"{name}_sealers": lambda _: first[0]},
         "strangers-named-themselves": _changes(name, strangers),
         "no-more-than-a-third-named-them": _changes(name, change_of_validators(end, 30, 1, ["x", "y"])),
+        "exactly-a-third-named-them": _changes(
+            name, change_of_validators(end, 30, 3, []), change_of_validators(end, 35, 1, ["x", "y"])
+        ),
         "a-change-with-too-few-seals": _changes(name, (first[0], change_of_validators(end, 30, 3, ["new"], 2)[1])),
         "changes-out-of-order": _changes(name, second, first, sealers=second[0]),
         "one-change-twice": _changes(name, first, first),
