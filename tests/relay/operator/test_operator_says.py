@@ -225,3 +225,21 @@ def test_a_false_claim_is_loud(world, logged):
     assert b"66" * 32 in incident.evidence
     assert "claim_disputed" in [entry["event"] for entry in logged]
     assert world.signers() == set()
+
+
+def test_one_that_is_away_while_others_make_a_quorum_is_silent_until_it_signs(world):
+    """The alarm for real: two operators carry a message, the third was never started."""
+
+    def silent():
+        return [alarm["name"] for alarm in hub_status(world.hub.home)["alarms"] if alarm["code"] == "operator_silent"]
+
+    world.start("one")
+    world.start("two")
+    send(world)
+    wait_until(lambda: world.states().count("attested") == 1, "two make a quorum")
+    assert "three" in silent()
+    world.stop("one")
+    world.start("three")
+    send(world)
+    wait_until(lambda: world.states().count("attested") == 2, "the third takes the place of the first")
+    wait_until(lambda: "three" not in silent(), "it is no longer silent")
