@@ -125,7 +125,8 @@ def extract(path: Path, folder: Path, manifest: dict[str, Any]) -> None:
                     f"{path} holds {member.name!r}, of which its manifest says nothing.", "Take another copy."
                 )
             target = folder / member.name
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for parent in (*reversed(PurePosixPath(member.name).parents),):
+                (folder / parent).mkdir(exist_ok=True, mode=0o700)
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             hashing = _Hashing(source)
             with os.fdopen(descriptor, "wb") as file:

@@ -111,16 +111,17 @@ def _fill_database(staging: Home, home: Home, config: HubConfig, evidence: str) 
     copy = staging.folder / DATABASE
     if not copy.is_file():
         raise BadInput("The backup has no database.", "Take another copy.")
-    if config.database:
-        store = Store(config.database)
-        copy_from_file(copy, store)
-        copy.unlink()
-    else:
-        own = Path(home.database_url(config).removeprefix("sqlite:///"))
-        store = Store(f"sqlite:///{copy.rename(staging.folder / own.name)}")
-        check_version(store)
-        store.migrate()
+    own = copy
+    if not config.database:
+        own = copy.rename(staging.folder / Path(home.database_url(config).removeprefix("sqlite:///")).name)
+    store = Store(config.database or f"sqlite:///{own}")
     try:
+        if config.database:
+            copy_from_file(copy, store)
+            copy.unlink()
+        else:
+            check_version(store)
+            store.migrate()
         if evidence == "given":
             skip_numbers(store, last_number(staging) + NUMBERS_SKIPPED)
     finally:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cbor2
-from sqlalchemy import Connection, Row, delete, insert, select, text
+from sqlalchemy import Connection, Row, delete, func, insert, select, text
 
 from relay.evidence.leaves import Entry, decode, encode, subject_of
 from relay.store.tables import evidence_leaves, evidence_queue
@@ -58,6 +58,25 @@ def forget(connection: Connection, recorded: Sequence[tuple[int, Entry]]) -> Non
     first, last = recorded[0][1].number, recorded[-1][1].number
     connection.execute(delete(evidence_queue).where(evidence_queue.c.id >= first, evidence_queue.c.id <= last))
     place(connection, recorded)
+
+
+def find_again(connection: Connection, size: int, record: Callable[[int], bytes], most: int) -> int:
+    """Write down where leaves are that the database does not know: those that a copy of it is older than, at most so many.
+
+    Args:
+        connection: an open write transaction.
+        size: published entries in the log.
+        record: reads one by its index.
+        most: how many at once.
+
+    Returns:
+        How many were written down; 0 where none is missing behind the last one that is known.
+    """
+    newest = connection.execute(select(func.max(evidence_leaves.c.leaf))).scalar()
+    known = 0 if newest is None else int(newest) + 1
+    beyond = min(size, known + most)
+    place(connection, [(index, decode(record(index))) for index in range(known, beyond)])
+    return max(0, beyond - known)
 
 
 def place(connection: Connection, entries: Sequence[tuple[int, Entry]]) -> None:

@@ -83,6 +83,10 @@ class Recorder:
         with self.store.write() as connection:
             recorded = queue.adopt(connection, size, self.log.record)
             queue.forget(connection, recorded)
+        missing = size
+        while missing:
+            with self.store.write() as connection:
+                missing = queue.find_again(connection, size, self.log.record, BATCH)
         self.number = decode(self.log.record(size - 1)).number if size else 0
 
     def append(self) -> int:

@@ -211,3 +211,4 @@ def test_a_database_made_anew_goes_on_behind_the_log(hub):
     with hub.recorder() as recorder:
         recorder.drain()
     assert hub.texts() == ["a", "b", "c", "d"]
+    assert hub.count(evidence_leaves) == 4, "leaves that the database did not know are found again"
