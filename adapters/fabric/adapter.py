@@ -22,7 +22,7 @@ from adapters.fabric.evidence import HeadReader
 from adapters.fabric.identities import SigningIdentity
 from adapters.fabric.interface import KIND, LANE, PAUSED, read_kind, read_lane_ends
 from adapters.fabric.members import Members
-from adapters.fabric.options import FabricOptions, read_network
+from adapters.fabric.options import FabricOptions, file_mark, organisations_of, read_network
 from adapters.fabric.peers import Nodes
 from adapters.fabric.proposals import propose
 from adapters.fabric.receipts import GAS, fetch_receipts
@@ -75,6 +75,7 @@ class FabricLedger:
             raise Misconfigured("A channel needs an endpoint; give the URL of a peer.")
         self.options = FabricOptions.read(options.extra)
         path = Path(self.options.network)
+        self._read_at = file_mark(path)
         network = read_network(path)
         said = self.options
         if bool(said.tls_certificate) != bool(said.tls_key):
@@ -84,7 +85,7 @@ class FabricLedger:
         self._nodes = Nodes(network, path.parent, url, client, options.timeout_s, options.max_answer_bytes)
         certificates = Path(said.certificates) if said.certificates else None
         self._members = Members(network, path.parent, Path(said.reader), certificates)
-        organisations = tuple(dict.fromkeys(peer.msp_id for peer in network.peers))
+        organisations = organisations_of(network)
         attesters = tuple(name.strip() for name in said.attesters.split(",") if name.strip()) or organisations
         for name in attesters:
             if name not in organisations:
@@ -98,6 +99,21 @@ class FabricLedger:
         self._heads = HeadReader(self._nodes, attesters, threshold)
         self._channel = Channel(self._nodes, organisations, endorsers)
         self._first_block = options.expected_first_block
+
+    def _take_up_network(self) -> None:
+        """Ask organisations that joined the channel to endorse too, and new orderers, once the network file names their nodes."""
+        path = Path(self.options.network)
+        mark = file_mark(path)
+        if mark == self._read_at:
+            return
+        try:
+            network = read_network(path)
+        except Misconfigured:
+            return  # it is being written; what was read before goes on
+        self._nodes.take_up(network)
+        organisations = organisations_of(network)
+        self._channel.take_up(organisations, self.options.endorsers or len(organisations) // 2 + 1)
+        self._read_at = mark
 
     @property
     def endpoint(self) -> str:
@@ -207,6 +223,7 @@ class FabricLedger:
         if not 0 <= nonce < 1 << 256:
             raise Misconfigured("A nonce is a number of at most 256 bits; give another.")
         identity = self._sender(private_key)
+        self._take_up_network()
         self._channel.check_member(self._reader(), identity)
         unique = hashlib.sha256(b"".join((identity.account, nonce.to_bytes(32, "big"), call.target, b"\0", call.data)))
         proposal = propose(

@@ -38,6 +38,10 @@ class Channel:
         self._height = -1
         self._looked = float("-inf")
 
+    def take_up(self, organisations: Sequence[str], endorsers: int) -> None:
+        """Have transactions endorsed by these organisations from now on, of which so many must agree."""
+        self.organisations, self.endorsers = tuple(organisations), endorsers
+
     def check_member(self, reader: SigningIdentity, identity: SigningIdentity) -> None:
         """Hold a member's certificate against the channel's configuration.
 

@@ -114,6 +114,20 @@ def read_network(path: Path) -> NetworkFile:
         raise Misconfigured(f"The network file {path}: {place}: {first['msg']}; correct it.") from error
 
 
+def organisations_of(network: NetworkFile) -> tuple[str, ...]:
+    """The organisations of which a network file names a peer, in its order."""
+    return tuple(dict.fromkeys(peer.msp_id for peer in network.peers))
+
+
+def file_mark(path: Path) -> tuple[int, int, int]:
+    """What tells that a file was written anew: inode, nanoseconds of its last change, bytes; zeros where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def read_bytes(path: Path, what: str) -> bytes:
     """Read a file.
 

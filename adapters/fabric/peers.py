@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -44,6 +44,10 @@ Parsed = TypeVar("Parsed", messages.DeliverResponse, messages.ProposalResponse, 
 
 CACHED_BYTES = 32 * 1024 * 1024
 CACHED_BLOCKS = 256
+GRACE_S = 0.05
+"""Seconds that organisations have at least to answer after enough others did."""
+OWED = 3
+"""An organisation of which so many answers are waited for is asked only where the others do not suffice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Nodes:
             return Connection(entry, folder, client, timeout_s, max_bytes)
 
         self.channel = network.channel
+        self._connect = connect
         self.peers = [connect(entry) for entry in network.peers]
         self.orderers = [connect(entry) for entry in network.orderers]
         own = next((each for each in self.peers if each.label == url), None)
@@ -88,13 +93,17 @@ class Nodes:
             raise Misconfigured(f"{url} is no peer of the network file; add it there, with its TLS name and roots.")
         self.own = own
         self._client = client
-        self._timeout_s = timeout_s
-        self._seconds: dict[
-            str, float
-        ] = {}  # by organisation: how long its last endorsement took, more where it failed
+        self._owed: Counter[str] = Counter()  # by organisation: how many of its answers are waited for
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="fabric")
         self._lock = threading.Lock()
         self._blocks: OrderedDict[int, PeerBlock] = OrderedDict()
+
+    def take_up(self, network: NetworkFile) -> None:
+        """Prepare connections to the peers and orderers of a network file that are new in it; nothing is asked yet."""
+        with self._lock:
+            for connections, entries in ((self.peers, network.peers), (self.orderers, network.orderers)):
+                known = {each.label for each in connections}
+                connections += [self._connect(entry) for entry in entries if entry.url not in known]
 
     def close(self) -> None:
         """Release connections."""
@@ -190,37 +199,51 @@ class Nodes:
     def endorse_by(
         self, organisations: Sequence[str], identity: SigningIdentity, proposal: Proposal, enough: int
     ) -> list[Endorsement | AdapterError]:
-        """Ask peers of organisations, one each, until so many answer alike; where one does not answer, the organisation's next.
+        """Ask a peer of each organisation, at once; where one does not answer, the organisation's next.
 
-        Those that answered fastest are asked first, all that are needed at once; the others only where these do not agree, so
-        that one slow organisation does not make every transaction slow.
+        The channel's policy may ask for more than `enough` when organisations joined, so all are waited for; but once so many
+        answer alike, the others are given only as long again as those took, so that one slow organisation does not make every
+        transaction slow. One that owes answers still is asked where the others do not suffice.
         """
-        waiting = sorted(organisations, key=lambda msp_id: self._seconds.get(msp_id, 0.0))
+        free = [msp_id for msp_id in organisations if self._owed[msp_id] < OWED]
+        answers = self._gather(free, identity, proposal, enough)
+        if _alike(answers) < enough:
+            late = [msp_id for msp_id in organisations if msp_id not in free]
+            answers += self._gather(late, identity, proposal, enough - _alike(answers))
+        return answers
+
+    def _gather(
+        self, organisations: Sequence[str], identity: SigningIdentity, proposal: Proposal, enough: int
+    ) -> list[Endorsement | AdapterError]:
+        began = time.monotonic()
+        waiting = {self._pool.submit(self._endorse_for, msp_id, identity, proposal) for msp_id in organisations}
         answers: list[Endorsement | AdapterError] = []
+        grace_s: float | None = None
         while waiting:
-            agreeing = largest_agreement([answer for answer in answers if isinstance(answer, Endorsement)])
-            if len(agreeing) >= enough:
+            done, waiting = wait(waiting, grace_s, FIRST_COMPLETED)
+            if not done:
                 break
-            asked, waiting = waiting[: enough - len(agreeing)], waiting[enough - len(agreeing) :]
-            answers += self._pool.map(lambda msp_id: self._endorse_for(msp_id, identity, proposal), asked)
+            answers += [each.result() for each in done]
+            if grace_s is None and _alike(answers) >= enough:
+                grace_s = time.monotonic() - began + GRACE_S
         return answers
 
     def _endorse_for(self, msp_id: str, identity: SigningIdentity, proposal: Proposal) -> Endorsement | AdapterError:
-        began = time.monotonic()
-        failure: AdapterError = Misconfigured(f"The network file has no peer of {msp_id}; add one.")
-        answer: Endorsement | AdapterError | None = None
-        for connection in [each for each in self.peers if each.node.msp_id == msp_id]:
-            try:
-                answer = self.endorse(connection, identity, proposal)
-            except Rejected as refusal:
-                answer = refusal
-            except AdapterError as error:
-                failure = error
-                continue
-            break
-        took = time.monotonic() - began
-        self._seconds[msp_id] = took if answer is not None else took + self._timeout_s
-        return failure if answer is None else answer
+        with self._lock:
+            self._owed[msp_id] += 1
+        try:
+            failure: AdapterError = Misconfigured(f"The network file has no peer of {msp_id}; add one.")
+            for connection in [each for each in self.peers if each.node.msp_id == msp_id]:
+                try:
+                    return self.endorse(connection, identity, proposal)
+                except Rejected as refusal:
+                    return refusal
+                except AdapterError as error:
+                    failure = error
+            return failure
+        finally:
+            with self._lock:
+                self._owed[msp_id] -= 1
 
     def order(self, envelopes: Sequence[bytes], *, byzantine: bool) -> list[AdapterError | None]:
         """Give envelopes to orderers: on raft to the first that takes them, on SmartBFT to all, of which f + 1 must take them."""
@@ -279,6 +302,11 @@ def largest_agreement(given: Sequence[Endorsement]) -> list[Endorsement]:
         return []
     (payload, _), *_ = Counter(each.payload for each in given).most_common(1)
     return [each for each in given if each.payload == payload]
+
+
+def _alike(answers: Sequence[Endorsement | AdapterError]) -> int:
+    """How many organisations answer the same."""
+    return len(largest_agreement([answer for answer in answers if isinstance(answer, Endorsement)]))
 
 
 def _load(path: Path) -> x509.Certificate:

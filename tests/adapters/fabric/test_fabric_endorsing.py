@@ -1,10 +1,12 @@
 """Who is asked to endorse, and how often a peer is asked for what became of transactions."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
-from adapters.fabric.peers import Nodes
+from adapters.fabric.peers import OWED, Nodes
+from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
 from adapters.protocol import Call
 from adapters.solidity.calldata import encode_send
 from tests.support.fabric_world import FabricWorld, opened, options_of
@@ -41,27 +43,32 @@ def endorsers(monkeypatch):
     return asked_of(monkeypatch, "_endorse_for", lambda msp_id, *_: msp_id)
 
 
-def test_as_many_organisations_are_asked_as_have_to_agree(three, monkeypatch):
+def endorsements_of(signed):
+    payload = messages.Payload.FromString(messages.Envelope.FromString(signed.raw).payload)
+    (action,) = messages.Transaction.FromString(payload.data).actions
+    return list(messages.ChaincodeActionPayload.FromString(action.payload).action.endorsements)
+
+
+def test_all_organisations_endorse_for_a_channel_that_grows_asks_for_more(three, monkeypatch):
     with opened(options_of(three.networks[0])) as ledger:
-        sending = sending_of(three, b"two of three")
-        asked = endorsers(monkeypatch)
-        ledger.sign(three.sender, 1, sending, 0)
-        assert len(asked) == len(set(asked)) == 2
+        monkeypatch.setattr("adapters.fabric.peers.GRACE_S", SLOW_S)
+        assert len(endorsements_of(ledger.sign(three.sender, 1, sending_of(three, b"all three"), 0))) == 3
 
 
-def test_an_organisation_that_is_slow_is_asked_last(three, monkeypatch):
+def test_an_organisation_that_is_slow_is_not_waited_for(three, monkeypatch):
     network = three.networks[0]
     with opened(options_of(network)) as ledger:
         sending = sending_of(three, b"without the slow one")
+        ledger.sign(three.sender, 2, sending, 0)
         network.peers[1].node.faults.set(slow_s=SLOW_S)
         try:
-            ledger.sign(three.sender, 2, sending, 0)
-            asked = endorsers(monkeypatch)
-            for nonce in (3, 4, 5):
-                ledger.sign(three.sender, nonce, sending, 0)
+            asked, signed = endorsers(monkeypatch), []
+            while len(signed) < 2 * OWED:
+                signed.append(ledger.sign(three.sender, 3 + len(signed), sending, 0))
         finally:
             network.peers[1].node.faults.heal()
-    assert set(asked) == {"Org1MSP", "Org3MSP"}
+    assert [len(endorsements_of(item)) for item in signed] == [2] * 2 * OWED
+    assert asked.count("Org2MSP") < len(signed), "who owes answers is not asked for more"
 
 
 def test_where_those_asked_do_not_agree_another_one_is(three, monkeypatch):
@@ -94,3 +101,28 @@ def test_the_transactions_of_one_block_are_asked_for_once(three, monkeypatch):
     assert receipts[-1] is None
     assert set(asked) == {b"GetBlockByTxID"}
     assert len(asked) == len({receipt.height for receipt in receipts[:-1]}) + 1
+
+
+def test_a_network_file_that_is_being_written_changes_nothing(three):
+    options = options_of(three.networks[0])
+    file = Path(options.extra["network"])
+    with opened(options) as ledger:
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2])
+        try:
+            assert len(endorsements_of(ledger.sign(three.sender, 30, sending_of(three, b"half a file"), 0))) >= 2
+        finally:
+            file.write_bytes(content)
+
+
+def test_organisations_that_join_endorse_without_a_restart(three):
+    """Of six organisations four have to endorse, and the ledger was opened when there were three."""
+    network = three.networks[0]
+    with opened(options_of(network)) as ledger:
+        signed = [ledger.sign(three.sender, 40, sending_of(three, b"three"), 0)]
+        for _organisation in range(3):
+            network.add_organisation()
+        signed.append(ledger.sign(three.sender, 41, sending_of(three, b"six"), 0))
+        assert ledger.broadcast([item.raw for item in signed[1:]]) == [None]
+        assert len(endorsements_of(signed[1])) >= 4
+        assert three.receipt(0, signed[1].transaction).success
