@@ -1,12 +1,13 @@
 """`relayhub explain`, and the hint at it where something waits."""
 
 import json
+import time
 
 import pytest
 
 from relay.cli import main
 from relay.reasons import all_codes, explain
-from relay.store.tables import evidence_queue
+from relay.store.tables import evidence_queue, operators
 from relay.views.status_text import EXPLAIN_HINT
 
 
@@ -63,6 +64,7 @@ def test_status_and_trace_point_at_it_once_where_something_waits(hub, capsys):
     hub.chain_task()
     with hub.context.store.write() as connection:
         connection.execute(evidence_queue.delete())  # the memory hub has no recorder, which is an alarm
+        connection.execute(operators.update().values(seen_at=time.time()))  # and no process of an operator, which is another
     main(["status", *home])
     assert EXPLAIN_HINT not in capsys.readouterr().out
     hub.lane_task("alpha", "beta")
