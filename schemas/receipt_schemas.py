@@ -34,5 +34,5 @@ def write_all(folder: Path) -> None:
         (folder / name).write_text(schema_of(name), encoding="utf-8")
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - `make schemas` runs it
     write_all(FOLDER)
