@@ -228,7 +228,10 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a transaction: mined at a height, succeeded or reverted, gas used, deployed contract if any."""
+    """What became of a transaction: mined at a height, succeeded or reverted, gas used, deployed contract if any.
+
+    `reason` is why it failed, where that was decided after it ran and no simulation would show it; else empty.
+    """
 
     transaction: bytes
     height: int
@@ -236,6 +239,7 @@ class Receipt:
     success: bool
     gas_used: int
     contract: bytes = b""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,8 +255,8 @@ class Submitter:
 
     def _finish(self, item: Row[Any], receipt: Receipt) -> bool:
         """Record what became of a transaction; False where its effect is not known yet."""
-        reason = ""
-        if not receipt.success and item.purpose != "nothing":
+        reason = receipt.reason
+        if not receipt.success and not reason and item.purpose != "nothing":
             try:
                 self.ledger.simulate(self.account, _call(item))
                 reason = WOULD_SUCCEED

@@ -15,6 +15,14 @@ from adapters.protocol import BadAnswer, Receipt, Rejected
 GAS = 1
 """There is none: what a call may use, and what a transaction is said to have used."""
 
+REASONS = {
+    2: "BAD_PAYLOAD: the peers cannot read it",
+    4: "BAD_CREATOR_SIGNATURE: the channel does not accept who sent it",
+    10: "ENDORSEMENT_POLICY_FAILURE: fewer organisations endorsed it than the channel asks for",
+    17: "EXPIRED_CHAINCODE: the chaincode's definition is another one now",
+}
+"""What peers call invalid for another reason than a race (Fabric 3.1 `peer.TxValidationCode`)."""
+
 _UNKNOWN = ("no such transaction", "not found in index")
 """How peers say that an id is in no block that they have."""
 
@@ -43,7 +51,12 @@ def fetch_receipts(nodes: Nodes, identity: SigningIdentity, transactions: Sequen
         ) + valid:  # an invalid one may be a copy of one in an earlier block
             success = each.code == VALID
             found[each.transaction] = Receipt(
-                each.transaction, block.content.height, block.content.block_hash, success, GAS
+                each.transaction,
+                block.content.height,
+                block.content.block_hash,
+                success,
+                GAS,
+                reason=REASONS.get(each.code, ""),
             )
         if transaction not in found:
             label = nodes.own.label

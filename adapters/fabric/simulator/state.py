@@ -23,7 +23,7 @@ from light_clients.fabric.transactions import Endorsed, read_transaction, satisf
 from light_clients.fabric.types import FabricBlock
 
 VALID, BAD_PAYLOAD, BAD_CREATOR, DUPLICATE_ID = 0, 2, 4, 9
-POLICY_FAILURE, READ_CONFLICT, EXPIRED_CHAINCODE, NOT_VALIDATED = 10, 11, 23, 254
+POLICY_FAILURE, READ_CONFLICT, EXPIRED_CHAINCODE, NOT_VALIDATED = 10, 11, 17, 254
 """Validation codes (`peer.TxValidationCode`)."""
 
 Version = tuple[int, int]

@@ -36,6 +36,7 @@ def test_of_two_transactions_that_move_one_head_one_fails(world):
     assert ledger.broadcast([item.raw for item in signed]) == [None, None]
     receipts = [world.receipt(0, item.transaction) for item in signed]
     assert sorted(receipt.success for receipt in receipts) == [False, True]
+    assert {receipt.reason for receipt in receipts} == {""}, "a race is none of its own"
     assert len(world.events(0, MessageSent)) == before + 1
     failed = tickets[[receipt.success for receipt in receipts].index(False)]
     assert world.seal(failed).success
@@ -53,6 +54,7 @@ def test_a_transaction_that_one_organisation_endorsed_never_becomes_an_event(wor
     assert ledger.broadcast([raw]) == [None]
     receipt = world.receipt(0, proposal.transaction)
     assert receipt.success is False
+    assert receipt.reason.startswith("ENDORSEMENT_POLICY_FAILURE")
     assert world.events(0, MessageSent) == before
     assert ledger.evidence(b"gateway", [(world.lane.lane_id, 0)], receipt.height) == [None]
 

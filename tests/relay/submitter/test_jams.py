@@ -212,6 +212,27 @@ def test_reverted_on_the_ledger_by_what_is_gone_again(beta):
     assert next(row.reason for row in beta.rows() if row.state == "failed") == WOULD_SUCCEED
 
 
+def test_what_the_ledger_says_of_a_failure_is_told_and_no_simulation_overrules_it(beta, monkeypatch):
+    monkeypatch.setattr("relay.store.waits.RETRY_TABLE_S", (0.001,))
+    receipts = MemoryLedger.receipts
+    monkeypatch.setattr(
+        MemoryLedger,
+        "receipts",
+        lambda ledger, asked: [
+            item and replace(item, reason="" if item.success else "POLICY: too few endorsed it")
+            for item in receipts(ledger, asked)
+        ],
+    )
+    beta.chain.reverting = 1
+    beta.tasks()
+    told = []
+    for _block in range(3):
+        beta.block()
+        told += [(wait.code, wait.text) for wait in beta.hub.rows(waits, waits.c.kind == "lane")]
+    assert any(code == "transaction_reverted" and "POLICY: too few endorsed it" in text for code, text in told), told
+    beta.is_unjammed()
+
+
 def test_what_reverts_again_although_it_would_succeed_is_not_paid_for_in_each_block(beta, monkeypatch):
     monkeypatch.setattr("relay.store.waits.RETRY_TABLE_S", (3_600.0,))
     beta.chain.reverting = 100
