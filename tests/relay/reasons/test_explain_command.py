@@ -63,8 +63,9 @@ def test_status_and_trace_point_at_it_once_where_something_waits(hub, capsys):
     hub.mine()
     hub.chain_task()
     with hub.context.store.write() as connection:
-        connection.execute(evidence_queue.delete())  # the memory hub has no recorder, which is an alarm
-        connection.execute(operators.update().values(seen_at=time.time()))  # and no process of an operator, which is another
+        # the memory hub has no recorder and no process of an operator; each is an alarm
+        connection.execute(evidence_queue.delete())
+        connection.execute(operators.update().values(seen_at=time.time()))
     main(["status", *home])
     assert EXPLAIN_HINT not in capsys.readouterr().out
     hub.lane_task("alpha", "beta")
