@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Header, Path, Query, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 
 from relay.home import Home
 from relay.keys import KeyStore
@@ -80,9 +82,29 @@ def answers(
     return {
         "status_code": status,
         "response_model": None,
-        "dependencies": [Depends(require(*roles))],
+        "dependencies": [Depends(require(*roles)), Depends(_only_known_parameters)],
         "responses": declared | problems(*(CHANGE_PROBLEMS if change else READ_PROBLEMS)),
     }
+
+
+def _only_known_parameters(request: Request) -> None:
+    """A filter with a slip of the pen would otherwise list everything.
+
+    Raises:
+        RequestValidationError: the query has a parameter that the route does not know.
+    """
+    known = _parameters(request.scope["route"].dependant)
+    of_pages = () if request.method != "GET" else ("limit", "cursor")  # a list that is short has one page
+    for name in request.query_params:
+        if name not in known and name not in of_pages:
+            text = f"There is no such parameter; there are {', '.join(sorted(known)) or 'none'}"
+            raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name[:64]), "msg": text}])
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    """Names of the query parameters that a route or what it depends on takes."""
+    below = (_parameters(each) for each in dependant.dependencies)
+    return {field.alias for field in dependant.query_params}.union(*below)
 
 
 def change(kind: str, *, roles: Sequence[Role], model: Any = Operation, status: int = 202) -> dict[str, Any]:

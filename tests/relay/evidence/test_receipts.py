@@ -100,7 +100,7 @@ def test_a_stranger_verifies_in_another_process_without_a_hub(hub, tmp_path):
     judged = relayhub(elsewhere, "verify", "r.json", "--anchors", "anchors.toml")
     assert judged.returncode == 0, judged.stdout + judged.stderr
     assert f"message 0x{identifier} was executed" in judged.stdout
-    assert " 20. checkpoint   holds" in judged.stdout
+    assert " 20. checkpoint       holds" in judged.stdout
     bad = made.stdout.replace('"status":1', '"status": 3').replace('"status": 1', '"status": 3')
     (elsewhere / "bad.json").write_text(bad, encoding="utf-8")
     told = relayhub(elsewhere, "verify", "bad.json", "--anchors", "anchors.toml", "--json")

@@ -6,12 +6,12 @@ import pytest
 
 from adapters.protocol import Unreachable
 from light_clients import clique
-from relay.cli.recover import _render
 from relay.errors import BadInput, NotNow
 from relay.registry import recovery as module
 from relay.registry.consensus import Pin
 from relay.registry.recovery import pin_anew, recovery_of
 from relay.store.tables import lanes
+from relay.views.recovery_text import render
 from schemas.primitives import BlockHash
 from tests.support.memory_hub import RECEIVER
 
@@ -203,7 +203,7 @@ def test_a_gateway_that_does_not_answer_is_shown_and_counts_as_open(frozen, gate
 def test_text_for_people_and_json_for_machines(frozen, gateways):
     mark(frozen, gateways.paused)
     recovery = recovery_of(frozen.context.store, "alpha")
-    text = _render(recovery)
+    text = render(recovery.as_data())
     assert "alpha is frozen. Frozen 20" in text
     assert recovery.incident.hash_a in text
     assert "alpha → beta #default (alpha: paused, beta: paused); 0 not delivered" in text
