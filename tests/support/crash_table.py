@@ -23,13 +23,13 @@ BESIDE = (
 """Killed while another process stands still at the point."""
 OF_A_WALK = "worker.anchor.before_commit"
 """Passed only where a long backlog is walked back by anchors: `test_crashes.py` kills there."""
-OF_THE_RECORDER = "recorder."
-"""No message waits for the recorder: `tests/relay/evidence/test_recorder.py` kills at its points."""
+BESIDE_THE_RELAY = ("recorder.", "witness.")
+"""No message waits for the recorder or a witness: `test_recorder.py` and `test_witness_kills.py` kill at their points."""
 CELLS = (
     *(
         (point, point.partition(".")[0])
         for point in POINTS
-        if point != OF_A_WALK and not point.startswith(OF_THE_RECORDER)
+        if point != OF_A_WALK and not point.startswith(BESIDE_THE_RELAY)
     ),
     *BESIDE,
     *((ANY_MOMENT, kind) for kind in PROCESSES),
