@@ -46,9 +46,8 @@ def fetch_receipts(nodes: Nodes, identity: SigningIdentity, transactions: Sequen
             continue
         entry = find_entry(block, transaction)
         valid = [each for each in block.entries if each.code == VALID and each.transaction in wanted]
-        for each in (
-            [] if entry is None else [entry]
-        ) + valid:  # an invalid one may be a copy of one in an earlier block
+        asked = [] if entry is None else [entry]
+        for each in asked + valid:  # another invalid one may be a copy of one in an earlier block
             success = each.code == VALID
             found[each.transaction] = Receipt(
                 each.transaction,

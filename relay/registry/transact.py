@@ -147,6 +147,9 @@ class _Sending:
 def _check_success(ledger: Ledger, key: Key, call: Call, receipt: Receipt) -> None:
     if receipt.success:
         return
+    if receipt.reason:
+        text = f"The transaction 0x{receipt.transaction.hex()} was mined and failed: {receipt.reason}."
+        raise Rejected(text, code="reverted", reason=receipt.reason)
     if not call.creates:
         ledger.simulate(
             ledger.account(key.private), call

@@ -124,3 +124,16 @@ def test_what_is_not_mined_in_time_is_named(shared, key, monkeypatch):
     shared.hidden = 1_000
     with pytest.raises(NotNow, match=r"The transaction 0x[0-9a-f]{64} was not mined"):
         transact(shared, key, calls(shared, 1))
+
+
+def test_why_a_ledger_calls_it_failed_is_said(shared, key, monkeypatch):
+    receipts = shared.receipts
+    told = {"success": False, "reason": "POLICY: too few endorsed it"}
+    monkeypatch.setattr(
+        shared,
+        "receipts",
+        lambda asked: [item and dataclasses.replace(item, **told) for item in receipts(asked)],
+        raising=False,
+    )
+    with pytest.raises(Rejected, match="was mined and failed: POLICY: too few endorsed it"):
+        transact(shared, key, calls(shared, 1))
