@@ -76,13 +76,15 @@ class Producer:
                 due = loop.time()
                 continue
             with suppress(RpcError):  # too few validators awake: the next tick tries again
-                await self.produce()
+                await self.produce(by_clock=True)
 
-    def set_clock(self, *, block_time_s: float | None = None, stalled: bool | None = None) -> None:
-        """Changes the pace, or stops and starts the clock."""
+    async def set_clock(self, *, block_time_s: float | None = None, stalled: bool | None = None) -> None:
+        """Changes the pace, or stops and starts the clock; returns once no block of the old pace is being made."""
         self.block_time_s = self.block_time_s if block_time_s is None else block_time_s
         self.stalled = self.stalled if stalled is None else stalled
         self._changed.set()
+        async with self._lock:
+            return
 
     def shift_time(self, seconds: int) -> int:
         """Moves the time of all later blocks ahead; returns the whole shift in seconds."""
@@ -100,13 +102,15 @@ class Producer:
         self._next_timestamp = timestamp
         self._offset_s = timestamp - int(time.time())
 
-    async def produce(self) -> None:
-        """Makes one block now.
+    async def produce(self, by_clock: bool = False) -> None:
+        """Makes one block now; for the clock, only if it was not stopped meanwhile.
 
         Raises:
             RpcError: anvil does not mine, or too few validators are awake.
         """
         async with self._lock:
+            if by_clock and (self.stalled or self.block_time_s <= 0):
+                return
             self._settled.clear()
             try:
                 if self._chain is not None:

@@ -113,11 +113,11 @@ class Switches:
         seconds = _first(params)
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
             raise RpcError(-32602, "give the block time in seconds, 0 for blocks on demand")
-        self._producer.set_clock(block_time_s=float(seconds))
+        await self._producer.set_clock(block_time_s=float(seconds))
         return True
 
     async def _stall(self, params: list[Any], endpoint: Endpoint) -> bool:
-        self._producer.set_clock(stalled=_flag(params, 0))
+        await self._producer.set_clock(stalled=_flag(params, 0))
         return self._producer.stalled
 
     async def _lie(self, params: list[Any], endpoint: Endpoint) -> list[str]:

@@ -80,6 +80,18 @@ def test_the_clock_goes_stalls_and_goes_on():
 
 
 @pytest.mark.live
+def test_once_a_stall_is_answered_no_block_comes():
+    with DevelopmentNetwork(chain_id=31_003, block_time_s=0.005) as network:
+        for _ in range(20):
+            assert not network.rpc("devnet_stall", False)
+            wait_for(lambda before=height(network): height(network) > before)
+            assert network.rpc("devnet_stall", True)
+            stalled = height(network)
+            time.sleep(0.02)
+            assert height(network) == stalled
+
+
+@pytest.mark.live
 def test_a_killed_network_goes_on_where_it_was():
     network = DevelopmentNetwork(chain_id=31_004, block_time_s=0, hardfork="berlin").start()
     try:
