@@ -16,6 +16,8 @@ STANDS_WITHIN_S = 30.0
 """How long a transaction may take to come back that stood in a block which the ledger left for another one; and how long an
 account's nonce has to stand beyond one of which no endpoint has a receipt, until it counts as replaced by another."""
 NONCE_LOOK_S = 1.0
+ALL_LOOK_S = 1.0
+"""How long one receipt is asked for in place of all of them: hundreds at every look are work that nodes feel."""
 NONCE_ATTEMPTS = 3
 ABOUT_NONCES = ("nonce_too_low", "nonce_too_high", "underpriced", "expired")
 
@@ -76,6 +78,7 @@ class _Sending:
         self.mined: dict[int, Receipt] = {}
         self.refusals = 0
         self.used, self.looked_at = 0, 0.0  # account nonces used, and when that was read
+        self.all_asked_at = 0.0
         self.outrun: dict[
             int, float
         ] = {}  # by the call's place: since when its nonce is used and no receipt of it known
@@ -126,7 +129,7 @@ class _Sending:
         now = time.monotonic()
         if self.ordered and now - self.looked_at > NONCE_LOOK_S:
             self.used, self.looked_at = self.ledger.wallet(self.account).nonce, now
-        found = self.ledger.receipts([transaction for _, (_, transaction) in waiting])  # asked for after the nonce
+        found = self._found([transaction for _, (_, transaction) in waiting], now)  # asked for after the nonce
         for (place, (nonce, _)), receipt in zip(waiting, found, strict=True):
             if receipt is not None:
                 self.mined[place] = receipt
@@ -135,6 +138,13 @@ class _Sending:
         if len(self.mined) < len(self.calls):
             return None
         return [self.mined[place] for place in range(len(self.calls))]
+
+    def _found(self, transactions: Sequence[bytes], now: float) -> Sequence[Receipt | None]:
+        """Each transaction's receipt; while the first has none, the others are asked for once in a while only."""
+        if now - self.all_asked_at <= ALL_LOOK_S and self.ledger.receipts(transactions[:1]) == [None]:
+            return [None] * len(transactions)
+        self.all_asked_at = now
+        return self.ledger.receipts(transactions)
 
     def _is_replaced(self, place: int, nonce: int, now: float) -> bool:
         """Whether another transaction has used a call's account nonce, for so long that no endpoint is merely behind."""

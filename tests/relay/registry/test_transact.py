@@ -108,6 +108,15 @@ def test_where_another_took_the_next_nonce_only_what_was_refused_is_sent_again(s
     assert shared.nonce() == first + 3
 
 
+def test_while_the_first_waits_the_others_are_not_asked_for_at_every_look(shared, key, monkeypatch):
+    asked, receipts = [], shared.receipts
+    monkeypatch.setattr(shared, "receipts", lambda wanted: asked.append(len(wanted)) or receipts(wanted), raising=False)
+    shared.hidden = 40  # some two seconds
+    assert len(transact(shared, key, calls(shared, 30), independent=True)) == 30
+    assert asked.count(30) <= 6
+    assert asked.count(1) >= 30
+
+
 @pytest.mark.parametrize(("code", "tries"), [("underpriced", 3), ("intrinsic_gas_too_low", 1)])
 def test_what_is_refused_again_and_again_ends_with_its_reason(shared, key, code, tries, monkeypatch):
     asked = []
