@@ -24,6 +24,17 @@ def stack():
         yield stack
 
 
+def on_their_way(stack):
+    """Anchors and deliveries of which the hub has not yet recorded what became of them: the counters may be ahead of that."""
+    return [row for purpose in ("anchor", "deliver") for row in rows(stack, purpose) if row.state in ("queued", "sent")]
+
+
+def told(row):
+    return {
+        name: getattr(row, name) for name in ("state", "first", "last", "height", "account_nonce", "attempts", "reason")
+    }
+
+
 def rows(stack, purpose):
     store = stack.store()
     with store.read() as connection:
@@ -41,8 +52,9 @@ def test_what_was_sent_meanwhile_is_walked_back_to(stack):
     for channel in KINDS.values():
         lane = lambda channel=channel: stack.lane("alpha", "beta", channel)  # noqa: E731 - asked again and again
         stack.wait_until(f"{channel} has settled", lambda lane=lane: lane()["settled"] == BACKLOG)
+    stack.wait_until("nothing is on its way", lambda: not on_their_way(stack))
     anchors = rows(stack, "anchor")
-    assert {row.state for row in anchors} == {"mined"}
+    assert [told(row) for row in anchors if row.state != "mined"] == []
     assert len({row.lane_id for row in anchors}) == len(KINDS)
     assert sum(row.last - row.first for row in anchors) <= BACKLOG * len(KINDS)
-    assert {row.state for row in rows(stack, "deliver")} == {"mined"}
+    assert [told(row) for row in rows(stack, "deliver") if row.state != "mined"] == []
