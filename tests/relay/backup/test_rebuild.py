@@ -211,3 +211,15 @@ class TestRefused:
         keep_registry(hub.home, hub.context.store)
         with pytest.raises(NotNow, match="has 2 ledgers already"):
             rebuild(hub.home, hub.context.config, print)
+
+
+def test_trust_that_has_expired_is_told_and_not_renewed(hub):
+    keep_registry(hub.home, hub.context.store)
+    hub.send(*OUT, b"x", receiver=RECEIVER)
+    hub.mine()
+    lose(hub)
+    hub.clock_offset_s = 400 * 86_400
+    made = rebuilt(hub)
+    assert set(made.unread) == {"alpha", "beta"}
+    assert all("trusting period" in reason for reason in made.unread.values()), made.unread
+    assert made.messages == 0
