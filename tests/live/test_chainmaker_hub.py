@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from tests.support.chainmaker_stack import ChainMakerStack, RunningChain
+from tests.support.receipt_stack import ReceiptStack
 
 pytestmark = [pytest.mark.live, pytest.mark.stack]
 
@@ -34,6 +35,13 @@ def sent():
 def send(stack, sent, way, text="hello", **more):
     stack.send(*way, text, **more)
     sent[way] += int(more.get("count", 1))
+
+
+def send_one(stack, sent, way):
+    """Send a message; its id."""
+    (told,) = stack.json("send", *way, "--to", "mailbox", "--text", "凭据")
+    sent[way] += 1
+    return told["message_id"]
 
 
 def all_settled(stack, sent):
@@ -98,3 +106,17 @@ def test_a_member_that_is_revoked_is_named_and_a_renewed_certificate_helps(stack
     network.freeze(client, thaw=True)
     send(stack, sent, OUT)
     all_settled(stack, sent)
+
+
+def test_receipts_hold_by_the_committees_and_no_note_of_the_log_is_promised(stack, sent, tmp_path):
+    receipts = ReceiptStack(stack, tmp_path)
+    for way in (OUT, HOME):
+        identifier = send_one(stack, sent, way)
+        all_settled(stack, sent)
+        receipt = receipts.receipt(identifier)
+        (failed, _), (other_failed, unasked) = receipts.verdicts(receipt, receipts.anchors())
+        assert (failed, other_failed) == ([], [])
+        assert unasked == [f"{way}.{part}" for way in ("out", "back") for part in ("proof", "header")]
+    told = stack.run("log-note", "alpha", "--receipt", str(receipt), check=False)
+    assert told.returncode != 0
+    assert "cannot be proved offline: its family chainmaker" in told.stderr

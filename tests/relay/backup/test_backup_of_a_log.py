@@ -58,7 +58,7 @@ def go_on(hub, home):
 def recorded(hub, monkeypatch):
     """A hub with some settled messages, all of it in its log, and a record."""
     # What it carried after the copy looks like another relayer's, which has the first try for some of the wall clock's seconds.
-    monkeypatch.setattr("relay.steps.rivals._stand_off_s", lambda moves, failures, account: 0.0)
+    monkeypatch.setattr("relay.steps.rivals._stand_off_s", lambda *_: 0.0)
     for number in range(4):
         hub.send(*OUT, b"before %d" % number, receiver=RECEIVER)
     hub.settle_down()

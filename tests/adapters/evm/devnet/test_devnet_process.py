@@ -84,7 +84,8 @@ def test_once_a_stall_is_answered_no_block_comes():
     with DevelopmentNetwork(chain_id=31_003, block_time_s=0.005) as network:
         for _ in range(20):
             assert not network.rpc("devnet_stall", False)
-            wait_for(lambda before=height(network): height(network) > before)
+            before = height(network)
+            wait_for(lambda before=before: height(network) > before)
             assert network.rpc("devnet_stall", True)
             stalled = height(network)
             time.sleep(0.02)
