@@ -6,6 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
+from relay.cli.lane_options import (
+    BatchLimit,
+    Both,
+    MaxCallbackGas,
+    MaxGas,
+    MaxPayload,
+    NewMaxCallbackGas,
+    NewMaxGas,
+    NewMaxPayload,
+    NewWindowLimit,
+    SenderLimit,
+    TrustingPeriod,
+    TrustKind,
+    Verifiers,
+    Window,
+    WindowLimit,
+)
 from relay.cli.options import HomeOption, JsonOption
 from relay.cli.output import emit, home_of, note
 
@@ -19,9 +36,6 @@ Channel = Annotated[str, typer.Option("--channel", help="The channel's name.")]
 OfficerKey = Annotated[str, typer.Option("--key", help="An officer's key; not needed on a development hub.")]
 Sender = Annotated[str, typer.Option("--sender", help="An account at the source: 0x…, or the name of a local key.")]
 Receiver = Annotated[str, typer.Option("--receiver", help="An account at the destination: 0x…, or mailbox.")]
-SenderLimit = Annotated[
-    int, typer.Option("--limit", min=1, max=65_535, help="Messages a window that the sender may send.")
-]
 
 
 @app.command("open")
@@ -29,32 +43,16 @@ def open_(
     source: Source,
     destination: Destination,
     channel: Channel = "default",
-    both: Annotated[bool, typer.Option("--both", help="Open the lane back as well.")] = False,
-    trust: Annotated[
-        str, typer.Option("--trust", help="What judges the peer at each end: committee, light-client or both.")
-    ] = "committee",
-    verifier: Annotated[
-        list[str] | None,
-        typer.Option("--verifier", help="LEDGER=0x…: a verifier that is there already; else the hub deploys one."),
-    ] = None,
-    trusting_period: Annotated[
-        int | None,
-        typer.Option(
-            "--trusting-period", min=60, help="Seconds for which a new light client trusts its newest header."
-        ),
-    ] = None,
-    batch_limit: Annotated[
-        int | None, typer.Option("--batch-limit", min=1, max=500, help="Messages a delivery carries at most.")
-    ] = None,
-    max_payload: Annotated[int, typer.Option("--max-payload", min=1, help="Bytes of a payload.")] = 16_384,
-    max_gas: Annotated[int, typer.Option("--max-gas", min=1, help="Gas of a receiver's call.")] = 5_000_000,
-    max_callback_gas: Annotated[
-        int, typer.Option("--max-callback-gas", min=0, help="Gas of a sender's callback.")
-    ] = 1_000_000,
-    window: Annotated[int, typer.Option("--window", min=1, help="Seconds of a window.")] = 60,
-    window_limit: Annotated[
-        int, typer.Option("--window-limit", min=1, help="Executions a window; more are delayed.")
-    ] = 1_000_000,
+    both: Both = False,
+    trust: TrustKind = "committee",
+    verifier: Verifiers = None,
+    trusting_period: TrustingPeriod = None,
+    batch_limit: BatchLimit = None,
+    max_payload: MaxPayload = 16_384,
+    max_gas: MaxGas = 5_000_000,
+    max_callback_gas: MaxCallbackGas = 1_000_000,
+    window: Window = 60,
+    window_limit: WindowLimit = 1_000_000,
     key: OfficerKey = "",
     home: HomeOption = "",
     as_json: JsonOption = False,
@@ -162,17 +160,11 @@ def limit(
     first: First,
     second: Second = "",
     channel: Channel = "default",
-    batch_limit: Annotated[
-        int | None, typer.Option("--batch-limit", min=1, max=500, help="Messages a delivery carries at most.")
-    ] = None,
-    max_payload: Annotated[int | None, typer.Option("--max-payload", min=0, help="Bytes of a payload.")] = None,
-    max_gas: Annotated[int | None, typer.Option("--max-gas", min=0, help="Gas of a receiver's call.")] = None,
-    max_callback_gas: Annotated[
-        int | None, typer.Option("--max-callback-gas", min=0, help="Gas of a sender's callback.")
-    ] = None,
-    window_limit: Annotated[
-        int | None, typer.Option("--window-limit", min=0, help="Executions a window; more are delayed.")
-    ] = None,
+    batch_limit: BatchLimit = None,
+    max_payload: NewMaxPayload = None,
+    max_gas: NewMaxGas = None,
+    max_callback_gas: NewMaxCallbackGas = None,
+    window_limit: NewWindowLimit = None,
     key: OfficerKey = "",
     home: HomeOption = "",
     as_json: JsonOption = False,

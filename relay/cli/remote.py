@@ -184,24 +184,6 @@ def list_lanes(as_json: JsonOption = False) -> None:
     show_list("/v1/lanes", render_lanes, as_json=as_json)
 
 
-@lane.command("open")
-def open_lane(
-    source: Source,
-    destination: Destination,
-    channel: Channel = "default",
-    both: Annotated[bool, typer.Option("--both", help="Open the lane back as well.")] = False,
-    trust: Annotated[str, typer.Option("--trust", help="committee, light-client or both.")] = "committee",
-    key: Key = "",
-    as_json: JsonOption = False,
-) -> None:
-    """Open a lane at both of its ends."""
-    body = {"source": source, "destination": destination, "channel": channel, "both": both, "trust": trust, "key": key}
-    with hub() as client:
-        data = client.change("/v1/lanes", body)
-    lines = [f"{item['source']} → {item['destination']} {item['lane_id']}: {item['state']}" for item in data]
-    emit(data, "\n".join(lines), as_json=as_json)
-
-
 @operator.command("list")
 def list_operators(as_json: JsonOption = False) -> None:
     """List operators with their last signature and silence."""

@@ -7,10 +7,28 @@ from typing import Annotated, Any
 
 import typer
 
+from relay.cli.lane_options import (
+    BatchLimit,
+    Both,
+    MaxCallbackGas,
+    MaxGas,
+    MaxPayload,
+    NewMaxCallbackGas,
+    NewMaxGas,
+    NewMaxPayload,
+    NewWindowLimit,
+    SenderLimit,
+    TrustingPeriod,
+    TrustKind,
+    Verifiers,
+    Window,
+    WindowLimit,
+)
 from relay.cli.options import JsonOption
 from relay.cli.output import emit
 from relay.cli.remote_hub import (
     Channel,
+    Destination,
     First,
     Key,
     Second,
@@ -35,6 +53,7 @@ def register(app: typer.Typer, lane: typer.Typer, operator: typer.Typer) -> None
     app.command("execute")(execute)
     app.command("pause")(pause)
     app.command("resume")(resume)
+    lane.command("open")(open_)
     lane.command("allow")(allow)
     lane.command("deny")(deny)
     lane.command("limit")(limit)
@@ -67,6 +86,46 @@ def resume(
     show_change(data, "Resumed.", as_json=as_json)
 
 
+def open_(
+    source: Source,
+    destination: Destination,
+    channel: Channel = "default",
+    both: Both = False,
+    trust: TrustKind = "committee",
+    verifier: Verifiers = None,
+    trusting_period: TrustingPeriod = None,
+    batch_limit: BatchLimit = None,
+    max_payload: MaxPayload = 16_384,
+    max_gas: MaxGas = 5_000_000,
+    max_callback_gas: MaxCallbackGas = 1_000_000,
+    window: Window = 60,
+    window_limit: WindowLimit = 1_000_000,
+    key: Key = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Open a lane at both of its ends."""
+    body: dict[str, Any] = {
+        "source": source,
+        "destination": destination,
+        "channel": channel,
+        "both": both,
+        "trust": trust,
+        "verifiers": verifier or [],
+        "trusting_period_s": trusting_period,
+        "batch_limit": batch_limit,
+        "max_payload": max_payload,
+        "max_gas": max_gas,
+        "max_callback_gas": max_callback_gas,
+        "window_s": window,
+        "window_limit": window_limit,
+        "key": key,
+    }
+    with hub() as client:
+        data = client.change("/v1/lanes", body)
+    lines = [f"{item['source']} → {item['destination']} {item['lane_id']}: {item['state']}" for item in data]
+    emit(data, "\n".join(lines), as_json=as_json)
+
+
 def close(
     first: First, second: Second = "", channel: Channel = "default", key: Key = "", as_json: JsonOption = False
 ) -> None:
@@ -80,7 +139,7 @@ def allow(
     channel: Channel = "default",
     sender: Sender = "",
     receiver: Receiver = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, max=65_535, help="A sender's messages a window.")] = 65_535,
+    limit: SenderLimit = 65_535,
     key: Key = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -108,11 +167,11 @@ def limit(
     first: First,
     second: Second = "",
     channel: Channel = "default",
-    batch_limit: Annotated[int | None, typer.Option("--batch-limit", min=1, max=500)] = None,
-    max_payload: Annotated[int | None, typer.Option("--max-payload", min=0, help="Bytes of a payload.")] = None,
-    max_gas: Annotated[int | None, typer.Option("--max-gas", min=0, help="Gas of a receiver's call.")] = None,
-    max_callback_gas: Annotated[int | None, typer.Option("--max-callback-gas", min=0)] = None,
-    window_limit: Annotated[int | None, typer.Option("--window-limit", min=0, help="Executions a window.")] = None,
+    batch_limit: BatchLimit = None,
+    max_payload: NewMaxPayload = None,
+    max_gas: NewMaxGas = None,
+    max_callback_gas: NewMaxCallbackGas = None,
+    window_limit: NewWindowLimit = None,
     key: Key = "",
     as_json: JsonOption = False,
 ) -> None:

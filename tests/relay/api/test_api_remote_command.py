@@ -11,6 +11,7 @@ from relay.cli import application, main, remote
 from relay.cli.remote_hub import client_options_of
 from relay.cli.remote_local import LOCAL
 from relay.errors import BadInput, HubError, NotFound, NotNow
+from relay.web.api import acts
 from tests.support.api_world import ApiWorld, Shared
 from tests.support.filled_hub import LANE, message_id
 
@@ -216,3 +217,17 @@ def test_the_doctor_is_for_officers_and_auditors(world, token_file, capsys, tmp_
     other.chmod(0o600)
     assert main(["--hub", URL, "--token-file", str(other), "doctor"]) == 2
     assert capsys.readouterr().err.startswith("RoleMissing: ")
+
+
+def test_a_lane_is_opened_there_as_here(world, token_file, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr(acts, "open_lane", lambda hub, body: asked.append(body) or [])
+    caps = ("--max-payload", "1", "--max-gas", "2", "--max-callback-gas", "3", "--window", "4", "--window-limit", "5")
+    given = ("--verifier", "alpha=0x" + "1a" * 20, "--trusting-period", "600", "--batch-limit", "7", "--key", "ana")
+    words = ("lane", "open", "alpha", "beta", "--channel", "发票", "--both", "--trust", "light-client", *caps, *given)
+    assert json.loads(told(capsys, "--hub", URL, "--token-file", token_file, *words, "--json")) == []
+    (body,) = asked
+    assert (body.source, body.destination, body.channel, body.both) == ("alpha", "beta", "发票", True)
+    assert (body.trust, body.verifiers, body.trusting_period_s) == ("light-client", ["alpha=0x" + "1a" * 20], 600)
+    assert (body.max_payload, body.max_gas, body.max_callback_gas) == (1, 2, 3)
+    assert (body.window_s, body.window_limit, body.batch_limit, body.key) == (4, 5, 7, "ana")
