@@ -24,6 +24,7 @@ from relay.hub_calls import LOOK_S, HubCalls, HubRefused, HubUnreachable, path_p
 from relay.web.api.evidence_models import RecordRow
 from relay.web.api.models import (
     Adapter,
+    Alarm,
     Chain,
     HubStatus,
     Incident,
@@ -91,6 +92,10 @@ class HubClient(HubCalls):
     def waits(self) -> Iterator[NamedWait]:
         """What waits, why and for whom."""
         return self._all(NamedWait, "/v1/waits")
+
+    def alarms(self) -> Iterator[Alarm]:
+        """What somebody has to do something about, freezes first; `/v1/reasons/{code}` explains each code."""
+        return self._all(Alarm, "/v1/alarms")
 
     def incidents(self) -> Iterator[Incident]:
         """Freezes and what led to them."""

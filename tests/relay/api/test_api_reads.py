@@ -198,5 +198,6 @@ def test_the_typed_client_reads_everything(world):
         assert hub.trace(message_id(2).hex())[0].outcome.status == "failed"
         assert [operator.name for operator in hub.operators()] == ["org-1"]
         assert len(list(hub.waits())) == len(list(hub.incidents())) == 3
+        assert [alarm.code for alarm in hub.alarms()] == ["operator_silent"]
         assert "evm" in [adapter.name for adapter in hub.adapters()]
         assert hub.status().hub == "hub"

@@ -221,7 +221,7 @@ def test_the_doctor_is_for_officers_and_auditors(world, token_file, capsys, tmp_
 
 def test_a_lane_is_opened_there_as_here(world, token_file, capsys, monkeypatch):
     asked = []
-    monkeypatch.setattr(acts, "open_lane", lambda hub, body: asked.append(body) or [])
+    monkeypatch.setattr(acts, "open_lane", lambda _, body: asked.append(body) or [])
     caps = ("--max-payload", "1", "--max-gas", "2", "--max-callback-gas", "3", "--window", "4", "--window-limit", "5")
     given = ("--verifier", "alpha=0x" + "1a" * 20, "--trusting-period", "600", "--batch-limit", "7", "--key", "ana")
     words = ("lane", "open", "alpha", "beta", "--channel", "发票", "--both", "--trust", "light-client", *caps, *given)
