@@ -127,9 +127,9 @@ class HubClient(HubCalls):
             source: the ledger that sends.
             destination: the ledger that receives.
             to: the receiver: `0x…`, or `mailbox`.
-            text: a text; or give `hex` or `call`.
+            text: a text; or give `hex`, `call` or `record`.
             patience_s: seconds to wait until the source has it in a block.
-            **options: hex, call, channel, expires_in_s, gas_limit, callback_gas, key, count.
+            **options: hex, call, record, channel, expires_in_s, gas_limit, callback_gas, key, count.
         """
         body = {"source": source, "destination": destination, "to": to, "text": text, **options}
         given = {name: value for name, value in body.items() if value is not None}

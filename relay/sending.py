@@ -19,8 +19,8 @@ from relay.registry.chains import chain_named, open_chain
 from relay.registry.lanes import lane_row, refresh
 from relay.registry.transact import LOOK_S, STANDS_WITHIN_S, transact
 from relay.store import Store
-from schemas.payloads import CallPayload, RawPayload, TextPayload, encode_payload
-from schemas.primitives import ACCOUNT_MAX_BYTES, LaneId, SchemaError, bytes_from_hex
+from schemas.payloads import CallPayload, DocumentPayload, RawPayload, TextPayload, encode_payload
+from schemas.primitives import ACCOUNT_MAX_BYTES, Bytes32, LaneId, SchemaError, bytes_from_hex
 
 SEND_GAS = 200_000
 GAS_PER_PAYLOAD_BYTE = 60
@@ -53,15 +53,17 @@ class Letter:
     expires_at: int = 0
 
 
-def payload_of(*, text: str | None, hexadecimal: str | None, file: str | None, call: str | None) -> bytes:
-    """Encode the one kind of payload that was given.
+def payload_of(
+    *, text: str | None, hexadecimal: str | None, file: str | None, call: str | None, record: str | None = None
+) -> bytes:
+    """Encode the one kind of payload that was given; of a record, its id (docs/records.md).
 
     Raises:
         BadInput: none or several were given, or it cannot be encoded.
     """
-    given = [value for value in (text, hexadecimal, file, call) if value is not None]
+    given = [value for value in (text, hexadecimal, file, call, record) if value is not None]
     if len(given) != 1:
-        raise BadInput("A message has one payload.", "Give one of --text, --hex, --file, --call.")
+        raise BadInput("A message has one payload.", "Give one of --text, --hex, --file, --call, --record.")
     try:
         if text is not None:
             text.encode()
@@ -70,6 +72,8 @@ def payload_of(*, text: str | None, hexadecimal: str | None, file: str | None, c
             return encode_payload(RawPayload(data=bytes_from_hex(hexadecimal)))
         if call is not None:
             return encode_payload(_call(call))
+        if record is not None:
+            return encode_payload(DocumentPayload(record=Bytes32(bytes_from_hex(record))))
         return encode_payload(RawPayload(data=Path(str(file)).read_bytes()))
     except OSError as error:
         raise BadInput(f"The file {file} cannot be read: {error.strerror}.", "Check --file.") from None

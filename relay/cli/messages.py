@@ -29,6 +29,9 @@ def send(
         str | None, typer.Option("--file", help="A file whose bytes are sent; above the lane's cap its record's id.")
     ] = None,
     call: Annotated[str | None, typer.Option("--call", help='A call: method(1, "two", true).')] = None,
+    record: Annotated[
+        str | None, typer.Option("--record", help="A record's id, 0x…: sent in place of its content.")
+    ] = None,
     expires_in: Annotated[int, typer.Option("--expires-in", min=0, help="Seconds until it expires; 0 = never.")] = 0,
     gas_limit: Annotated[int, typer.Option("--gas-limit", min=1, help="Gas of the receiver's call.")] = 300_000,
     callback_gas: Annotated[
@@ -53,16 +56,16 @@ def send(
     from relay.sending import Letter, expiry, payload_of
     from relay.sending import send as bring
 
-    only_file = file if file is not None and (text, hexadecimal, call) == (None, None, None) else None
+    only_file = file if file is not None and (text, hexadecimal, call, record) == (None,) * 4 else None
     large = only_file is not None and is_beyond_every_lane(only_file)
-    payload = None if large else payload_of(text=text, hexadecimal=hexadecimal, file=file, call=call)
+    payload = None if large else payload_of(text=text, hexadecimal=hexadecimal, file=file, call=call, record=record)
     with session(home) as hub:
         lane, sender = (source, destination, channel), hub.keys.load(key)
         if only_file is not None:
             records = Records(hub.store, hub.home.evidence)
-            payload, record = fitting(hub.store, records, lane, only_file, payload, organisation, readers)
-            if record is not None:
-                note(f"The body is above the lane's cap: it is record 0x{record.hex()}.")
+            payload, kept = fitting(hub.store, records, lane, only_file, payload, organisation, readers)
+            if kept is not None:
+                note(f"The body is above the lane's cap: it is record 0x{kept.hex()}.")
         letter = Letter(to, payload or b"", gas_limit, callback_gas, expiry(expires_in))
         sent = bring(hub.store, lane, sender, letter, count)
     if not wait:

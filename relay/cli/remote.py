@@ -133,6 +133,9 @@ def send(
     hexadecimal: Annotated[str | None, typer.Option("--hex", help="Bytes as hexadecimal digits.")] = None,
     file: Annotated[str | None, typer.Option("--file", help="A file of this machine whose bytes are sent.")] = None,
     call: Annotated[str | None, typer.Option("--call", help='A call: method(1, "two", true).')] = None,
+    record: Annotated[
+        str | None, typer.Option("--record", help="A record's id, 0x…: sent in place of its content.")
+    ] = None,
     expires_in: Annotated[int, typer.Option("--expires-in", min=0, help="Seconds until it expires; 0 = never.")] = 0,
     gas_limit: Annotated[int, typer.Option("--gas-limit", min=1, help="Gas of the receiver's call.")] = 300_000,
     callback_gas: Annotated[int, typer.Option("--callback-gas", min=0, help="Gas of the sender's callback.")] = 0,
@@ -151,6 +154,7 @@ def send(
         "expires_in_s": expires_in,
         "gas_limit": gas_limit,
         "callback_gas": callback_gas,
+        "record": record,
     }
     with hub() as client:
         sent = client.send(
@@ -169,7 +173,7 @@ def send(
 
 def _hex_of(file: str, hexadecimal: str | None) -> str:
     if hexadecimal is not None:
-        raise BadInput("A message has one payload.", "Give one of --text, --hex, --file, --call.")
+        raise BadInput("A message has one payload.", "Give one of --text, --hex, --file, --call, --record.")
     try:
         return "0x" + Path(file).read_bytes().hex()
     except OSError as error:

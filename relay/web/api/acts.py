@@ -125,7 +125,7 @@ def send(hub: Session, body: SendBody, key: str) -> list[dict[str, Any]]:
     from relay.sending import Letter, expiry, payload_of
     from relay.sending import send as bring
 
-    payload = payload_of(text=body.text, hexadecimal=body.hex, file=None, call=body.call)
+    payload = payload_of(text=body.text, hexadecimal=body.hex, file=None, call=body.call, record=body.record)
     letter = Letter(body.to, payload, body.gas_limit, body.callback_gas, expiry(body.expires_in_s))
     lane = (body.source, body.destination, body.channel)
     sent = bring(hub.store, lane, hub.keys.load(key), letter, body.count)

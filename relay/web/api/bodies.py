@@ -113,7 +113,7 @@ class PartyBody(Body):
 
 
 class SendBody(Body):
-    """A message to send, as `relayhub send`; with one of `text`, `hex` and `call`."""
+    """A message to send, as `relayhub send`; with one of `text`, `hex`, `call` and `record`."""
 
     source: Name = Field(examples=["alpha"])
     destination: Name = Field(examples=["beta"])
@@ -121,6 +121,9 @@ class SendBody(Body):
     text: Annotated[str, Field(max_length=500_000)] | None = Field(default=None, examples=["你好"])
     hex: Annotated[str, Field(max_length=900_000)] | None = None
     call: Annotated[str, Field(max_length=500_000)] | None = None
+    record: Annotated[str, Field(pattern="^0x[0-9a-f]{64}$")] | None = Field(
+        default=None, description="A record's id: what is sent in place of a content above the lane's cap."
+    )
     channel: Name = "default"
     expires_in_s: Seconds = 0
     gas_limit: Annotated[int, Field(ge=1, le=2**63 - 1)] = 300_000

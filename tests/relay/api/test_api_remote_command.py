@@ -6,12 +6,14 @@ import httpx
 import pytest
 import typer
 
-from relay import client, hub_calls
+from relay import client, hub_calls, sending
 from relay.cli import application, main, remote
 from relay.cli.remote_hub import client_options_of
 from relay.cli.remote_local import LOCAL
 from relay.errors import BadInput, HubError, NotFound, NotNow
+from relay.keys import KeyStore
 from relay.web.api import acts
+from schemas.payloads import decode_payload
 from tests.support.api_world import ApiWorld, Shared
 from tests.support.filled_hub import LANE, message_id
 
@@ -231,3 +233,17 @@ def test_a_lane_is_opened_there_as_here(world, token_file, capsys, monkeypatch):
     assert (body.trust, body.verifiers, body.trusting_period_s) == ("light-client", ["alpha=0x" + "1a" * 20], 600)
     assert (body.max_payload, body.max_gas, body.max_callback_gas) == (1, 2, 3)
     assert (body.window_s, body.window_limit, body.batch_limit, body.key) == (4, 5, 7, "ana")
+
+
+def test_a_records_id_is_sent_there_as_here(world, token_file, capsys, monkeypatch):
+    letters = []
+    sent = sending.Sent(b"\x1a" * 32, b"\x2b" * 32, 1, b"\x3c" * 32, 4)
+    monkeypatch.setattr(sending, "send", lambda *given: letters.append(given[3]) or [sent])
+    KeyStore(world.hub.home.keys).load_or_new("sender")
+    words = ("send", "alpha", "beta", "--to", "mailbox", "--record", "0x" + "5a" * 32, "--json")
+    (there,) = json.loads(told(capsys, "--hub", URL, "--token-file", token_file, *words))
+    (here,) = json.loads(told(capsys, *words))
+    assert there["message_id"] == here["message_id"]
+    payloads = [decode_payload(letter.payload) for letter in letters]
+    assert [payload.kind for payload in payloads] == ["document"] * 2
+    assert {bytes(payload.record) for payload in payloads} == {b"\x5a" * 32}

@@ -9,7 +9,7 @@ from relay.cli.remote_local import LOCAL
 TOKEN = "the token says who asks"
 OTHERWISE = {
     ("audit", "place"): "a place elsewhere is read from here: relayhub audit URL",
-    ("send", "--organisation"): "a file above the cap is kept by `evidence put` first",
+    ("send", "--organisation"): "a file above the cap is kept there by `evidence put` and sent by `send --record ID`",
     ("send", "--readers"): "the same",
     **{
         (f"evidence {name}", option): TOKEN

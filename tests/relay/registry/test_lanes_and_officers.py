@@ -438,6 +438,7 @@ def test_a_mark_needs_no_ledger(hub):
         ({"hexadecimal": "0x00ff"}, "raw"),
         ({"call": 'transfer(1, "two", true)'}, "call"),
         ({"call": "ping()"}, "call"),
+        ({"record": "0x" + "5a" * 32}, "document"),
     ],
 )
 def test_payloads(given, kind):
@@ -456,7 +457,7 @@ def test_a_file_as_payload(tmp_path):
 @pytest.mark.parametrize(
     "given",
     [{}, {"text": "a", "call": "b()"}, {"hexadecimal": "0xabc"}, {"call": "nothing"}, {"call": "f(1"}, {"call": "f(x)"},
-     {"call": "f(1.5)"}, {"text": "\udc80"}],
+     {"call": "f(1.5)"}, {"text": "\udc80"}, {"record": "0x5a"}, {"record": "zz"}, {"record": "0x" + "5a" * 32, "text": "a"}],
 )  # fmt: skip
 def test_payloads_that_cannot_be(given):
     with pytest.raises(BadInput):
