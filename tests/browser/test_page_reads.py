@@ -7,6 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from relay import tokens
+from relay.evidence.cosignatures import CosignatureKey
+from relay.evidence.standings import STANDINGS, write_standings
+from relay.evidence.witness_roll import WitnessEntry
 from relay.reasons import explain
 from relay.store.tables import chains, incidents, lanes, operators, verifiers, waits
 from schemas.payloads import TextPayload, encode_payload
@@ -220,6 +223,36 @@ def test_changes_come_by_themselves(browser, hub, url):
         with hub.store.write() as connection:
             connection.execute(update(lanes).where(lanes.c.lane_id == LANE).values(final=5))
     wait_text(page, "#figure-sent", "5")
+
+
+def test_the_logs_witnesses_are_told(browser, hub, url):
+    """Two have to cosign; one is behind and it is said why."""
+    log, before = hub.home.evidence / "log", hub.home.load()
+    log.mkdir(parents=True)
+    root = "A" * 43 + "="
+    (log / "checkpoint").write_text(f"relayhub/hub\n42\n{root}\n\n\N{EM DASH} relayhub/hub AAAAAAAAAAAA\n")
+    (log / "checkpoint.cosigned").write_text(f"relayhub/hub\n40\n{root}\n\n\N{EM DASH} relayhub/hub AAAAAAAAAAAA\n")
+    keys = [
+        CosignatureKey.create(name, bytes([number]) * 32)
+        for number, name in enumerate(("bank.example", "tax.example"), 1)
+    ]
+    roll = {
+        name: WitnessEntry(key=key.text, url="http://127.0.0.1:1")
+        for name, key in zip(("Bank", "税务局"), keys, strict=True)
+    }
+    hub.home.save(before.model_copy(update={"witnesses": roll, "witness_threshold": 2}))
+    now = time.time()
+    good = {"size": 42, "at": now, "behind_since": 0, "code": "", "text": ""}
+    behind = {"size": 40, "at": now - 9, "behind_since": now - 5, "code": "unreachable", "text": "It does not answer."}
+    write_standings(hub.home.evidence / STANDINGS, {keys[0].name: good, keys[1].name: behind})
+    try:
+        page = browser.page(url)
+        wait_text(page, "#witnesses", "40 leaves cosigned by 2 of 2")
+        wait_text(page, "#witnesses", "Bank: 42 leaves")
+        wait_text(page, "#witnesses .bad", "税务局: behind")
+        wait_text(page, "#witnesses .bad", "it does not answer")
+    finally:
+        hub.home.save(before)
 
 
 def test_what_is_gone_leaves_the_page(browser, hub, url):

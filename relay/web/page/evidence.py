@@ -15,6 +15,7 @@ from relay.home import Home
 from relay.store.reader import Reader
 from relay.views.evidence import queue_of
 from relay.views.log_anchors import log_anchor
+from relay.views.witnesses import witness_status
 
 
 def evidence_of(reader: Reader, home: Home | None, chains: Iterable[str]) -> dict[str, Any]:
@@ -26,8 +27,9 @@ def evidence_of(reader: Reader, home: Home | None, chains: Iterable[str]) -> dic
         chains: names of ledgers.
 
     Returns:
-        `there`, what `checkpoint_of` says, `waiting` (decisions), `waiting_since` (Unix seconds, 0 for none) and `anchors`: for
-        each ledger that has one `chain`, `size`, `root`, `at` and `transaction`.
+        `there`, what `checkpoint_of` says, `waiting` (decisions), `waiting_since` (Unix seconds, 0 for none), `anchors`: for
+        each ledger that has one `chain`, `size`, `root`, `at` and `transaction`, and `witnesses`, as `relayhub status` has
+        them but for what grows with each second.
     """
     waiting, since = queue_of(reader)
     found = ((name, log_anchor(reader, name)) for name in chains)
@@ -35,7 +37,18 @@ def evidence_of(reader: Reader, home: Home | None, chains: Iterable[str]) -> dic
         "waiting": waiting,
         "waiting_since": since,
         "anchors": [{"chain": name, **anchor} for name, anchor in found if anchor],
+        "witnesses": _witnesses(home),
     }
+
+
+def _witnesses(home: Home | None) -> dict[str, Any]:
+    """How the witnesses stand; empty where the hub has none."""
+    if home is None:
+        return {}
+    found = witness_status(home, now=0.0)
+    for each in found["witnesses"]:
+        del each["behind_s"]
+    return found if found["witnesses"] else {}
 
 
 def checkpoint_of(home: Home | None) -> dict[str, Any]:

@@ -405,7 +405,13 @@ def test_the_state_says_whose_hub_it_is(site):
     assert data["now"] == NOW
     assert data["state"]["hub"]["hub"]["name"] == "hub"
     assert data["state"]["hub"]["hub"]["development"]
-    assert data["state"]["evidence"]["log"] == {"there": False, "waiting": 0, "waiting_since": 0, "anchors": []}
+    assert data["state"]["evidence"]["log"] == {
+        "there": False,
+        "waiting": 0,
+        "waiting_since": 0,
+        "anchors": [],
+        "witnesses": {},
+    }
     assert set(data["state"]["lanes"]) == {LANE.hex()}
     assert answer.headers["cache-control"] == "no-store"
 

@@ -181,6 +181,19 @@ export function processesSection(section) {
   return (now) => { Object.assign(view, now); shown.update(now); };
 }
 
+/** What so many witnesses cosigned, and each one: up to which size, or since when it is behind and why. */
+function witnessLines({ threshold, cosigned, witnesses }, now) {
+  const all = h("div", {}, t("evidence.cosigned", { size: number(cosigned ?? 0), threshold: number(threshold), count: number(witnesses.length) }));
+  return [
+    all,
+    ...witnesses.map(({ name, size, at, behind_since: since, code, text }) =>
+      since
+        ? h("div", { class: "bad", title: text }, t("evidence.witness_behind", { name, when: ago(since, now), why: word("witness", code || "asked") }))
+        : h("div", {}, t("evidence.witness", { name, size: number(size), when: ago(at, now) })),
+    ),
+  ];
+}
+
 export function evidenceSection(section) {
   const [heading, body] = [h("h2"), h("div")];
   section.append(heading, body);
@@ -188,7 +201,9 @@ export function evidenceSection(section) {
   return ({ evidence, now, language }) => {
     setText(heading, t("evidence.title"));
     const log = evidence.log ?? { there: false };
-    const ages = [log.at ?? 0, ...(log.anchors ?? []).map((one) => one.at)].map((at) => ago(at, now));
+    const witnesses = log.witnesses?.witnesses ?? [];
+    const times = [log.at ?? 0, ...(log.anchors ?? []).map((one) => one.at), ...witnesses.map((one) => one.behind_since || one.at)];
+    const ages = times.map((at) => ago(at, now));
     const signature = JSON.stringify([log, language, ages]);
     if (signature === drawn) return;
     drawn = signature;
@@ -206,6 +221,7 @@ export function evidenceSection(section) {
         [t("evidence.at"), ago(log.at, now)],
         [t("evidence.waiting"), number(log.waiting)],
         [t("evidence.anchors"), anchors.length ? h("div", {}, anchors) : t("evidence.no_anchors")],
+        [t("evidence.witnesses"), witnesses.length ? h("div", { id: "witnesses" }, witnessLines(log.witnesses, now)) : t("evidence.no_witnesses")],
       ]),
     );
   };
