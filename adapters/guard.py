@@ -20,7 +20,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from adapters.answer_forms import check_bytes_list, check_list, check_receipts, check_wallet
 from adapters.ballots import agreed_receipts, agreed_refusal, contradicts, is_odd, middle_wallet
@@ -100,6 +100,16 @@ class GuardedLedger(Panel):
     def lane_ends(self, gateway: bytes, lane_id: LaneId) -> LaneEnds:
         """The counters that a gateway keeps of a lane, at the newest block."""
         return self._run(lambda ledger: ledger.lane_ends(gateway, lane_id))
+
+    def counted(self, gateway: bytes, lane_id: LaneId) -> tuple[int, int, int]:
+        """Messages sent and delivered of a lane, and the newest height: the middle of what the fit endpoints say, one by one.
+
+        Raises:
+            AdapterError: none of them says.
+        """
+        ends = [each for _, each in self._poll(lambda ledger: ledger.lane_ends(gateway, lane_id))]
+        tips = [tip for _, tip in self._poll(newest_height)]
+        return _middle(each.sent for each in ends), _middle(each.delivered for each in ends), _middle(tips)
 
     def evidence(
         self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int
@@ -255,3 +265,9 @@ class _Stands:
 
 def _is_refusal(answer: Rejected | None) -> bool:
     return answer is not None
+
+
+def _middle(numbers: Iterable[int]) -> int:
+    """The middle one: with f of 2f + 1 false, not above nor below every true one."""
+    ordered = sorted(numbers)
+    return ordered[len(ordered) // 2]

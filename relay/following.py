@@ -23,6 +23,8 @@ from light_clients.errors import (
     TimestampAhead,
 )
 from relay.trail import Trail, run_of
+from schemas.claim import Direction
+from schemas.primitives import LaneId
 
 HEADERS_A_LOOK = 400
 HEADERS_A_REQUEST = 1000
@@ -37,12 +39,14 @@ class Lied(Exception):
     Attributes:
         name: name of the refusal.
         endpoint: who said it.
+        about: lane and direction of the history whose entries do not lead to what is proved; None where it is about something else.
     """
 
-    def __init__(self, name: str, message: str, endpoint: str) -> None:
+    def __init__(self, name: str, message: str, endpoint: str, about: tuple[LaneId, Direction] | None = None) -> None:
         super().__init__(message)
         self.name = name
         self.endpoint = endpoint
+        self.about = about
 
 
 class HeaderLied(Lied):

@@ -78,6 +78,11 @@ class Track:
     head: Head
     proved: Proved | None = None
 
+    @property
+    def key(self) -> tuple[LaneId, Direction]:
+        """Lane and direction."""
+        return self.lane_id, self.direction
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -288,11 +293,10 @@ def _hold_against_proved(history: History, endpoint: str) -> None:
         return
     if history.nonce < track.proved.nonce:
         text = f"Entries up to {track.proved.nonce} were proved, and only {history.nonce} are shown."
-        raise Lied("HistoryHidden", text, endpoint)
+        raise Lied("HistoryHidden", text, endpoint, track.key)
     if history.entries[track.proved.nonce - track.nonce - 1].head != track.proved.head:
-        raise Lied(
-            "EventDoesNotFold", f"Entry {track.proved.nonce} does not lead to the head that was proved.", endpoint
-        )
+        text = f"Entry {track.proved.nonce} does not lead to the head that was proved."
+        raise Lied("EventDoesNotFold", text, endpoint, track.key)
 
 
 def _hold_against_blocks(history: History, state: Any, endpoint: str) -> None:
@@ -302,7 +306,7 @@ def _hold_against_blocks(history: History, state: Any, endpoint: str) -> None:
         accepted = state.hash_at(place.height)
         if accepted is not None and bytes(accepted) != bytes(place.block_hash):
             text = f"Entry {entry.nonce} is said to stand in another block of height {place.height} than was accepted."
-            raise Lied("EventOfAnotherBlock", text, endpoint)
+            raise Lied("EventOfAnotherBlock", text, endpoint, history.track.key)
 
 
 def judge_head(
@@ -336,7 +340,7 @@ def judge_head(
         raise HeightNotRetained("The block is no longer remembered.", expected=state.oldest_height, found=height)
     if item is None:
         text = f"Block {height} shows nothing of entry {nonce}, which was said to stand there."
-        raise Lied("HeadNotShown", text, endpoint)
+        raise Lied("HeadNotShown", text, endpoint, history.track.key)
     track = history.track
     # A proof shows no nonce, and a claim has none of 0.
     claim = Claim(track.lane_id, track.direction, max(nonce, 1), head, height, block_hash)
@@ -345,10 +349,10 @@ def judge_head(
         believer.client.verify_claim(state, claim, evidence, believer.pin)
     except HeadAbsent as absent:
         if nonce:
-            raise Lied(absent.name, absent.message, endpoint) from absent
+            raise Lied(absent.name, absent.message, endpoint, track.key) from absent
         return
     except Refused as refusal:
-        raise Lied(refusal.name, refusal.message, endpoint) from refusal
+        raise Lied(refusal.name, refusal.message, endpoint, track.key) from refusal
     history.evidence = evidence
     history.proofs.append(Proved(nonce, head, height, block_hash))
 
@@ -367,7 +371,8 @@ def _add_message(histories: dict[tuple[LaneId, int], History], event: MessageSen
     entry_id = event.message.message_id(suite, event.lane_id)
     head = fold(suite, history.head, entry_id)
     if event.message.nonce != history.nonce + 1 or entry_id != event.message_id or head != event.head:
-        raise Lied("EventDoesNotFold", f"Message {event.message.nonce} does not follow the known head.", endpoint)
+        text = f"Message {event.message.nonce} does not follow the known head."
+        raise Lied("EventDoesNotFold", text, endpoint, history.track.key)
     history.entries.append(Entry(event.message.nonce, event, entry_id, head))
 
 
@@ -377,7 +382,8 @@ def _add_outcome(histories: dict[tuple[LaneId, int], History], event: MessageDel
         return
     suite = history.track.suite
     if event.nonce != history.nonce + 1:
-        raise Lied("EventDoesNotFold", f"Outcome {event.nonce} does not follow outcome {history.nonce}.", endpoint)
+        text = f"Outcome {event.nonce} does not follow outcome {history.nonce}."
+        raise Lied("EventDoesNotFold", text, endpoint, history.track.key)
     entry_id = outcome_id(suite, event.message_id, event.status, event.result)
     history.entries.append(Entry(event.nonce, event, entry_id, fold(suite, history.head, entry_id)))
 
@@ -387,4 +393,5 @@ def _check_move(histories: dict[tuple[LaneId, int], History], event: HeadMoved, 
     if event.direction != 1 or history is None or event.nonce != history.nonce:
         return
     if event.head != history.head:
-        raise Lied("EventDoesNotFold", f"Outcomes up to {event.nonce} do not fold to the head that moved.", endpoint)
+        text = f"Outcomes up to {event.nonce} do not fold to the head that moved."
+        raise Lied("EventDoesNotFold", text, endpoint, history.track.key)

@@ -36,6 +36,7 @@ class Faults:
         stalled_at: the newest height that is served, None for the ledger's own.
         events_lie: events say something else than happened.
         events_dropped: the first event of each answer is left out.
+        events_withheld: no event is shown at all.
         events_doubled: the first event of each answer comes twice.
         events_reordered: events come in the opposite order.
         heads_lie: proofs show another head than the one that is stored.
@@ -60,6 +61,7 @@ class Faults:
     stalled_at: int | None = None
     events_lie: bool = False
     events_dropped: bool = False
+    events_withheld: bool = False
     events_doubled: bool = False
     events_reordered: bool = False
     heads_lie: bool = False
@@ -122,6 +124,8 @@ class Faults:
             events = [_false(event) for event in events]
         if self.events_dropped:
             events = events[1:]
+        if self.events_withheld:
+            return []
         if self.events_doubled:
             events = events[:1] + events
         if self.events_reordered:

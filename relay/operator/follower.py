@@ -249,6 +249,9 @@ class Follower(threading.Thread):
             try:
                 passed.append(judge(item, self._book.get(item.claim.lane_id), view))
             except RefusedClaim as refusal:
+                if refusal.name == "NonceAhead" and view.read_more((item.claim.lane_id, int(item.claim.direction))):
+                    self._delay(view, item, NotYet("HistoryReadAgain", str(refusal)))
+                    continue
                 if refusal.name in ("PlaceMismatch", "NoCommittee"):
                     self._doubt(item)
                 self._refuse(item, refusal.name, str(refusal), view)

@@ -6,6 +6,7 @@ only by proof (`relay.observer`); after a lie everything since the last proof of
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -34,6 +35,8 @@ PROVE_AGAIN_BLOCKS = 256
 PROOFS_KEPT = 4_096
 OUTRUN_LOOKS = 20
 """Looks at an endpoint whose heads move on before they are read, before another one is asked."""
+READ_MORE_EVERY_S = 20.0
+"""Seconds between two readings of a history for claims that have more entries: whoever proposes false ones costs no more."""
 UNCONFIRMED_LOOKS = 10
 """Looks at an endpoint that mixes branches without end, before another one is asked."""
 
@@ -71,6 +74,8 @@ class LedgerView:
         self._saved: LedgerRow | None = None
         self._unconfirmed = self._outrun = 0
         self._proofs: dict[tuple[LaneId, int, int], int] = {}  # (lane, direction, height) → entries proved there
+        self._reading_more: set[Key] = set()  # histories that are to be read again, which no look has done yet
+        self._read_more: dict[Key, tuple[int, float]] = {}  # entries known when a history was read again, and when
         self._remember()
 
     @property
@@ -99,6 +104,7 @@ class LedgerView:
                     self._prove_again()
             self._read_verifiers()
             self._check_outrun()
+            self._reading_more.clear()
         except Lied as lie:
             self._distrust(lie)
             raise
@@ -186,6 +192,30 @@ class LedgerView:
         self.chronicles[key] = Chronicle.from_opening(key[0], direction, known.lane.suite, height)
         self.chronicles[key].proofs = proofs
         self._read_again_from(height)
+
+    def read_more(self, key: Key) -> bool:
+        """Have a history read again, at another endpoint: the one that answered may have kept silent about its newest entries.
+
+        From its last known entry on; where that was of no help, from the lane's opening. Bloom filters leave no room for such silence.
+
+        Returns:
+            Whether a coming look reads it; False where one did a short while ago.
+        """
+        if self.config.consensus in ETHEREUM_FAMILIES:
+            return False
+        chronicle, now = self.chronicles[key], time.monotonic()
+        before, at = self._read_more.get(key, (-1, float("-inf")))
+        if now - at < READ_MORE_EVERY_S:
+            return key in self._reading_more
+        self._read_more[key] = (chronicle.nonce, now)
+        self._reading_more.add(key)
+        self.ledger.leave_endpoint(f"a claim has more than the {chronicle.nonce} entries that it shows")
+        log.warning("read_more", chain=self.config.name, lane=key[0].hex0x()[:18], entries=chronicle.nonce)
+        if before == chronicle.nonce:
+            self.rewind(key)
+        else:
+            self._read_again_from(chronicle.heights[-1] if chronicle.heights else chronicle.base_height)
+        return True
 
     def read_openings_again(self) -> None:
         """Read everything from the first block again: an endpoint may have kept silent about a lane."""

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Row, select
 
+from adapters.guard import GuardedLedger
 from adapters.protocol import AdapterError, HeadMoved, Ledger, Unreachable
 from light_clients.errors import HeaderUnconfirmed, LightClientError, Misbehaviour
 from light_clients.families import ETHEREUM_FAMILIES, skips_heights
@@ -25,14 +27,17 @@ from relay.steps.forks import log_replaced, trail_of
 from relay.steps.freeze import freeze_chain
 from relay.steps.record import save_headers, save_look
 from relay.steps.sides import BACK, OUT
+from relay.steps.silence import Silence, ask_counters, check_silence
 from relay.steps.trouble import is_stalled, leave_liar, leave_stalled, note_trouble
 from relay.store import Lease
-from relay.store.lanes import on_chain
+from relay.store.lanes import get, on_chain, read_again
 from relay.store.tables import claims, lanes, outcomes, waits
 from relay.store.waits import Reason
 from schemas.claim import Direction
 from schemas.primitives import Head, LaneId
 from schemas.suites import suite_named
+
+log = structlog.get_logger()
 
 PROOF_AGE_BLOCKS = 64
 """An open claim at an older block is made anew: operators' light clients remember some 256 headers."""
@@ -56,7 +61,7 @@ class LookResult:
     down: bool = False
 
 
-def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookResult:
+def look(context: Context, lease: Lease, row: Row[Any], ledger: GuardedLedger) -> LookResult:
     """Follow a ledger to its newest finalized header and store what its gateway did.
 
     Returns:
@@ -81,7 +86,13 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
         return LookResult(set(), more=False, new_block=False)
     except Lied as lie:
         leave_liar(lease, row, ledger, lie)
+        if lie.about is not None and row.consensus not in ETHEREUM_FAMILIES:
+            _read_again(lease, row, lie.about)  # an earlier look may have been shown too little
         return LookResult(set(), more=False, new_block=False)
+    except Silence as silence:
+        log.warning("entries_withheld", chain=row.name, lane=silence.about[0].hex0x()[:18], text=str(silence))
+        _read_again(lease, row, silence.about)
+        return LookResult(set(), more=True, new_block=False)
     except (AdapterError, LightClientError) as error:
         if isinstance(error, HeaderUnconfirmed) and is_stalled(row, row.tip):
             leave_stalled(row, ledger)
@@ -98,6 +109,14 @@ def look(context: Context, lease: Lease, row: Row[Any], ledger: Ledger) -> LookR
     return LookResult(woken, more=more, new_block=bool(followed.headers))
 
 
+def _read_again(lease: Lease, row: Row[Any], about: tuple[LaneId, Direction]) -> None:
+    """Have the blocks read again from the last entry that is known of a history."""
+    lane_id, direction = about
+    with lease.write() as connection:
+        lane = get(connection, lane_id)
+        read_again(connection, row.name, lane.final_height if direction is Direction.OUTBOX else lane.outcome_height)
+
+
 def _look_again(lease: Lease, row: Row[Any], ledger: Ledger, found: Look) -> bool:
     """Newer blocks show where the heads are now; an endpoint that never comes to show it lies about its events."""
     _OUTRUN[row.name] = _OUTRUN.get(row.name, 0) + 1
@@ -109,7 +128,7 @@ def _look_again(lease: Lease, row: Row[Any], ledger: Ledger, found: Look) -> boo
     return True
 
 
-def _observe(context: Context, ledger: Ledger, believer: Believer, row: Row[Any], followed: Followed) -> Look:
+def _observe(context: Context, ledger: GuardedLedger, believer: Believer, row: Row[Any], followed: Followed) -> Look:
     """Read and prove what happened since the last look; asks for events only where the headers' blooms may hold some."""
     state = followed.state
     with context.store.read() as connection:
@@ -134,6 +153,11 @@ def _observe(context: Context, ledger: Ledger, believer: Believer, row: Row[Any]
     again = [History(track) for track in tracks if (track.lane_id, track.direction) in stale - moved]
     prove(ledger, believer, state, again)
     shown = (*found.histories, *(history for history in again if history.proofs))
+    if not blooms and not found.moved_on:
+        shown_now = {history.track.key: history.nonce for history in found.histories}
+        known = [replace(track, nonce=shown_now.get(track.key, track.nonce)) for track in tracks]
+        check_silence(ledger, known, state.height)
+        ask_counters(ledger, believer.gateway, known)
     with context.store.read() as connection:
         settled = _true_settlements(connection, lane_rows, found.settled, ledger.endpoint)
     return replace(found, histories=shown, settled=settled)

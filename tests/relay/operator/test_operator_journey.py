@@ -380,3 +380,27 @@ def test_every_ledger_has_a_thread_of_its_own(world):
     operator = world.start("one")
     wait_until(lambda: len(operator._followers) == len(NAMES), "they run")
     assert len({thread.ident for thread in operator._followers.values()}) == len(NAMES)
+
+
+@pytest.mark.parametrize("silent", [(0,), (0, 1)])
+def test_entries_that_an_endpoint_withheld_are_read_at_another(tmp_path, monkeypatch, silent):
+    """On ledgers that prove no state: nothing but the hub's claim shows that there are more."""
+    monkeypatch.setattr("relay.observer.proves_state", lambda _: False)
+    for module in ("relay.steps.look", "relay.operator.view"):
+        monkeypatch.setattr(f"{module}.ETHEREUM_FAMILIES", ())
+    monkeypatch.setattr("relay.steps.silence.ASK_EVERY_S", 0.0)
+    monkeypatch.setattr("relay.operator.view.READ_MORE_EVERY_S", 0.5)
+    with OperatorWorld(tmp_path, endpoints=3) as world:
+        for name in ("one", "two", "three"):
+            world.start(name)
+        send(world, 1)
+        wait_until(attested(world), "the first claim is attested")
+        for endpoint in silent:
+            world.hub.faults("alpha", endpoint).events_withheld = True
+        send(world, 1)
+
+        def both():
+            world.look()
+            return world.hub.journey("alpha", "beta").settled == 2
+
+        wait_until(both, "the second message is settled")
