@@ -10,7 +10,9 @@ Name = Annotated[str, Field(min_length=1, max_length=64)]
 Key = Annotated[str, Field(max_length=64, description="The name of a local key.")]
 Account = Annotated[str, Field(pattern="^(0x([0-9a-f]{2}){1,64})?$", max_length=130, description="An account, 0x….")]
 Seconds = Annotated[int, Field(ge=0, le=3_153_600_000)]
-Gas = Annotated[int, Field(ge=0, le=2**63 - 1)]
+LARGEST_NUMBER = 2**53 - 1
+"""What every JSON library keeps to the last digit (I-JSON: RFC 7493, section 2.2)."""
+Gas = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 
 
 _PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
@@ -85,7 +87,7 @@ class LaneBody(Body):
     trusting_period_s: Annotated[int, Field(ge=60, le=3_153_600_000)] | None = None
     batch_limit: Annotated[int, Field(ge=1, le=500)] | None = None
     max_payload: Annotated[int, Field(ge=1, le=2**31)] = 16_384
-    max_gas: Annotated[int, Field(ge=1, le=2**63 - 1)] = 5_000_000
+    max_gas: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 5_000_000
     max_callback_gas: Gas = 1_000_000
     window_s: Annotated[int, Field(ge=1, le=2**31)] = 60
     window_limit: Annotated[int, Field(ge=1, le=2**31)] = 1_000_000
@@ -126,7 +128,7 @@ class SendBody(Body):
     )
     channel: Name = "default"
     expires_in_s: Seconds = 0
-    gas_limit: Annotated[int, Field(ge=1, le=2**63 - 1)] = 300_000
+    gas_limit: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 300_000
     callback_gas: Gas = 0
     key: Key = Field(default="", description="Empty: the token's own key, else `sender`.")
     count: Annotated[int, Field(ge=1, le=10_000)] = 1

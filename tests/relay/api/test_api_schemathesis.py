@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import ignored_auth
@@ -46,6 +46,11 @@ def asked(tmp_path_factory):
     world.close()
 
 
+def is_said(case, declared):
+    """Whether what is wrong reaches the hub: a query parameter that nobody knows, and that is empty, does not stand in the URL."""
+    return not any(name not in declared and value in ([], {}, None) for name, value in (case.query or {}).items())
+
+
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_schemathesis_finds_nothing(asked, path, method, mode):
@@ -64,6 +69,7 @@ def test_schemathesis_finds_nothing(asked, path, method, mode):
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def find(case):
+        assume(is_said(case, {parameter.name for parameter in operation.query}))
         case.call_and_validate(headers=headers, excluded_checks=[ignored_auth])
 
     find()
