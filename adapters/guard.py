@@ -101,15 +101,22 @@ class GuardedLedger(Panel):
         """The counters that a gateway keeps of a lane, at the newest block."""
         return self._run(lambda ledger: ledger.lane_ends(gateway, lane_id))
 
-    def counted(self, gateway: bytes, lane_id: LaneId) -> tuple[int, int, int]:
-        """Messages sent and delivered of a lane, and the newest height: the middle of what the fit endpoints say, one by one.
+    def counted(self, gateway: bytes, lane_id: LaneId) -> tuple[int, int]:
+        """Messages sent and delivered of a lane: the middle of what the fit endpoints say of each.
 
         Raises:
             AdapterError: none of them says.
         """
         ends = [each for _, each in self._poll(lambda ledger: ledger.lane_ends(gateway, lane_id))]
-        tips = [tip for _, tip in self._poll(newest_height)]
-        return _middle(each.sent for each in ends), _middle(each.delivered for each in ends), _middle(tips)
+        return _middle(each.sent for each in ends), _middle(each.delivered for each in ends)
+
+    def middle_tip(self) -> int:
+        """The newest height: the middle of what the fit endpoints say.
+
+        Raises:
+            AdapterError: none of them says.
+        """
+        return _middle(tip for _, tip in self._poll(newest_height))
 
     def evidence(
         self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int

@@ -157,7 +157,7 @@ def _observe(context: Context, ledger: GuardedLedger, believer: Believer, row: R
         shown_now = {history.track.key: history.nonce for history in found.histories}
         known = [replace(track, nonce=shown_now.get(track.key, track.nonce)) for track in tracks]
         check_silence(ledger, known, state.height)
-        ask_counters(ledger, believer.gateway, known)
+        ask_counters(ledger, believer.gateway, [track for track in known if track.key not in shown_now])
     with context.store.read() as connection:
         settled = _true_settlements(connection, lane_rows, found.settled, ledger.endpoint)
     return replace(found, histories=shown, settled=settled)

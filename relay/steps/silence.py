@@ -24,8 +24,8 @@ from schemas.claim import Direction
 from schemas.primitives import LaneId
 
 ASK_EVERY_S = 5.0
-ASKED_AT_ONCE = 10
-"""Lanes whose counters are asked at once; the others follow."""
+ASKED_AT_ONCE = 5
+"""Histories whose counters are asked at once; the others follow."""
 
 Key = tuple[LaneId, Direction]
 
@@ -88,17 +88,25 @@ def check_silence(ledger: GuardedLedger, known: Sequence[Track], height: int) ->
     asked.doubted.clear()
 
 
-def ask_counters(ledger: GuardedLedger, gateway: bytes, known: Sequence[Track]) -> None:
-    """Ask for the counters of some histories, if it is time; an endpoint that does not answer is no matter here."""
+def ask_counters(ledger: GuardedLedger, gateway: bytes, resting: Sequence[Track]) -> None:
+    """Ask for the counters of some histories, if it is time; endpoints that do not answer are no matter here.
+
+    Args:
+        ledger: the opened ledger.
+        gateway: its gateway.
+        resting: histories that did not move with the look; one that moves shows by itself that something was left out before.
+    """
     asked = _ASKED.setdefault(ledger, _Asked())
     now = time.monotonic()
-    if not known or asked.counts or now - asked.at < ASK_EVERY_S:
+    if not resting or asked.counts or now - asked.at < ASK_EVERY_S:
         return
-    asked.at, asked.height = now, 0
-    for place in range(asked.place, asked.place + min(ASKED_AT_ONCE, len(known))):
-        track = known[place % len(known)]
+    asked.at = now
+    counts: dict[Key, int] = {}
+    for place in range(asked.place, asked.place + min(ASKED_AT_ONCE, len(resting))):
+        track = resting[place % len(resting)]
         with suppress(AdapterError):
-            sent, delivered, height = ledger.counted(gateway, track.lane_id)
-            asked.counts[track.key] = sent if track.direction is Direction.OUTBOX else delivered
-            asked.height = max(asked.height, height)
-    asked.place = (asked.place + ASKED_AT_ONCE) % len(known)
+            sent, delivered = ledger.counted(gateway, track.lane_id)
+            counts[track.key] = sent if track.direction is Direction.OUTBOX else delivered
+    asked.place = (asked.place + ASKED_AT_ONCE) % len(resting)
+    with suppress(AdapterError):
+        asked.height, asked.counts = ledger.middle_tip(), counts
