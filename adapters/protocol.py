@@ -474,8 +474,9 @@ class AdapterFactory(Protocol):
 
     A factory may also have `skips_heights = True`: `headers(first, last)` of its ledgers is not one for each height, but what leads
     a light client that trusts `first - 1` to a block up to `last`, possibly nothing, and `headers(h, h)` is where a client begins;
-    and `keeps_time = True`: each request of its ledgers ends within `timeout_s`, so that the guard need
-    not watch its calls from outside.
+    `keeps_time = True`: each request of its ledgers ends within `timeout_s`, so that the guard need not watch its calls from
+    outside; and `verdicts_unsigned = True`: which transactions of a block are valid is a node's word, so that the guard asks most
+    of them for events.
     """
 
     name: str

@@ -12,6 +12,7 @@ class FabricFactory:
     """Opens channels of Fabric."""
 
     name = "fabric"
+    verdicts_unsigned = True
     keeps_time = True
     ordered = False
 
