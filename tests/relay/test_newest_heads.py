@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 
 from adapters.conformance.world import SENDER_LIMIT
 from adapters.fabric import ADAPTER
+from adapters.guard import GuardedLedger
 from adapters.protocol import Call
 from adapters.solidity import administration
 from adapters.solidity.calldata import encode_send
@@ -47,7 +48,7 @@ class Channel:
         network = world.networks[0]
         first = world.ledgers[0].installed(b"gateway")
         self.options = options_of(network, **first.options)
-        self.ledger = ADAPTER.open(self.options)
+        self.ledger = GuardedLedger(ADAPTER, self.options)
         self.installed, self.identity = first, self.ledger.identity()
         configuration = client_configuration("fabric", {"channel": "trade"}, self.identity)
         (header,) = headers_to_pin(self.ledger, "fabric", configuration, 0)
