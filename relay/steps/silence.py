@@ -49,7 +49,7 @@ class _Asked:
     Attributes:
         at: when it was asked last (monotonic seconds).
         counts: entries, by history.
-        height: blocks up to there hold them.
+        height: the headers up to there prove them.
         place: of the next history that is asked about.
         doubted: histories that were read again for it, with what was known then.
     """
@@ -109,4 +109,4 @@ def ask_counters(ledger: GuardedLedger, gateway: bytes, resting: Sequence[Track]
             counts[track.key] = sent if track.direction is Direction.OUTBOX else delivered
     asked.place = (asked.place + ASKED_AT_ONCE) % len(resting)
     with suppress(AdapterError):
-        asked.height, asked.counts = ledger.middle_tip(), counts
+        asked.height, asked.counts = ledger.middle_tip() + ledger.machine().proof_delay, counts
