@@ -38,6 +38,7 @@ from adapters.protocol import (
     LedgerIdentity,
     MachineTraits,
     Misconfigured,
+    NoteProver,
     Receipt,
     Rejected,
     Signed,
@@ -149,6 +150,21 @@ class GuardedLedger(Panel):
             return check_list(ledger.storage(program, slots, height), len(slots), "proofs")
 
         return self._run(proofs, height=height)
+
+    def log_note(self, gateway: bytes, account: bytes, height: int) -> bytes:
+        """Fetch what shows what an account noted of its evidence log, in the form of the ledger's family.
+
+        Raises:
+            Misconfigured: the ledger's adapter fetches no such notes.
+        """
+
+        def note(ledger: Ledger) -> bytes:
+            if not isinstance(ledger, NoteProver):
+                raise Misconfigured("This ledger's adapter fetches no notes of an evidence log.")
+            proof = ledger.log_note(gateway, account, height)
+            return check_bytes_list([proof], 1, self._options.max_answer_bytes, "bytes of a note's evidence")[0]
+
+        return self._run(note, height=height)
 
     def verifier_parts(self, verifier: bytes) -> VerifierParts:
         """Ask a verifier what it is, and believe what most of the fit endpoints say."""

@@ -57,6 +57,7 @@ __all__ = [
     "MessageSent",
     "MessageTicketed",
     "Misconfigured",
+    "NoteProver",
     "Position",
     "Prover",
     "Reader",
@@ -197,6 +198,24 @@ class StorageProver(Protocol):
 
     def storage(self, program: bytes, slots: Sequence[bytes], height: int) -> list[StateEvidence]:
         """Fetch the header at `height` and, for each slot (32 bytes) of a program, the proof of what it holds in that block's state."""
+        ...
+
+
+@runtime_checkable
+class NoteProver(Protocol):
+    """What a ledger whose notes of an evidence log have a form of their own offers beside its faces."""
+
+    def log_note(self, gateway: bytes, account: bytes, height: int) -> bytes:
+        """Fetch what shows what an account noted of its log, in the form of `light_clients`' module `log_notes` of the family.
+
+        Args:
+            gateway: that keeps notes.
+            account: that notes.
+            height: where the ledger proves its state, any final block; else the block in which the note was written.
+
+        Raises:
+            Rejected: nothing is noted there (`no_state` also where the node has the block no longer).
+        """
         ...
 
 

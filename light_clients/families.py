@@ -12,7 +12,7 @@ from light_clients.errors import ClaimMalformed, ConfigurationInvalid, Refused
 from light_clients.ibft.verify import CLIENT as IBFT
 from light_clients.ibft2.verify import CLIENT as IBFT2
 from light_clients.proofs.gateway import SlotEvidence
-from light_clients.protocol import LightClient
+from light_clients.protocol import LightClient, NoteJudge
 from light_clients.qbft.verify import CLIENT as QBFT
 from schemas.evidence import HeadEvidence, StateEvidence
 from schemas.primitives import BlockHash
@@ -26,6 +26,9 @@ FAMILIES = (*ETHEREUM_FAMILIES, "cometbft", "beacon", "chainmaker", "fisco", "fa
 
 RECEIPT_FAMILIES = ("chainmaker", "fisco", "fabric")
 """Families whose ledgers prove no state: a head is proved by the transaction that moved it, in the block where it stands."""
+
+NOTE_FAMILIES = ("cometbft", "beacon", "chainmaker", "fisco", "fabric")
+"""Families that prove notes of an evidence log in a form of their own, each in its module `log_notes`."""
 
 _HASHED_BY_FORM: MappingProxyType[str, BftClient] = MappingProxyType({"qbft": QBFT, "ibft2": IBFT2, "ibft": IBFT})
 """Families whose block hash leaves out a part of the header."""
@@ -46,6 +49,20 @@ def client_named(name: str) -> LightClient[Any, Any, Any, Any, Any]:
     if name not in FAMILIES:
         raise ConfigurationInvalid(f"There is no light client {name!r}; choose one of {', '.join(FAMILIES)}.")
     return cast("LightClient[Any, Any, Any, Any, Any]", importlib.import_module(f"light_clients.{name}"))
+
+
+def note_judge_named(name: str) -> NoteJudge[Any, Any]:
+    """What judges notes of an evidence log in a family's own form.
+
+    Args:
+        name: One of `NOTE_FAMILIES`.
+
+    Raises:
+        ConfigurationInvalid: The family has none.
+    """
+    if name not in NOTE_FAMILIES:
+        raise ConfigurationInvalid(f"Notes of an evidence log have no form of their own on {name!r}.")
+    return cast("NoteJudge[Any, Any]", importlib.import_module(f"light_clients.{name}.log_notes"))
 
 
 def header_hash(name: str, header: bytes, configuration: Any = None) -> BlockHash:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Protocol, Self, TypeVar
 
 from light_clients.errors import Misbehaviour
+from light_clients.proofs.log_notes import ProvedNote
 from schemas.claim import Claim
 from schemas.primitives import BlockHash, Head
 
@@ -76,6 +77,7 @@ VerifiedT = TypeVar("VerifiedT", bound=VerifiedHeader)
 ConfigurationT_contra = TypeVar("ConfigurationT_contra", contravariant=True)
 EvidenceT_contra = TypeVar("EvidenceT_contra", contravariant=True)
 PinT_contra = TypeVar("PinT_contra", contravariant=True)
+StateT_contra = TypeVar("StateT_contra", contravariant=True)
 
 
 class LightClient(Protocol[StateT, VerifiedT, ConfigurationT_contra, EvidenceT_contra, PinT_contra]):
@@ -165,4 +167,37 @@ class LightClient(Protocol[StateT, VerifiedT, ConfigurationT_contra, EvidenceT_c
 
         Raises:
             Misconfigured: It is damaged or of another version.
+        """
+
+
+class NoteJudge(Protocol[StateT_contra, PinT_contra]):
+    """What a family says of notes of an evidence log where they stand under no state root of Ethereum's form.
+
+    A family that has it has a module `log_notes` with these functions. A state may be older or newer than the note: what the
+    members that it trusts now sealed, at whatever height, no honest third of them sealed twice.
+    """
+
+    def read_note(self, state: StateT_contra, evidence: bytes, pin: PinT_contra, account: bytes) -> ProvedNote:
+        """Proves what the gateway noted for an account, under the header in the evidence; who made that is not asked.
+
+        Args:
+            state: What is trusted; only what it says of the chain itself (its name, its hashes, its configuration) is used.
+            evidence: In the family's form, untrusted.
+            pin: What the officers pinned of the gateway.
+            account: That notes, in the gateway's native form.
+
+        Raises:
+            Refused: The evidence does not show a note of that account.
+        """
+
+    def check_note_block(self, state: StateT_contra, evidence: bytes) -> None:
+        """Judges who made the block in the evidence: those who are trusted now have to have sealed it, at whatever height it is.
+
+        Args:
+            state: What is trusted.
+            evidence: As for `read_note`; only its header and seals are looked at.
+
+        Raises:
+            Misconfigured: The state is frozen.
+            Refused: Others made it, or too few sealed it.
         """

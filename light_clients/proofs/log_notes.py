@@ -14,12 +14,29 @@ from light_clients import rlp
 from light_clients.errors import ClaimMalformed, CodeHashMismatch, GatewayAbsent
 from light_clients.proofs.gateway import GatewayPin
 from light_clients.proofs.patricia import verify_account, verify_storage
-from schemas.primitives import Bytes32
+from schemas.primitives import BlockHash, Bytes32
 from schemas.suites import integer_word, keccak256
 
 NOTES_SLOT = 16
 """Number of the mapping's own slot."""
 _WORDS = 1 << 256
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedNote:
+    """What evidence shows of a note of an evidence log.
+
+    Attributes:
+        height: of the block under whose header it is shown.
+        block_hash: of that block.
+        size: leaves that were noted, 0 for none.
+        root: root of the tree of so many leaves.
+    """
+
+    height: int
+    block_hash: BlockHash
+    size: int
+    root: Bytes32
 
 
 @dataclass(frozen=True, slots=True)

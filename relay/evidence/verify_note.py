@@ -11,22 +11,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from pydantic import ValidationError
 
+from light_clients.families import NOTE_FAMILIES, client_named, note_judge_named
+from light_clients.pins import pin_of
 from light_clients.proofs.gateway import GatewayPin
-from light_clients.proofs.log_notes import NoteEvidence, noted
+from light_clients.proofs.log_notes import NoteEvidence, ProvedNote, noted
 from light_clients.proofs.notes import read_checkpoint, split_note
 from light_clients.proofs.rfc6962 import verify_consistency
 from relay.evidence.verify_headers import HASHED_WHOLE, SEALED, Fails, NotKnown, check_maker, same, state_root_of
 from relay.evidence.verify_ways import known_chain
 from schemas.log_note import LogNote
 from schemas.primitives import SchemaError
-from schemas.receipt import Anchors, Receipt
+from schemas.receipt import Anchors, ChainAnchor, Receipt
 
 NOTE_MAX_BYTES = 64 * 1024 * 1024
 """Bytes of the largest note that is read."""
-PROVING = (*SEALED, *HASHED_WHOLE)
+IN_SLOTS = (*SEALED, *HASHED_WHOLE)
+"""Families whose ledgers prove a note by two slots under an Ethereum header."""
+PROVING = (*IN_SLOTS, *NOTE_FAMILIES)
 """Families whose ledgers' notes can be proved."""
 
 
@@ -75,20 +80,45 @@ def check_proof(note: LogNote, anchors: Anchors) -> None:
     chain = known_chain(anchors, note.chain)
     if chain.consensus not in PROVING:
         raise Fails(f"Notes on ledgers of {chain.consensus} cannot be verified; ask for one of {', '.join(PROVING)}.")
+    found = _in_slots(note, chain) if chain.consensus in IN_SLOTS else _by_family(note, chain)
+    same("The block's height", note.height, found.height)
+    same("The block's hash", note.block_hash, found.block_hash)
+    same("The noted size", note.size, found.size)
+    same("The noted root", note.root, found.root)
+
+
+def _in_slots(note: LogNote, chain: ChainAnchor) -> ProvedNote:
     evidence = NoteEvidence.from_bytes(note.evidence)
     root = state_root_of(chain.consensus, evidence.header, note.height, note.block_hash)
     size, tree = noted(root, GatewayPin(note.gateway, chain.code_hash), note.account, evidence)
-    same("The noted size", note.size, size)
-    same("The noted root", note.root, tree)
+    return ProvedNote(note.height, note.block_hash, size, tree)
+
+
+def _by_family(note: LogNote, chain: ChainAnchor) -> ProvedNote:
+    pin = pin_of(chain.consensus, chain.gateway, chain.code_hash, chain.pin)
+    return note_judge_named(chain.consensus).read_note(_trusted(chain), note.evidence, pin, note.account)
 
 
 def check_header(note: LogNote, anchors: Anchors) -> None:
     """The validators made the block; no committee can vouch for it here."""
+    chain = known_chain(anchors, note.chain)
+    if chain.consensus in NOTE_FAMILIES:
+        if note.validators:
+            raise Fails(f"No headers lead from validators to others on ledgers of {chain.consensus}.")
+        note_judge_named(chain.consensus).check_note_block(_trusted(chain), note.evidence)
+        return
     header = NoteEvidence.from_bytes(note.evidence).header
     try:
-        check_maker(known_chain(anchors, note.chain), note.height, note.block_hash, header, note.validators)
+        check_maker(chain, note.height, note.block_hash, header, note.validators)
     except NotKnown as reason:
         raise Fails(str(reason)) from None
+
+
+def _trusted(chain: ChainAnchor) -> Any:
+    """The light client's state in the anchors."""
+    if not chain.client_state:
+        raise Fails(f"The anchors have no state of the light client of {chain.name}.")
+    return client_named(chain.consensus).state_from_bytes(chain.client_state)
 
 
 def check_consistency(note: LogNote, receipt: Receipt) -> None:
