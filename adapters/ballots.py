@@ -25,19 +25,23 @@ def most_common(answers: Sequence[Answer]) -> tuple[Answer, bool]:
     return counted[0][0], len(counted) == 1 or counted[0][1] > counted[1][1]
 
 
+def middle(numbers: Sequence[int]) -> int:
+    """The middle one, of two the higher: with f of 2f + 1 false, not above nor below every true one."""
+    return sorted(numbers)[len(numbers) // 2]
+
+
 def middle_wallet(wallets: Sequence[Wallet]) -> Wallet:
     """An account by the middle of what endpoints say; of two, the lower numbers and the higher balance, which stops nothing."""
 
     def lower(name: str) -> int:
         return int(sorted(getattr(wallet, name) for wallet in wallets)[(len(wallets) - 1) // 2])
 
-    balance = sorted(wallet.balance for wallet in wallets)[len(wallets) // 2]
     nonce = lower("nonce")
     return Wallet(
         wallets[0].address,
         nonce,
         max(nonce, lower("pending_nonce")),
-        balance,
+        middle([wallet.balance for wallet in wallets]),
         lower("fee"),
         lower("least_fee"),
         wallets[0].ceiling,

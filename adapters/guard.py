@@ -20,10 +20,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from adapters.answer_forms import check_bytes_list, check_list, check_receipts, check_wallet
-from adapters.ballots import agreed_receipts, agreed_refusal, contradicts, is_odd, middle_wallet
+from adapters.ballots import agreed_receipts, agreed_refusal, contradicts, is_odd, middle, middle_wallet
 from adapters.panel import Panel, newest_height
 from adapters.protocol import (
     Action,
@@ -118,7 +118,7 @@ class GuardedLedger(Panel):
             AdapterError: none of them says.
         """
         ends = [each for _, each in self._poll(lambda ledger: ledger.lane_ends(gateway, lane_id))]
-        return _middle(each.sent for each in ends), _middle(each.delivered for each in ends)
+        return middle([each.sent for each in ends]), middle([each.delivered for each in ends])
 
     def middle_tip(self) -> int:
         """The newest height: the middle of what the fit endpoints say.
@@ -126,7 +126,7 @@ class GuardedLedger(Panel):
         Raises:
             AdapterError: none of them says.
         """
-        return _middle(tip for _, tip in self._poll(newest_height))
+        return middle([tip for _, tip in self._poll(newest_height)])
 
     def evidence(
         self, gateway: bytes, lane_ids: Sequence[tuple[LaneId, int]], height: int
@@ -184,9 +184,9 @@ class GuardedLedger(Panel):
     def wallet(self, address: bytes) -> Wallet:
         """Read an account and the fee that the ledger asks now: the middle of what the fit endpoints say."""
         said = self._poll(lambda ledger: check_wallet(ledger.wallet(address)))
-        middle = middle_wallet([wallet for _, wallet in said])
-        self._outvoted(said, "says what no other says of the account", lambda wallet: is_odd(wallet, middle))
-        return middle
+        agreed = middle_wallet([wallet for _, wallet in said])
+        self._outvoted(said, "says what no other says of the account", lambda wallet: is_odd(wallet, agreed))
+        return agreed
 
     def sign(self, private_key: bytes, nonce: int, call: Call, fee: int) -> Signed:
         """Sign a transaction offering `fee` per gas."""
@@ -297,9 +297,3 @@ class _Stands:
 
 def _is_refusal(answer: Rejected | None) -> bool:
     return answer is not None
-
-
-def _middle(numbers: Iterable[int]) -> int:
-    """The middle one: with f of 2f + 1 false, not above nor below every true one."""
-    ordered = sorted(numbers)
-    return ordered[len(ordered) // 2]

@@ -117,7 +117,7 @@ def _prove(ledger: Ledger, row: Row[Any], lanes: Sequence[Row[Any]]) -> Proved:
     moved_on: tuple[LaneId, ...] = ()
     trail = Trail(state.height, (trusted.header,))
     tracks = [track for lane in lanes for track in _tracks(lane, row.name)]
-    histories = {(track.lane_id, track.direction): History(track) for track in tracks}
+    histories = {track.key: History(track) for track in tracks}
     settled: dict[LaneId, HeadMoved] = {}
     more = True
     while more:

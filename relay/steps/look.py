@@ -148,9 +148,9 @@ def _observe(context: Context, ledger: GuardedLedger, believer: Believer, row: R
     else:
         due = blooms or state.height // PROVE_EVERY_BLOCKS > row.observed_height // PROVE_EVERY_BLOCKS
         suspected = tracks if due else []
-    stale |= {(track.lane_id, track.direction) for track in suspected}
-    moved = {(history.track.lane_id, history.track.direction) for history in found.histories}
-    again = [History(track) for track in tracks if (track.lane_id, track.direction) in stale - moved]
+    stale |= {track.key for track in suspected}
+    moved = {history.track.key for history in found.histories}
+    again = [History(track) for track in tracks if track.key in stale - moved]
     prove(ledger, believer, state, again)
     shown = (*found.histories, *(history for history in again if history.proofs))
     if not blooms and not found.moved_on:
