@@ -20,6 +20,7 @@
     │  │                        seals: SealsTooFew · SealsTooMany · SealForeign · SealDuplicate · SealTooSoon
     │  └─ ClaimRefused          ClaimMalformed · ClaimHeightMismatch · ClaimBlockMismatch · GatewayAbsent
     │                           · CodeHashMismatch · HeadAbsent · HeadMismatch · HistoryMismatch · HeadNotInHistory
+    │                           · NoteAbsent
     ├─ Misbehaviour             two final headers contradict each other: freeze
     └─ Misconfigured            stop, and tell the operator what to change
        └─ ConfigurationInvalid · PinMismatch · StateUnreadable · ClientFrozen · ClientExpired
@@ -389,6 +390,10 @@ class HeadAbsent(ClaimRefused):
 
 class HeadMismatch(ClaimRefused):
     """The slot holds another head."""
+
+
+class NoteAbsent(ClaimRefused):
+    """What is shown is no note of the evidence log of that account."""
 
 
 class HistoryMismatch(ClaimRefused):
