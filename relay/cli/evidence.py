@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,12 +14,8 @@ if TYPE_CHECKING:
     from light_clients.proofs.notes import NoteKey
     from relay.cli.session import Session
     from relay.evidence.access_rules import Caller
-    from relay.evidence.record_proofs import Proof
     from relay.evidence.record_rows import Record
     from relay.evidence.records import Records
-
-LOOK_S = 0.2
-"""Seconds between two looks for a checkpoint."""
 
 app = typer.Typer(
     help="Records of the organisations, in the evidence log.", no_args_is_help=True, rich_markup_mode=None
@@ -119,6 +114,7 @@ def prove(
     """Print a proof that the record stands in the log, as JSON; with --as also the salt, for those who may read."""
     import json
 
+    from relay.cli.patience import patient
     from relay.cli.session import session
     from relay.evidence.record_proofs import prove as make
 
@@ -128,7 +124,7 @@ def prove(
         if organisation or role:
             with records.open(commitment.hex(), _caller(hub, organisation, role), purpose="prove") as (_, stored):
                 salt = stored.salt
-        proof = _patient(lambda: make(hub.store, _folder(hub), commitment, salt), patience)
+        proof = patient(lambda: make(hub.store, _folder(hub), commitment, salt), patience)
     emit(None, json.dumps(proof.to_json(), indent=1), as_json=False)
 
 
@@ -207,26 +203,6 @@ def _records(hub: Session) -> Records:
     from relay.evidence.records import Records
 
     return Records(hub.store, _folder(hub))
-
-
-def _patient(attempt: Callable[[], Proof], patience_s: float) -> Proof:
-    """Try until a checkpoint has the record.
-
-    Raises:
-        NotNow: none has it in time.
-    """
-    import time
-
-    from relay.errors import NotNow
-
-    deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            return attempt()
-        except NotNow:
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(LOOK_S)
 
 
 def _folder(hub: Session) -> Path:

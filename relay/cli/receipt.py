@@ -15,6 +15,9 @@ from relay.cli.output import emit, home_of, note
 if TYPE_CHECKING:
     from relay.evidence.verify import Judged
 
+RECORDED_WITHIN_S = 10.0
+"""How long a receipt of a settled message is waited for: the recorder publishes each second."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -33,9 +36,11 @@ def receipt(
     as_json: Annotated[bool, typer.Option("--json", help="The receipt is JSON in any case.")] = False,  # noqa: ARG001 - every command that prints has it
 ) -> None:
     """Print the receipt of a message: what was sent, what became of it, and why either may be believed."""
-    from relay.evidence.receipts import make_receipt
+    from relay.cli.patience import patient
+    from relay.evidence.receipts import NotInTheLog, make_receipt
 
-    made = make_receipt(home_of(home), identifier, partial=partial)
+    where = home_of(home)
+    made = patient(lambda: make_receipt(where, identifier, partial=partial), RECORDED_WITHIN_S, NotInTheLog)
     if not made.complete:
         note("The receipt is not complete: it proves nothing yet.")
     sys.stdout.write(made.model_dump_json(indent=1) + "\n")

@@ -50,6 +50,10 @@ from schemas.suites import Suite, suite_named
 WORD = 1 << 64
 
 
+class NotInTheLog(NotNow):
+    """The message is settled, and the recorder has not written all of its leaves yet."""
+
+
 def make_receipt(home: Home, identifier: str, *, partial: bool = False) -> Receipt:
     """The receipt of a message.
 
@@ -150,7 +154,7 @@ class _Maker:
         oldest = self.reader.row("SELECT at FROM evidence_queue ORDER BY id LIMIT 1")
         if oldest is not None or not any(missing):
             behind = f", and the recorder is {time.time() - oldest['at']:.0f} s behind" if oldest else ""
-            return NotNow(
+            return NotInTheLog(
                 f"The message is settled; its leaves are not in the evidence log yet{behind}.",
                 "Try again in a second; if it stays, see: relayhub explain evidence_behind.",
             )

@@ -314,6 +314,14 @@ def test_a_telephones_width_has_all_of_it(browser, url, locale):
     browser.picture(page, f"telephone-{locale}")
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_no_table_is_wider_than_an_ordinary_screen(browser, url, locale):
+    page = browser.page(url, locale=locale)
+    wait(page, "document.querySelectorAll('#section-lanes td').length > 0")
+    frames = "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth)"
+    assert page.evaluate(f"{frames}.map((one) => [one.closest('section').id, one.scrollWidth])") == []
+
+
 def test_everything_is_reached_by_keyboard(browser, url):
     page = browser.page(url)
     page.keyboard.press("Tab")

@@ -107,6 +107,7 @@ class Ledgers:
 @pytest.fixture(scope="module")
 def reader():
     reader = Reader()
+    (reader.folder / "docs").symlink_to(ROOT / "docs")
     (reader.folder / "site").mkdir()
     reader.environment["PYTHONPATH"] = str(install(ROOT / "docs" / "examples" / "river", reader.folder / "site"))
     yield reader

@@ -70,11 +70,11 @@ export function lanesSection(section, redraw) {
     { label: () => t("oldest"), kind: "when", cell: (lane) => (lane.oldest_at ? agoCell(lane.oldest_at, view.now) : "–") },
     { label: () => t("rate"), kind: "number", cell: (lane) => `${number(lane.rate, 1)}/s` },
     { label: () => t("per_hour"), kind: "number", cell: (lane) => number(lane.delivered_in_hour) },
-    { label: () => t("delivered_latency"), kind: "number", cell: (lane) => `${seconds(lane.delivered_p50)} / ${seconds(lane.delivered_p95)}` },
-    { label: () => t("settled_latency"), kind: "number", cell: (lane) => `${seconds(lane.settled_p50)} / ${seconds(lane.settled_p95)}` },
+    { label: () => t("delivered_latency"), kind: "number pair", cell: (lane) => `${seconds(lane.delivered_p50)} / ${seconds(lane.delivered_p95)}` },
+    { label: () => t("settled_latency"), kind: "number pair", cell: (lane) => `${seconds(lane.settled_p50)} / ${seconds(lane.settled_p95)}` },
     { label: () => t("outcomes"), kind: "number", cell: (lane) => `${lane.executed}/${lane.failed}/${lane.expired}/${lane.refused}` },
     { label: () => t("conserved"), cell: (lane) => ({ text: t(lane.conserved ? "conserved.yes" : "conserved.no"), kind: lane.conserved ? "good" : "bad" }) },
-    { label: () => t("heads"), kind: "number", cell: (lane) => ({ text: `${number(lane.head_height)} / ${number(lane.outcome_head_height)}`, title: `${lane.head}\n${lane.outcome_head}` }) },
+    { label: () => t("heads"), kind: "number pair", cell: (lane) => ({ text: `${number(lane.head_height)} / ${number(lane.outcome_head_height)}`, title: `${lane.head}\n${lane.outcome_head}` }) },
     { label: () => t("client_expiry"), kind: "when", cell: (lane) => endCell(lane.expires_at, view.now) },
   ];
   const items = ({ lanes, rates }) => {
