@@ -32,13 +32,16 @@ from adapters.protocol import (
 )
 from adapters.solidity.storage import head_slot
 from adapters.transport import Transport
+from light_clients.cometbft.note_evidence import CometbftNoteEvidence
+from light_clients.cometbft.stores import code_key, slot_key
 from light_clients.cometbft.types import CometbftEvidence
+from light_clients.proofs.log_notes import note_slots
 from schemas.evidence import FamilyEvidence, HeadEvidence
 from schemas.primitives import BlockHash, ChainId, LaneId
 
 MAX_HEADERS = 1_000
-STORAGE_PREFIX, CODE_HASH_PREFIX = b"\x02", b"\x04"
-"""Of keys in the EVM's store: `02 ‖ address ‖ slot` and `04 ‖ address`."""
+ABSENCE = b"\x12"
+"""The first byte of a CommitmentProof of absence (cosmos/ics23, `proofs.proto`: field 2)."""
 _NONCES = re.compile(r"got (\d{1,20}), expected (\d{1,20})")
 _TOO_EARLY = re.compile(
     r"not found|could not find|is not available|must be less than or equal|not ready", re.IGNORECASE
@@ -135,10 +138,27 @@ class CosmosLedger(EthereumLedger):
         """The proof of each head in the state that the header at `height` commits to: the one after the block before it."""
         if not lane_ids:
             return []
-        keys = [STORAGE_PREFIX + gateway + head_slot(lane_id, direction) for lane_id, direction in lane_ids]
+        keys = [slot_key(gateway, head_slot(lane_id, direction)) for lane_id, direction in lane_ids]
         (header,) = self.consensus.bundles(height, height)
-        (code, _), *heads = self.consensus.proofs(self.options.store, [CODE_HASH_PREFIX + gateway, *keys], height - 1)
+        (code, _), *heads = self.consensus.proofs(self.options.store, [code_key(gateway), *keys], height - 1)
         return [FamilyEvidence(height, header, CometbftEvidence(head, store, code).to_bytes()) for head, store in heads]
+
+    def log_note(self, gateway: bytes, account: bytes, height: int) -> bytes:
+        """The proofs of an account's note in the state that the header at `height` commits to, with who made that header.
+
+        Raises:
+            Rejected: nothing is noted in that state, or the node does not have it (`no_state`).
+        """
+        keys = [code_key(gateway), *(slot_key(gateway, slot) for slot in note_slots(account))]
+        bundle = self.consensus.bundle_with_next(height)
+        (code, store), (size, _), (root, _) = self.consensus.proofs(self.options.store, keys, height - 1)
+        if size.startswith(ABSENCE):
+            raise Rejected(
+                f"0x{account.hex()} has noted nothing in the state of block {height - 1}.",
+                code="no_state",
+                endpoint=self.endpoint,
+            )
+        return CometbftNoteEvidence(bundle, code, size, root, store).to_bytes()
 
     def broadcast(self, transactions: Sequence[bytes]) -> list[Rejected | None]:
         """Send raw transactions in order; None = taken (or known already), else why it was rejected."""

@@ -36,19 +36,23 @@ def read_chain_header(signed_header: Any, height: int) -> CometbftHeader:
     return header
 
 
-def bundle(signed_header: dict[str, Any], validators: Sequence[Any]) -> bytes:
+def bundle(
+    signed_header: dict[str, Any], validators: Sequence[Any], trusted: Sequence[Any] = (), trusted_height: int = 0
+) -> bytes:
     """Header, commit and validators as the light client takes them.
 
     Args:
         signed_header: `result.signed_header` of /commit.
         validators: `result.validators` of /validators, of all pages.
+        trusted: the same of those who follow a trusted header; empty where they are not needed.
+        trusted_height: of that header; 0 where they are not needed.
 
     Raises:
         BadAnswer: the form is another one.
     """
     try:
         commit = _readable(record(signed_header.get("commit"), "the commit"))
-        return bundle_from_json({**signed_header, "commit": commit}, validators)
+        return bundle_from_json({**signed_header, "commit": commit}, validators, trusted, trusted_height)
     except LightClientError as error:
         raise BadAnswer(f"a commit or its validators cannot be read: {error.message}") from error
 

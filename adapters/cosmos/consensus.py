@@ -91,12 +91,21 @@ class ConsensusRpc:
             Rejected: the node does not have one of them (`no_state`).
             BadAnswer: an answer is not of its form.
         """
-        heights = range(first, last + 1)
-        answers = self._ask([("commit", [str(height)]) for height in heights])
-        signed = [record(record(answer, "the commit").get("signed_header"), "signed_header") for answer in answers]
-        headers = [read_chain_header(item, height) for item, height in zip(signed, heights, strict=True)]
-        sets = self._validators({header.validators_hash.hex(): header.height for header in reversed(headers)})
-        return [bundle(item, sets[header.validators_hash.hex()]) for item, header in zip(signed, headers, strict=True)]
+        found = self._signed(first, last)
+        sets = self._validators({header.validators_hash.hex(): header.height for _, header in reversed(found)})
+        return [bundle(item, sets[header.validators_hash.hex()]) for item, header in found]
+
+    def bundle_with_next(self, height: int) -> bytes:
+        """The same of one height, and where they are others the validators that its header names as next, as trusted ones.
+
+        Raises:
+            Rejected: the node does not have it (`no_state`).
+            BadAnswer: an answer is not of its form.
+        """
+        ((item, header),) = self._signed(height, height)
+        own, following = header.validators_hash.hex(), header.next_validators_hash.hex()
+        sets = self._validators({following: height + 1, own: height})
+        return bundle(item, sets[own]) if own == following else bundle(item, sets[own], sets[following], height)
 
     def proofs(self, store: str, keys: Sequence[bytes], height: int) -> list[tuple[bytes, bytes]]:
         """For each key the proofs in the store and of the store, in the state after the block at `height`.
@@ -110,6 +119,13 @@ class ConsensusRpc:
         path = f"/store/{store}/key"
         answers = self._ask([("abci_query", [path, key.hex(), str(height), True]) for key in keys])
         return [self._proof(answer, key, height) for answer, key in zip(answers, keys, strict=True)]
+
+    def _signed(self, first: int, last: int) -> list[tuple[dict[str, Any], CometbftHeader]]:
+        """The signed headers of heights `first` to `last` as they were answered, and read."""
+        heights = range(first, last + 1)
+        answers = self._ask([("commit", [str(height)]) for height in heights])
+        signed = [record(record(answer, "the commit").get("signed_header"), "signed_header") for answer in answers]
+        return [(item, read_chain_header(item, height)) for item, height in zip(signed, heights, strict=True)]
 
     def _proof(self, answer: Any, key: bytes, height: int) -> tuple[bytes, bytes]:
         response = record(record(answer, "the answer").get("response"), "response of abci_query")

@@ -68,7 +68,7 @@ class VoteSignatureInvalid(HeaderRefused):
 
 
 class PowerTooLittle(HeaderRefused):
-    """Not more than two thirds of the power signed the block."""
+    """Too little of the power of a set signed the block: not more than two thirds of its own, or too little of a trusted one."""
 
 
 class PinKindMismatch(ClaimRefused):

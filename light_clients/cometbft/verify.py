@@ -36,6 +36,7 @@ from light_clients.cometbft.errors import (
     TrustedSetMismatch,
     ValidatorSetMismatch,
 )
+from light_clients.cometbft.stores import check_code, slot_key, value_under
 from light_clients.cometbft.types import (
     NANOSECONDS,
     WINDOW,
@@ -47,15 +48,12 @@ from light_clients.cometbft.types import (
     CometbftState,
     EvmStorePin,
     LightBlock,
-    ValidatorSet,
     VerifiedCometbftHeader,
 )
 from light_clients.errors import (
     ClaimBlockMismatch,
     ClientExpired,
     ClientFrozen,
-    CodeHashMismatch,
-    GatewayAbsent,
     HeadAbsent,
     HeaderBehind,
     HeadMismatch,
@@ -66,12 +64,8 @@ from light_clients.errors import (
     TimestampNotIncreasing,
 )
 from light_clients.proofs.gateway import check_claim_form, head_slot
-from light_clients.proofs.ics23 import IAVL, TENDERMINT, prove_value
 from schemas.claim import Claim
 from schemas.primitives import BlockHash, Head
-
-STORAGE_PREFIX, CODE_HASH_PREFIX = b"\x02", b"\x04"
-"""Of keys in the EVM's store: ``02 ‖ address ‖ slot`` and ``04 ‖ address`` (cosmos/evm, `x/vm/types/key.go`)."""
 
 
 def bootstrap(header: bytes, block_hash: BlockHash, configuration: CometbftConfiguration) -> CometbftState:
@@ -151,24 +145,13 @@ def judge_block(state: CometbftState, anchor: Anchor, block: LightBlock) -> None
         NotEnoughTrust: A header in between is needed; names its height.
         Refused: The block is false, by its name.
     """
-    configuration, header, validators = state.configuration, block.header, block.validators
+    header = block.header
     # 3. Chain and place.
-    if header.chain_id != state.chain_id:
-        raise ChainIdMismatch("The header is of another chain.", expected=state.chain_id, found=header.chain_id)
-    _check_version(configuration, header)
+    check_chain(state, header)
     if header.height <= anchor.height:
         raise HeaderBehind("The height was accepted already.", expected=anchor.height + 1, found=header.height)
-    # 4. The set.
-    if validators is None or validators.set_hash != header.validators_hash:
-        raise ValidatorSetMismatch(
-            "The validators are not those whose hash the header names.",
-            expected=header.validators_hash,
-            found=validators.set_hash if validators else None,
-        )
-    # 5. The commit.
-    if block.commit is None:
-        raise CommitMismatch("The bundle brings no commit.")
-    tally = Tally(header, block.commit, validators)
+    # 4. and 5. The set and the commit.
+    tally = tally_of(block)
     # 6. Trust in the set.
     if header.height == anchor.height + 1:
         if header.validators_hash != anchor.next_validators_hash:
@@ -178,9 +161,79 @@ def judge_block(state: CometbftState, anchor: Anchor, block: LightBlock) -> None
                 found=header.validators_hash,
             )
     else:
-        _check_trust(configuration, anchor, header, tally, block.trusted_validators)
+        needed, power = trusted_power(state.configuration, anchor, block, tally)
+        if power <= needed:
+            raise NotEnoughTrust(
+                "Too few of the trusted validators signed the header.",
+                expected=needed,
+                found=power,
+                pivot_height=pivot_between(anchor.height, header.height),
+            )
     # 7. The set's own power.
     tally.check_own()
+
+
+def check_chain(state: CometbftState, header: CometbftHeader) -> None:
+    """Whether a header is of the state's chain, and of its version of blocks.
+
+    Raises:
+        ChainIdMismatch: It is of another chain.
+        BlockVersionMismatch: It is of another version.
+    """
+    if header.chain_id != state.chain_id:
+        raise ChainIdMismatch("The header is of another chain.", expected=state.chain_id, found=header.chain_id)
+    _check_version(state.configuration, header)
+
+
+def tally_of(block: LightBlock) -> Tally:
+    """The votes of a bundle, by the set whose hash its header names; no signature is looked at yet.
+
+    Raises:
+        ValidatorSetMismatch: The set is missing, or another one.
+        CommitMismatch: The commit is missing, or for another height or block, or has not one vote for each validator.
+        VoteMisplaced: A vote names another validator than the one at its place.
+    """
+    header, validators = block.header, block.validators
+    if validators is None or validators.set_hash != header.validators_hash:
+        raise ValidatorSetMismatch(
+            "The validators are not those whose hash the header names.",
+            expected=header.validators_hash,
+            found=validators.set_hash if validators else None,
+        )
+    if block.commit is None:
+        raise CommitMismatch("The bundle brings no commit.")
+    return Tally(header, block.commit, validators)
+
+
+def trusted_power(
+    configuration: CometbftConfiguration, anchor: Anchor, block: LightBlock, tally: Tally
+) -> tuple[int, int]:
+    """How much of the power that an accepted header names as next signed a block.
+
+    Args:
+        configuration: Has the level of trust.
+        anchor: The accepted header.
+        block: A bundle, of any height; where its own set is another one, it brings the trusted one too.
+        tally: Its votes.
+
+    Returns:
+        The power that must be exceeded, and the power that signed, as far as it was counted.
+
+    Raises:
+        TrustedSetMismatch: The bundle does not bring that set.
+        VoteSignatureInvalid: A vote is not signed by its validator.
+    """
+    # Where the set has not changed, the bundle need not bring it twice.
+    unchanged = block.header.validators_hash == anchor.next_validators_hash
+    trusted = tally.validators if unchanged else block.trusted_validators
+    if trusted is None or trusted.set_hash != anchor.next_validators_hash:
+        raise TrustedSetMismatch(
+            "The trusted validators are not those that the accepted header names as next.",
+            expected=anchor.next_validators_hash,
+            found=trusted.set_hash if trusted else None,
+        )
+    needed = trusted.total_power * configuration.trust_numerator // configuration.trust_denominator
+    return needed, tally.trusted_power(trusted, needed)
 
 
 def apply(state: CometbftState, verified: VerifiedCometbftHeader) -> CometbftState:
@@ -239,11 +292,11 @@ def verify_claim(
         raise PinKindMismatch("A proof of the code is due on an EVM, and nowhere else.", found=evidence.code_proof[:64])
     # 4. and 5. Code and head.
     if isinstance(pin, EvmStorePin):
-        _check_code(anchor, evidence, pin)
-        key = STORAGE_PREFIX + pin.address + head_slot(claim.lane_id, claim.direction)
+        check_code(anchor.app_hash, pin, evidence.code_proof, evidence.store_proof)
+        key = slot_key(pin.address, head_slot(claim.lane_id, claim.direction))
     else:
         key = pin.key_prefix + bytes([claim.direction]) + claim.lane_id
-    found = _proved(anchor, pin, key, evidence.head_proof, evidence.store_proof)
+    found = value_under(anchor.app_hash, pin.store, key, evidence.head_proof, evidence.store_proof)
     if found is None:
         raise HeadAbsent("The gateway holds no head for this lane and direction.", expected=claim.lane_id)
     expected = claim.head if proved_head is None else proved_head
@@ -271,42 +324,3 @@ def _check_version(configuration: CometbftConfiguration, header: CometbftHeader)
         raise BlockVersionMismatch(
             "The block is of another version.", expected=configuration.block_version, found=header.block_version
         )
-
-
-def _check_trust(
-    configuration: CometbftConfiguration,
-    anchor: Anchor,
-    header: CometbftHeader,
-    tally: Tally,
-    brought: ValidatorSet | None,
-) -> None:
-    # Where the set has not changed, the bundle need not bring it twice.
-    unchanged = header.validators_hash == anchor.next_validators_hash
-    trusted = tally.validators if unchanged else brought
-    if trusted is None or trusted.set_hash != anchor.next_validators_hash:
-        raise TrustedSetMismatch(
-            "The trusted validators are not those that the accepted header names as next.",
-            expected=anchor.next_validators_hash,
-            found=trusted.set_hash if trusted else None,
-        )
-    needed = trusted.total_power * configuration.trust_numerator // configuration.trust_denominator
-    power = tally.trusted_power(trusted, needed)
-    if power <= needed:
-        raise NotEnoughTrust(
-            "Too few of the trusted validators signed the header.",
-            expected=needed,
-            found=power,
-            pivot_height=pivot_between(anchor.height, header.height),
-        )
-
-
-def _check_code(anchor: Anchor, evidence: CometbftEvidence, pin: EvmStorePin) -> None:
-    code_hash = _proved(anchor, pin, CODE_HASH_PREFIX + pin.address, evidence.code_proof, evidence.store_proof)
-    if code_hash is None:
-        raise GatewayAbsent("There is no contract at the pinned address.", expected=pin.address)
-    if code_hash != pin.code_hash:
-        raise CodeHashMismatch("The gateway runs other code.", expected=pin.code_hash, found=code_hash)
-
-
-def _proved(anchor: Anchor, pin: CometbftPin, key: bytes, proof: bytes, store_proof: bytes) -> bytes | None:
-    return prove_value(anchor.app_hash, ((IAVL, key), (TENDERMINT, pin.store)), (proof, store_proof))

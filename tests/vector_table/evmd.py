@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from light_clients.cometbft.codec import read_header
-from light_clients.cometbft.verify import STORAGE_PREFIX
+from light_clients.cometbft.stores import slot_key
 from light_clients.errors import ClaimRefused
 from light_clients.proofs.ics23 import IAVL, TENDERMINT, verify_chain
 from light_clients.protobuf import Message
@@ -69,7 +69,7 @@ def _ethereum_proofs(name: str, content: Any) -> Iterator[Item]:
     for entry in told["storageProof"]:
         slot = int(entry["key"], 16).to_bytes(32, "big")
         value = int(entry["value"], 16).to_bytes(32, "big") if int(entry["value"], 16) else None
-        trees = ((IAVL, STORAGE_PREFIX + address + slot), (TENDERMINT, b"evm"))
+        trees = ((IAVL, slot_key(address, slot)), (TENDERMINT, b"evm"))
         proofs = [bytes.fromhex(proof[2:]) for proof in entry["proof"]]
         title = f"{name} eth_getProof slot {entry['key']}"
         holds = opinion.proofs_hold(root, [key for _, key in trees], value, proofs)
