@@ -43,6 +43,9 @@ MESSAGE_SENT = keccak256(b"MessageSent(bytes32,uint64,bytes32,bytes32,bytes,byte
 HEAD_MOVED = keccak256(b"HeadMoved(bytes32,uint8,uint64,bytes32)").hex()
 """Topic of the event that moves another head: indexed lane and direction; nonce and head in its data."""
 
+LOG_ANCHORED = keccak256(b"LogAnchored(address,uint64,bytes32)").hex()
+"""Topic of the event that notes an evidence log: indexed account; size and root in its data (`log_notes`)."""
+
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
@@ -64,29 +67,14 @@ def check_claim(
         WriteSetMismatch: The write set is another one.
         ProtobufRefused: The write set cannot be read.
     """
-    # 1. The transaction.
-    if transaction.transaction_type != INVOKE_CONTRACT or not transaction.succeeded:
-        raise TransactionFailed("The transaction failed, or calls no contract.", found=transaction.code)
-    # 2. The version of the gateway.
-    events = [event for event in transaction.events if event.contract == pin.name]
-    if not events:
-        raise GatewayAbsent("The transaction has no event of the gateway.", expected=pin.name)
-    for event in events:
-        if event.version != pin.version:
-            raise GatewayVersionMismatch("The gateway ran another version.", expected=pin.version, found=event.version)
+    # 1. and 2. The transaction, and the version of the gateway.
+    events = gateway_events(transaction, pin)
     expected = claim.head if proved_head is None else proved_head
     if write_set:
-        _check_write(transaction, write_set, digest, pin, claim, expected)
+        _check_write(gateway_writes(transaction, write_set, digest, pin), claim, expected)
         return
     # 3. The event.
-    if pin.write_set_only:
-        raise EventsNotAccepted("Events are no evidence on this chain; bring the write set.")
-    if transaction.contract != pin.name:
-        raise TransactionForeign(
-            "The transaction called another contract; bring its write set.",
-            expected=pin.name,
-            found=transaction.contract,
-        )
+    check_called(transaction, pin)
     moves = [move for move in (_move_of(event) for event in events) if move[:2] == (claim.lane_id, claim.direction)]
     if not moves:
         raise HeadAbsent("No event moves the head of this lane and direction.", expected=claim.lane_id)
@@ -100,18 +88,99 @@ def check_claim(
 
 def slot_key(claim: Claim) -> bytes:
     """The key under which the machine for Solidity writes the slot of a claim's head."""
-    return head_slot(claim.lane_id, claim.direction).lstrip(b"\x00").hex().encode()
+    return key_of(head_slot(claim.lane_id, claim.direction))
 
 
-def _check_write(
-    transaction: Transaction, write_set: bytes, digest: Hash, pin: ChainMakerPin, claim: Claim, expected: Head
-) -> None:
-    # 4. The write set.
+def gateway_events(transaction: Transaction, pin: ChainMakerPin) -> list[ContractEvent]:
+    """What the pinned gateway reported in a transaction (checks 1 and 2).
+
+    Raises:
+        TransactionFailed: The transaction failed, or calls no contract.
+        GatewayAbsent: The gateway reported nothing.
+        GatewayVersionMismatch: It ran another version.
+    """
+    if transaction.transaction_type != INVOKE_CONTRACT or not transaction.succeeded:
+        raise TransactionFailed("The transaction failed, or calls no contract.", found=transaction.code)
+    events = [event for event in transaction.events if event.contract == pin.name]
+    if not events:
+        raise GatewayAbsent("The transaction has no event of the gateway.", expected=pin.name)
+    for event in events:
+        if event.version != pin.version:
+            raise GatewayVersionMismatch("The gateway ran another version.", expected=pin.version, found=event.version)
+    return events
+
+
+def check_called(transaction: Transaction, pin: ChainMakerPin) -> None:
+    """Judges whether events of a transaction are evidence (check 3).
+
+    Raises:
+        EventsNotAccepted: They are none on this chain.
+        TransactionForeign: It called another contract.
+    """
+    if pin.write_set_only:
+        raise EventsNotAccepted("Events are no evidence on this chain; bring the write set.")
+    if transaction.contract != pin.name:
+        raise TransactionForeign(
+            "The transaction called another contract; bring its write set.",
+            expected=pin.name,
+            found=transaction.contract,
+        )
+
+
+def gateway_writes(
+    transaction: Transaction, write_set: bytes, digest: Hash, pin: ChainMakerPin
+) -> list[tuple[bytes, bytes]]:
+    """What a transaction wrote under the gateway's exact name, keys and values in order (check 4).
+
+    Raises:
+        WriteSetMismatch: The write set is another one.
+        ProtobufRefused: It cannot be read.
+    """
     found = digest(write_set)
     if found != transaction.write_set_hash:
         raise WriteSetMismatch("The write set is another one.", expected=transaction.write_set_hash, found=found)
+    return [(write.key, write.value) for write in read_writes(write_set) if write.contract == pin.name]
+
+
+def key_of(slot: bytes) -> bytes:
+    """The key under which the machine for Solidity writes a slot of 32 bytes."""
+    return slot.lstrip(b"\x00").hex().encode()
+
+
+def event_words(event: ContractEvent, topics: int) -> tuple[list[bytes], list[bytes]]:
+    """The indexed topics and the data of an event, in words of 32 bytes.
+
+    Args:
+        event: Of the gateway.
+        topics: How many of its words are indexed, besides its own topic.
+
+    Raises:
+        EventInvalid: It is not of that form, in lower-case hexadecimal.
+    """
+    if len(event.data) != topics + 1 or any(len(text) % 64 or not _HEXADECIMAL.issuperset(text) for text in event.data):
+        raise EventInvalid("An event of the gateway is not its topics and data in hexadecimal.", found=event.topic)
+    *indexed, data = (bytes.fromhex(text) for text in event.data)
+    if any(len(topic) != 32 for topic in indexed):
+        raise EventInvalid("An event of the gateway has topics of another size.", found=event.topic)
+    return indexed, [data[place : place + 32] for place in range(0, len(data), 32)]
+
+
+def number(word: bytes) -> int:
+    """A number of 64 bits in a word of 32 bytes.
+
+    Raises:
+        EventInvalid: It has more.
+    """
+    value = int.from_bytes(word, "big")
+    if integer_word(value % 2**64) != word:
+        raise EventInvalid("A number of the gateway has more than 64 bits.", found=word)
+    return value
+
+
+def _check_write(writes: list[tuple[bytes, bytes]], claim: Claim, expected: Head) -> None:
+    # 4. The write set.
     key = slot_key(claim)
-    values = [write.value for write in read_writes(write_set) if (write.contract, write.key) == (pin.name, key)]
+    values = [value for written, value in writes if written == key]
     if len(values) != 1:
         raise HeadAbsent("The transaction does not write the head's slot, or twice.", expected=key, found=len(values))
     if values[0].rjust(32, b"\x00") != expected:
@@ -121,26 +190,16 @@ def _check_write(
 def _move_of(event: ContractEvent) -> tuple[bytes, int, int, bytes]:
     """Lane, direction, nonce and head of an event of the gateway; a direction of -1 where it moves no head."""
     if event.topic == MESSAGE_SENT:
-        lane, nonce, data = _words(event, minimum=8)
-        return lane, Direction.OUTBOX, _number(nonce), data[1]
+        (lane, nonce), data = _moved(event, minimum=8)
+        return lane, Direction.OUTBOX, number(nonce), data[1]
     if event.topic == HEAD_MOVED:
-        lane, direction, data = _words(event, minimum=2)
-        return lane, _number(direction), _number(data[0]), data[1]
+        (lane, direction), data = _moved(event, minimum=2)
+        return lane, number(direction), number(data[0]), data[1]
     return b"", -1, 0, b""
 
 
-def _words(event: ContractEvent, minimum: int) -> tuple[bytes, bytes, list[bytes]]:
-    """The two indexed topics, and the data in words of 32 bytes."""
-    if len(event.data) != 3 or any(len(text) % 64 or not _HEXADECIMAL.issuperset(text) for text in event.data):
-        raise EventInvalid("An event of the gateway is not two topics and data in hexadecimal.", found=event.topic)
-    first, second, data = (bytes.fromhex(text) for text in event.data)
-    if len(first) != 32 or len(second) != 32 or len(data) < 32 * minimum:
-        raise EventInvalid("An event of the gateway has topics or data of another size.", found=event.topic)
-    return first, second, [data[place : place + 32] for place in range(0, 32 * minimum, 32)]
-
-
-def _number(word: bytes) -> int:
-    value = int.from_bytes(word, "big")
-    if integer_word(value % 2**64) != word:
-        raise EventInvalid("A number of an event has more than 64 bits.", found=word)
-    return value
+def _moved(event: ContractEvent, minimum: int) -> tuple[list[bytes], list[bytes]]:
+    topics, data = event_words(event, 2)
+    if len(data) < minimum:
+        raise EventInvalid("An event of the gateway has data of another size.", found=event.topic)
+    return topics, data

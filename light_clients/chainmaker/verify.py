@@ -23,7 +23,7 @@ from dataclasses import replace
 
 from light_clients.chainmaker.chain_config import first_membership, next_membership, read_membership
 from light_clients.chainmaker.claims import check_claim
-from light_clients.chainmaker.codec import ChainMakerBlock, read_block, read_header, read_vote_set
+from light_clients.chainmaker.codec import ChainMakerBlock, VoteSet, read_block, read_header, read_vote_set
 from light_clients.chainmaker.errors import (
     ChainIdMismatch,
     ConfigurationChangeInvalid,
@@ -35,8 +35,8 @@ from light_clients.chainmaker.errors import (
     VotesTooFew,
 )
 from light_clients.chainmaker.members import check_signature, read_certificate
-from light_clients.chainmaker.merkle import HASHES, root_of_path
-from light_clients.chainmaker.transactions import leaf_of, read_transaction
+from light_clients.chainmaker.merkle import HASHES, Hash, root_of_path
+from light_clients.chainmaker.transactions import Transaction, leaf_of, read_transaction
 from light_clients.chainmaker.types import (
     MAXIMUM_MEMBERSHIPS,
     WINDOW,
@@ -194,12 +194,8 @@ def check_decided(
         Refused: It is not decided, by its name.
     """
     header = block.header
-    if header.chain_id != membership.chain_id:
-        raise ChainIdMismatch("The block is of another chain.", expected=membership.chain_id, found=header.chain_id)
     # 5. The hash.
-    block_hash = BlockHash(HASHES[membership.hash_name](header.hashed))
-    if block_hash != header.block_hash:
-        raise HeaderHashMismatch("The header names another hash.", expected=block_hash, found=header.block_hash)
+    block_hash = check_hash(membership, header)
     # 6. The proposer.
     proposer = header.proposer
     nodes = membership.nodes_of(proposer.organisation) if proposer else ()
@@ -207,7 +203,64 @@ def check_decided(
         raise ProposerNotValidator("The proposer is of no organisation that has a consensus node.")
     check_signature(membership, configuration, proposer, nodes, header.timestamp, block_hash, header.signature)
     # 7. The votes.
-    return block_hash, _count_votes(membership, configuration, header, block_hash, block.quorum)
+    return block_hash, count_votes(membership, configuration, header, read_vote_set(block.quorum))
+
+
+def check_hash(membership: Membership, header: ChainMakerHeader) -> BlockHash:
+    """Judges that a header is of this chain and has the hash that it names (check 5); returns the hash.
+
+    Raises:
+        ChainIdMismatch: It is of another chain.
+        HeaderHashMismatch: It has another hash.
+    """
+    if header.chain_id != membership.chain_id:
+        raise ChainIdMismatch("The block is of another chain.", expected=membership.chain_id, found=header.chain_id)
+    block_hash = BlockHash(HASHES[membership.hash_name](header.hashed))
+    if block_hash != header.block_hash:
+        raise HeaderHashMismatch("The header names another hash.", expected=block_hash, found=header.block_hash)
+    return block_hash
+
+
+def count_votes(
+    membership: Membership, configuration: ChainMakerConfiguration, header: ChainMakerHeader, vote_set: VoteSet
+) -> tuple[str, ...]:
+    """Counts votes up to the quorum (check 7).
+
+    Args:
+        membership: Who decides.
+        configuration: Has the pins.
+        header: Of the block, with the hash that it has.
+        vote_set: The votes that came with it.
+
+    Returns:
+        The names of the voters that were counted.
+
+    Raises:
+        HeaderRefused: A vote is false, by its name, or there are too few.
+    """
+    voters: list[str] = []
+    keys: set[bytes] = set()
+    for name, vote in vote_set.votes:
+        if len(voters) == membership.quorum:
+            break
+        if vote.block_hash != header.block_hash:
+            continue
+        place = (PRECOMMIT, header.height, vote_set.round, name)
+        if (vote.vote_type, vote.height, vote.round, vote.voter) != place:
+            raise VoteMisplaced("A vote is of another type, height, round or voter.", found=name)
+        node = membership.node(name)
+        if node is None:
+            raise VoteForeign("A vote is by no consensus node.", found=name)
+        key = check_signature(
+            membership, configuration, vote.signer, (node,), header.timestamp, vote.signed, vote.signature
+        )
+        if key in keys:
+            raise VoteDuplicate("Two votes are under one key.", found=name)
+        keys.add(key)
+        voters.append(name)
+    if len(voters) < membership.quorum:
+        raise VotesTooFew("Too few nodes voted for the block.", expected=membership.quorum, found=len(voters))
+    return tuple(voters)
 
 
 def apply(state: ChainMakerState, verified: VerifiedChainMakerHeader) -> ChainMakerState:
@@ -280,14 +333,30 @@ def verify_claim(
     found = digest(header.hashed)
     if found != claim.block_hash:
         raise ClaimBlockMismatch("The header is another.", expected=claim.block_hash, found=found)
-    # 4. The transaction is in the block, at a depth that the header fixes.
+    # 4. The transaction is in the block.
+    transaction = included(digest, header, evidence)
+    # 5. The transaction shows the head.
+    check_claim(transaction, evidence.write_set, digest, pin, claim, proved_head)
+
+
+def included(digest: Hash, header: ChainMakerHeader, evidence: ChainMakerEvidence) -> Transaction:
+    """Proves that a transaction is in a block, at a depth that the header fixes.
+
+    Args:
+        digest: The chain's hash.
+        header: Of the block.
+        evidence: The transaction, its place and its path.
+
+    Raises:
+        ProtobufRefused: The transaction cannot be read.
+        ProofRefused: It is not in the block at that place.
+    """
     transaction = read_transaction(evidence.transaction)
     leaf = leaf_of(digest, transaction, header.version)
     root = root_of_path(digest, leaf, evidence.index, header.transaction_count, evidence.path)
     if root != header.transaction_root:
         raise TransactionNotInBlock("The path ends at another root.", expected=header.transaction_root, found=root)
-    # 5. The transaction shows the head.
-    check_claim(transaction, evidence.write_set, digest, pin, claim, proved_head)
+    return transaction
 
 
 def _stated_membership(configuration: ChainMakerConfiguration, first_height: int) -> Membership:
@@ -295,37 +364,3 @@ def _stated_membership(configuration: ChainMakerConfiguration, first_height: int
         return read_membership(configuration.chain_config, first_height)
     except (ProtobufRefused, ConfigurationChangeInvalid) as error:
         raise ConfigurationInvalid(f"The chain_config that was stated cannot be read: {error}") from error
-
-
-def _count_votes(
-    membership: Membership,
-    configuration: ChainMakerConfiguration,
-    header: ChainMakerHeader,
-    block_hash: BlockHash,
-    quorum: bytes,
-) -> tuple[str, ...]:
-    """Counts votes up to the quorum (check 7)."""
-    vote_set = read_vote_set(quorum)
-    voters: list[str] = []
-    keys: set[bytes] = set()
-    for name, vote in vote_set.votes:
-        if len(voters) == membership.quorum:
-            break
-        if vote.block_hash != block_hash:
-            continue
-        place = (PRECOMMIT, header.height, vote_set.round, name)
-        if (vote.vote_type, vote.height, vote.round, vote.voter) != place:
-            raise VoteMisplaced("A vote is of another type, height, round or voter.", found=name)
-        node = membership.node(name)
-        if node is None:
-            raise VoteForeign("A vote is by no consensus node.", found=name)
-        key = check_signature(
-            membership, configuration, vote.signer, (node,), header.timestamp, vote.signed, vote.signature
-        )
-        if key in keys:
-            raise VoteDuplicate("Two votes are under one key.", found=name)
-        keys.add(key)
-        voters.append(name)
-    if len(voters) < membership.quorum:
-        raise VotesTooFew("Too few nodes voted for the block.", expected=membership.quorum, found=len(voters))
-    return tuple(voters)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from light_clients.chainmaker import ChainMakerConfiguration, ChainMakerState, apply, bootstrap, verify_header
-from light_clients.chainmaker.claims import HEAD_MOVED, MESSAGE_SENT
+from light_clients.chainmaker.claims import HEAD_MOVED, LOG_ANCHORED, MESSAGE_SENT
 from schemas.primitives import BlockHash
 from schemas.suites import integer_word, keccak256
 from tests.support import chainmaker_opinion as opinion
@@ -120,6 +120,22 @@ def slot_write(lane: bytes, direction: int, head: bytes, *, name: str = GATEWAY)
     """The write of a head: the slot in hexadecimal and the word, both without leading zero bytes."""
     slot = keccak256(lane + integer_word(direction)).lstrip(b"\0").hex().encode()
     return name, slot, head.lstrip(b"\0")
+
+
+def noted_event(
+    account: bytes, size: int, root: bytes, *, name: str = GATEWAY, version: str = GATEWAY_VERSION
+) -> tuple[str, str, str, tuple[str, ...]]:
+    """LogAnchored as the machine for Solidity reports it."""
+    return LOG_ANCHORED, name, version, ((bytes(12) + account).hex(), (integer_word(size) + root).hex())
+
+
+def note_writes(account: bytes, size: int, root: bytes, *, name: str = GATEWAY) -> list[tuple[str, bytes, bytes]]:
+    """The writes of a note: two slots that follow each other, and their words."""
+    first = int.from_bytes(keccak256(bytes(12) + account + integer_word(16)), "big")
+    return [
+        (name, integer_word(first + place).lstrip(b"\0").hex().encode(), word.lstrip(b"\0"))
+        for place, word in enumerate((integer_word(size), root))
+    ]
 
 
 class ChainMakerChain:
