@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.chainmaker.blocks import events_of, evidence_at, parse
+from adapters.chainmaker.blocks import events_of, evidence_at, note_at, parse
 from adapters.chainmaker.channel import SERVICE, NodeChannel
 from adapters.chainmaker.deployments import (
     CONTRACT_MANAGE,
@@ -195,6 +195,23 @@ class ChainMakerLedger:
         name = gateway.decode("ascii", "replace")
         by_write_set = self.options.evidence == "write-set"
         return evidence_at(block, name, lane_ids, self.questions.hash_name(), by_write_set=by_write_set)
+
+    def log_note(self, gateway: bytes, account: bytes, height: int) -> bytes:
+        """The last transaction of the block at `height` in which an account noted its evidence log, with the block's votes.
+
+        Raises:
+            Rejected: it noted nothing there, or the node does not have the block (`no_state`).
+        """
+        (block,) = self.questions.blocks(height, height, whole=True)
+        name, by_write_set = gateway.decode("ascii", "replace"), self.options.evidence == "write-set"
+        note = note_at(block, name, account, self.questions.hash_name(), by_write_set=by_write_set)
+        if note is None:
+            raise Rejected(
+                f"Block {height} of {self.endpoint} has no note of that account.",
+                code="no_state",
+                endpoint=self.endpoint,
+            )
+        return note
 
     # Writer
 

@@ -1,4 +1,4 @@
-"""What is made of a node's blocks: header bundles, the gateway's events, and the evidence of a head.
+"""What is made of a node's blocks: header bundles, the gateway's events, and the evidence of heads and of notes.
 
 Blocks are read with the light client's own codec, so that what leaves here has exactly the form that it judges; nothing is judged.
 What is checked is whether an answer agrees with itself, since a node that contradicts itself need not be believed further:
@@ -10,7 +10,7 @@ What is checked is whether an answer agrees with itself, since a node that contr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
@@ -20,11 +20,12 @@ from adapters.chainmaker.stubs import chainmaker_pb2 as pb
 from adapters.protocol import BadAnswer, GatewayEvent, HeadMoved, MessageSent, Position
 from adapters.solidity.events import SIGNATURES, decode_event
 from light_clients import protobuf
+from light_clients.chainmaker.claims import LOG_ANCHORED
 from light_clients.chainmaker.codec import ADDITIONAL, BLOCK, read_header
 from light_clients.chainmaker.evidence import check_body, evidence_of_block
 from light_clients.chainmaker.fields import read_flat
 from light_clients.chainmaker.merkle import HASHES
-from light_clients.chainmaker.types import ChainMakerHeader
+from light_clients.chainmaker.types import ChainMakerEvidence, ChainMakerHeader
 from light_clients.errors import LightClientError
 from schemas.evidence import FamilyEvidence, StateEvidence
 from schemas.primitives import LaneId
@@ -175,18 +176,40 @@ def evidence_at(
         index = last[lane_id, int(direction)]
         if index not in made:
             # An event is evidence only where the gateway itself was called; a write set always is.
-            writes = by_write_set or called[index] != gateway
-            made[index] = _evidence(block, hash_name, index, writes=writes)
+            proof = _proof(block, hash_name, index, writes=by_write_set or called[index] != gateway)
+            made[index] = FamilyEvidence(block.header.height, block.bundle, proof.to_bytes())
         found.append(made[index])
     return found
 
 
-def _evidence(block: WholeBlock, hash_name: str, index: int, *, writes: bool) -> FamilyEvidence:
+def note_at(block: WholeBlock, gateway: str, account: bytes, hash_name: str, *, by_write_set: bool) -> bytes | None:
+    """The evidence of the last transaction of a block in which an account noted its evidence log.
+
+    Args:
+        block: checked by `check_whole`.
+        gateway: the contract's name.
+        account: that notes, 20 bytes.
+        hash_name: the chain's hash.
+        by_write_set: whether events are no evidence on this chain.
+
+    Returns:
+        In the form of the light client's `log_notes`; None where the account noted nothing.
+
+    Raises:
+        BadAnswer: the block cannot be read.
+    """
+    noted = [place for place, one in enumerate(_transactions(block)) if _notes(one, gateway, account)]
+    if not noted:
+        return None
+    writes = by_write_set or _called_contracts(block)[noted[-1]] != gateway
+    return replace(_proof(block, hash_name, noted[-1], writes=writes), header=block.bundle).to_bytes()
+
+
+def _proof(block: WholeBlock, hash_name: str, index: int, *, writes: bool) -> ChainMakerEvidence:
     try:
-        proof = evidence_of_block(block.info, hash_name, index, by_write_set=writes)
+        return evidence_of_block(block.info, hash_name, index, by_write_set=writes)
     except LightClientError as error:
         raise BadAnswer(f"block {block.header.height} gives no evidence ({error}); leave the endpoint.") from error
-    return FamilyEvidence(block.header.height, block.bundle, proof.to_bytes())
 
 
 def _transactions(block: WholeBlock) -> Iterable[pb.Transaction]:
@@ -197,14 +220,26 @@ def _called_contracts(block: WholeBlock) -> list[str]:
     return [one.payload.contract_name for one in _transactions(block)]
 
 
+def _notes(transaction: pb.Transaction, gateway: str, account: bytes) -> bool:
+    """Whether an account noted its log in a transaction."""
+    event = (LOG_ANCHORED, gateway, [(bytes(12) + account).hex()])
+    reported = transaction.result.contract_result.contract_event
+    return _succeeded(transaction) and event in [
+        (one.topic, one.contract_name, list(one.event_data[:1])) for one in reported
+    ]
+
+
+def _succeeded(transaction: pb.Transaction) -> bool:
+    return not transaction.result.code and not transaction.result.contract_result.code
+
+
 def _numbered_events(block: WholeBlock, gateway: str) -> list[tuple[int, GatewayEvent]]:
     """The events of a gateway, each with the place of its transaction in the block."""
     found: list[tuple[int, GatewayEvent]] = []
     header, number = block.header, 0
     for place, transaction in enumerate(_transactions(block)):
-        result = transaction.result
-        taken = not result.code and not result.contract_result.code
-        for event in result.contract_result.contract_event:
+        taken = _succeeded(transaction)
+        for event in transaction.result.contract_result.contract_event:
             topic = _TOPICS.get(event.topic) if taken and event.contract_name == gateway else None
             if topic is not None:
                 position = Position(

@@ -71,6 +71,9 @@ class MutatingChannel:
 
 def test_two_thousand_spoilt_answers_end_in_an_error_of_the_face_or_in_its_form(lane):
     ledger, chance = open_one(lane.networks[0]), random.Random("chainmaker")
+    note = Call(lane.gateways[0], contract("Gateway").encode("anchorLog", 1, bytes(32)), 0)
+    noted, hub = lane.transact(0, lane.relayer, note).height, lane.account(0, lane.relayer)
+    assert lane.send(b"after the note").success
     channel = MutatingChannel(ledger.channel, chance)
     ledger.channel = ledger.questions._channel = channel
     gateway, lane_id, tip = lane.gateways[0], lane.lane.lane_id, lane.networks[0].chain.height
@@ -84,6 +87,7 @@ def test_two_thousand_spoilt_answers_end_in_an_error_of_the_face_or_in_its_form(
         "many headers": (tip + 2, lambda: ledger.headers(0, tip)),
         "events": (2, lambda: ledger.events(tip - 1, tip, gateway)),
         "evidence": (1, lambda: ledger.evidence(gateway, [(lane_id, 0)], tip)),
+        "log note": (1, lambda: ledger.log_note(gateway, hub, noted)),
         "lane ends": (2, lambda: ledger.lane_ends(gateway, lane_id)),
         "verifier parts": (3, lambda: ledger.verifier_parts(lane.verifiers[0])),
         "receipts": (1, lambda: ledger.receipts([sent])),
