@@ -27,8 +27,9 @@ from adapters.jsonrpc import RpcError
 from adapters.protocol import AdapterOptions, BadAnswer, LedgerIdentity, Misconfigured, Rejected, Unreachable
 from adapters.solidity.storage import head_slot
 from adapters.transport import HttpTransport, Transport, endpoint_label
+from light_clients.proofs.log_notes import NoteEvidence, note_slots
 from schemas.evidence import HeadEvidence
-from schemas.primitives import BlockHash, ChainId, LaneId
+from schemas.primitives import BlockHash, ChainId, LaneId, hex0x
 
 MAX_BUNDLES = 1_000
 STEPS_KEPT = 8
@@ -132,6 +133,23 @@ class BeaconLedger(EthereumLedger):
             return []
         slots = [head_slot(lane_id, direction) for lane_id, direction in lane_ids]
         return [replace(item, header=b"") for item in fetch_evidence(self.rpc, gateway, slots, height)]
+
+    def log_note(self, gateway: bytes, account: bytes, height: int) -> bytes:
+        """The proofs of an account's note in the state of the execution block at `height`, with that block's header.
+
+        Raises:
+            Rejected: nothing is noted in that state, or the node does not have it (`no_state`).
+        """
+        slots = note_slots(account)
+        size, root = fetch_evidence(self.rpc, gateway, slots, height)
+        words = [hex0x(gateway), hex0x(slots[0]), hex(height)]
+        if not any(data(self.rpc.call("eth_getStorageAt", words), "a slot", 32)):
+            raise Rejected(
+                f"0x{account.hex()} has noted nothing in the state of block {height}.",
+                code="no_state",
+                endpoint=self.endpoint,
+            )
+        return NoteEvidence(size.header, size.account_proof, size.storage_proof, root.storage_proof).to_bytes()
 
     def _newest(self) -> Step:
         """Ask for the newest finalized block, and remember it: what `tip` told is what `headers` leads to."""

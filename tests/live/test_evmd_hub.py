@@ -4,6 +4,8 @@ One network and one hub for all tests, in this order. After each everything is s
 each effect once.
 """
 
+import json
+
 import pytest
 from sqlalchemy import select
 
@@ -13,6 +15,7 @@ from relay.store.tables import chains
 from tests.support.drill import Drill
 from tests.support.evmd_stack import EvmdStack
 from tests.support.geth_stack import Traffic
+from tests.support.receipt_stack import ReceiptStack
 
 pytestmark = [pytest.mark.live, pytest.mark.stack]
 
@@ -39,6 +42,14 @@ def evmd(drill):
     return drill.stack.networks["alpha"]
 
 
+@pytest.fixture(scope="module")
+def receipts(drill, tmp_path_factory):
+    """Receipts, and anchors of before any change of validators."""
+    made = ReceiptStack(drill.stack, tmp_path_factory.mktemp("receipts"))
+    made.anchors("before.toml")
+    return made
+
+
 def settled_once(drill):
     """Everything is settled, each effect took place once, and nobody was accused of anything."""
     drill.wait_settled()
@@ -56,7 +67,8 @@ def test_messages_cross_both_ways(drill):
     settled_once(drill)
 
 
-def test_validators_change_under_traffic(drill, evmd):
+def test_validators_change_under_traffic(drill, evmd, receipts):
+    assert receipts.folder.joinpath("before.toml").is_file()
     with Traffic(drill, OUT, HOME) as traffic:
         evmd.delegate(0, 200)  # the others are still more than two thirds
         evmd.bond(3, 900)
@@ -84,3 +96,20 @@ def test_the_endpoint_in_use_is_lost_and_another_one_goes_on(drill, evmd):
     evmd.start_node(0)
     drill.send(*OUT, 3)
     settled_once(drill)
+
+
+def test_what_evmd_holds_of_the_log_is_proved_by_those_who_are_trusted_now(drill, receipts):
+    """By anchors of after the note; those of before the validators changed say that they know others."""
+    (sent,) = drill.send(*OUT)
+    settled_once(drill)
+    receipt = receipts.receipt(sent.message_id.hex())
+    note, anchors = receipts.log_note("alpha", receipt), receipts.anchors()
+    words = ("verify", str(receipt), "--anchors", str(anchors), "--log-note", str(note))
+    told = drill.stack.run(*words)
+    assert " 25. note.consistency holds" in told.stdout
+    assert receipts.verdicts(receipt, anchors, note)[0][0] == []
+    old = drill.stack.run(*words[:3], str(receipts.folder / "before.toml"), *words[4:], check=False)
+    assert "TrustedSetMismatch: The validators that are trusted at block" in old.stdout
+    other = json.loads(note.read_text(encoding="utf-8"))
+    note.write_text(json.dumps(other | {"root": "0x" + "11" * 32}), encoding="utf-8")
+    assert receipts.verdicts(receipt, anchors, note)[0][0] == ["note.proof", "note.consistency"]

@@ -438,6 +438,7 @@ def test_only_the_adapters_errors_leave_whatever_a_node_says(seed):
         ledger.tip,
         lambda: ledger.headers(FIRST, LAST),
         lambda: ledger.evidence(CONTRACT, [(LaneId(b"\x11" * 32), 0)], HEIGHT + 1),
+        lambda: ledger.log_note(CONTRACT, bytes(20), HEIGHT + 1),
         lambda: ledger.events(HEIGHT, HEIGHT + 1, CONTRACT),
         lambda: ledger.receipts([TestWriter.HASH]),
         ledger.consensus.initial_height,
