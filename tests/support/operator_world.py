@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import tomli_w
-import uvicorn
 from sqlalchemy import select
 
 from adapters.memory.chain import CODE_HASH
@@ -17,9 +16,8 @@ from relay.keys import KeyStore
 from relay.operator.process import Operator
 from relay.store.tables import attestations, claims
 from relay.store.verifiers import Kind
-from relay.web.application import create_app
-from relay.web.server import listen
 from tests.support.memory_hub import NAMES, VERIFIER, MemoryHub
+from tests.support.served_hub import ServedHub
 
 GENEROUS_S = 60.0
 
@@ -61,21 +59,12 @@ class OperatorWorld:
 
     def start_hub(self, port: int) -> None:
         """Serve the hub's interface."""
-        self.listener = listen("127.0.0.1", port)
-        self.port = self.listener.getsockname()[1]
-        app = create_app(self.hub.context.store, "hub", development=True)
-        self.server = uvicorn.Server(
-            uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-        )
-        self.serving = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listener]}, daemon=True)
-        self.serving.start()
-        wait_until(lambda: self.server.started, "the hub serves")
+        self.server = ServedHub(self.hub.context.store, port)
+        self.port = self.server.port
 
     def stop_hub(self) -> None:
         """Stop serving."""
-        self.server.should_exit = True
-        self.serving.join(timeout=GENEROUS_S)
-        self.listener.close()
+        self.server.stop()
 
     def settings(self, name: str, **changes: Any) -> dict[str, Any]:
         """What an operator's file says."""

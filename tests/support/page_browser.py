@@ -2,17 +2,14 @@
 
 import json
 import os
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
 from playwright.sync_api import sync_playwright
 
-from relay.web.application import create_app
-from relay.web.server import listen
 from tests.support.debian import needs
+from tests.support.served_hub import ServedHub
 
 PATIENCE_S = 120
 VIOLATIONS = (
@@ -86,16 +83,8 @@ def chromium(tmp_path):
 @contextmanager
 def served(hub, **options):
     """Serve a filled hub on a free port; yields its address."""
-    listener = listen("127.0.0.1", 0)
-    app = create_app(hub.store, "hub", development=True, home=hub.home, **options)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.01)
+    server = ServedHub(hub.store, home=hub.home, **options)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield server.url
     finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+        server.stop()

@@ -4,12 +4,11 @@ import pytest
 from sqlalchemy import select, update
 
 from adapters.memory import faults_at
-from adapters.memory.adapter import MemoryLedger
 from adapters.memory.headers import make_header
-from adapters.protocol import MemberRefused
 from relay.cli import main
 from relay.operator import follower
 from relay.operator.process import Operator
+from relay.operator.standing import CERTIFICATE
 from relay.operator.view import LedgerView
 from relay.reasons import explain
 from relay.statements import CODES, WELL
@@ -127,20 +126,6 @@ def operator_endpoint_lies(world, _):
 
 
 @scene
-def operator_certificate_refused(world, monkeypatch):
-    _, alpha = own_endpoint(world)
-    check = MemoryLedger._check
-
-    def refused(ledger):
-        if ledger.endpoint == alpha["endpoints"][0]:
-            raise MemberRefused(f"The certificate for {SECRET} was revoked.")
-        check(ledger)
-
-    monkeypatch.setattr(MemoryLedger, "_check", refused)
-    world.start("one", chains=[alpha, world.chain("beta")])
-
-
-@scene
 def operator_behind(world, monkeypatch):
     monkeypatch.setattr(follower, "BEHIND_AFTER_S", 0.2)
     faults, alpha = own_endpoint(world)
@@ -179,7 +164,8 @@ def operator_failed(world, monkeypatch):
 
 
 def test_there_is_a_scene_for_every_code():
-    assert sorted(SCENES) == sorted(set(CODES) - {WELL})
+    """But for certificates, which a ledger of another kind refuses: test_operator_certificates.py."""
+    assert sorted([*SCENES, CERTIFICATE]) == sorted(set(CODES) - {WELL})
 
 
 @pytest.mark.parametrize("code", sorted(SCENES))

@@ -3,10 +3,7 @@
 import pytest
 
 from adapters.evm.devnet import DevelopmentNetwork
-from relay.home import Home
-from relay.keys import KeyStore
-from relay.registry.hub import ensure_hub, prepare
-from relay.registry.registration import ChainRequest, Registration
+from tests.support.bare_hub import BareHub
 
 BLOCK_S = 0.25
 
@@ -29,31 +26,16 @@ def plain():
         yield network
 
 
-class Hub:
-    """A hub without processes."""
-
-    def __init__(self, folder, *, production=False):
-        self.home = Home(folder / "hub")
-        self.config, _ = ensure_hub(self.home, name="hub", production=production)
-        self.store = prepare(self.home, self.config)
-        self.keys = KeyStore(self.home.keys)
-        self.told = []
-
-    def add(self, name, *urls, **fields):
-        registration = Registration(self.home, self.config, self.store, self.told.append)
-        return registration.add(ChainRequest(name, tuple(urls), **fields))
-
-
 @pytest.fixture
 def hub(tmp_path):
-    hub = Hub(tmp_path)
+    hub = BareHub(tmp_path)
     yield hub
     hub.store.close()
 
 
 @pytest.fixture
 def production(tmp_path):
-    hub = Hub(tmp_path, production=True)
+    hub = BareHub(tmp_path, production=True)
     yield hub
     hub.store.close()
 
@@ -61,7 +43,7 @@ def production(tmp_path):
 @pytest.fixture(scope="module")
 def linked(tmp_path_factory, sealed, other):
     """A hub with both sealed networks, for tests that leave them usable."""
-    hub = Hub(tmp_path_factory.mktemp("linked"))
+    hub = BareHub(tmp_path_factory.mktemp("linked"))
     hub.add("alpha", sealed.url)
     hub.add("beta", other.url)
     yield hub
