@@ -17,6 +17,7 @@ from adapters.fisco.calls import Calls
 from adapters.fisco.evidence import fetch_evidence
 from adapters.fisco.headers import read_headers
 from adapters.fisco.identity import read_identity
+from adapters.fisco.log_notes import fetch_log_note
 from adapters.fisco.node import Node
 from adapters.fisco.options import FiscoOptions
 from adapters.fisco.receipts import height_of, read_events, read_receipt
@@ -157,6 +158,14 @@ class FiscoLedger:
     ) -> list[HeadEvidence | None]:
         """The proof of each head by its last event in the very block at `height`; None where none there proves it."""
         return fetch_evidence(self.node, self.configuration, gateway, lane_ids, height)
+
+    def log_note(self, gateway: bytes, account: bytes, height: int) -> bytes:
+        """The evidence of the last note in the very block at `height`, as `light_clients.fisco.log_notes` takes it.
+
+        Raises:
+            Rejected: the account noted nothing there, or not so that it can be proved (`no_state`).
+        """
+        return fetch_log_note(self.node, self.configuration, gateway, account, height)
 
     # Writer
 

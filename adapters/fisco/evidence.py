@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.fisco.answers import data
 from adapters.fisco.executions import execution_of
-from adapters.fisco.headers import read_headers, unsigned_bundle
+from adapters.fisco.headers import header_of, read_headers, unsigned_bundle
 from adapters.fisco.node import Node, transaction_hashes
 from adapters.fisco.receipts import Log, last_move, read_logs
-from adapters.protocol import BadAnswer
 from light_clients.errors import LightClientError
 from light_clients.fisco.claims import HEAD_MOVED, MESSAGE_SENT
 from light_clients.fisco.evidence import DELIVER_SELECTOR, SEND_SELECTOR, Execution, FiscoEvidence
@@ -41,10 +39,8 @@ def fetch_evidence(
     places = [_last(logs, gateway, lane_id, direction) for lane_id, direction in lanes]
     if all(place is None for place in places):
         return [None] * len(places)
-    header = node.header(height)
-    if data(header.get("hash"), "hash of the header", 32) != data(block.get("hash"), "hash of the block", 32):
-        raise BadAnswer("the endpoint tells two blocks of one height; leave it.")
-    bundle, bare = read_headers(node, configuration, height, height)[0], unsigned_bundle(header, configuration)
+    bare = unsigned_bundle(header_of(node, block), configuration)
+    bundle = read_headers(node, configuration, height, height)[0]
     executions: dict[int, Execution | None] = {}
     found: list[HeadEvidence | None] = []
     for place, (_, direction) in zip(places, lanes, strict=True):

@@ -2,11 +2,12 @@
 
 On line 3 the transaction goes along, because a receipt alone can be read in several ways (docs/light-clients/fisco.md). Its nonce is
 text in the JSON of some versions and the hexadecimal of that text in others; the hash says which. On line 2 the transaction is needed
-for a change of sealers alone, with its signature, which the JSON of nodes before 2.7 does not hold.
+for a change of sealers and a note of an evidence log, with its signature, which the JSON of nodes before 2.7 does not hold.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -60,6 +61,36 @@ def execution_of(
             receipt_from_json(receipt, configuration),
             path_3_from_json(path, index),
         )
+
+
+def whole_execution_of(
+    node: Node, configuration: FiscoConfiguration, block: Json, transactions: Sequence[Json], index: int
+) -> Execution | None:
+    """As `execution_of`, with the transaction and its path on line 2 too.
+
+    Args:
+        node: who is asked.
+        configuration: the line and the suite.
+        block: the block, or its header.
+        transactions: all of the block's, as it was answered with them.
+        index: which one.
+
+    Returns:
+        None also where the node does not tell all of the transaction.
+
+    Raises:
+        AdapterError: the node does not answer, or not in its form.
+    """
+    own_hash = data(transactions[index].get("hash"), "hash of a transaction", 32)
+    execution = execution_of(node, configuration, block, own_hash, index, len(transactions))
+    if execution is None or node.line == 3:
+        return execution
+    written = transaction_bytes_2(transactions[index], configuration, own_hash)
+    if written is None:
+        return None
+    path = node.transaction_with_proof(own_hash)[1]
+    with readable("The path of a transaction"):
+        return replace(execution, transaction=written, transaction_path=path_2_from_json(path, index))
 
 
 def _execution_2(

@@ -7,14 +7,13 @@ calls of the consensus precompile (0x1003) in the parent lead to that list; they
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from adapters.fisco.answers import Json, data, listed, readable, record, whole
-from adapters.fisco.executions import execution_of, transaction_bytes_2
-from adapters.fisco.node import MAXIMUM_TRANSACTIONS, Node
+from adapters.fisco.answers import Json, data, listed, readable, whole
+from adapters.fisco.executions import whole_execution_of
+from adapters.fisco.node import Node, whole_transactions
 from adapters.protocol import BadAnswer
-from light_clients.fisco.block_json import bundle_from_json, path_2_from_json
+from light_clients.fisco.block_json import bundle_from_json
 from light_clients.fisco.evidence import Execution
 from light_clients.fisco.steps import CONSENSUS_PRECOMPILE
 from light_clients.fisco.types import MAXIMUM_SEALERS, FiscoConfiguration
@@ -39,13 +38,34 @@ def read_headers(node: Node, configuration: FiscoConfiguration, first: int, last
     return bundles
 
 
+def header_of(node: Node, block: Json) -> Json:
+    """The header of a block, with its signatures.
+
+    Raises:
+        BadAnswer: the node tells another block of that height than before.
+    """
+    header = node.header(whole(block.get("number"), "number of the block"))
+    if data(header.get("hash"), "hash of the header", 32) != data(block.get("hash"), "hash of the block", 32):
+        raise BadAnswer("the endpoint tells two blocks of one height; leave it.")
+    return header
+
+
+def signed_bundle(block: Json, configuration: FiscoConfiguration) -> bytes:
+    """The bundle of a header with its signatures and without proofs of changed sealers.
+
+    Raises:
+        BadAnswer: the header is not of its form.
+    """
+    return _bundle(block, configuration, ())
+
+
 def unsigned_bundle(block: Json, configuration: FiscoConfiguration) -> bytes:
     """The bundle of a header without signatures, for evidence at a header that was accepted already.
 
     Raises:
         BadAnswer: the header is not of its form.
     """
-    return _bundle({**block, "signatureList": []}, configuration, ())
+    return signed_bundle({**block, "signatureList": []}, configuration)
 
 
 def _bundle(block: Json, configuration: FiscoConfiguration, steps: Sequence[Execution]) -> bytes:
@@ -64,13 +84,12 @@ def _sealers(block: Json) -> dict[bytes, int]:
 def _steps(node: Node, configuration: FiscoConfiguration, height: int) -> tuple[Execution, ...]:
     """Proofs of the calls in a block that changed the sealers; those that cannot be proved are left out."""
     block = node.block(height, whole_transactions=True)
-    transactions = listed(block.get("transactions"), "transactions", MAXIMUM_TRANSACTIONS)
+    transactions = whole_transactions(block)
     steps = []
-    for index, item in enumerate(transactions):
-        transaction = record(item, "a transaction")
-        if not _calls_precompile(transaction.get("to")):
+    for index, transaction in enumerate(transactions):
+        if not _calls_precompile(transaction.get("to")) or not _succeeded(node, transaction):
             continue
-        step = _step(node, configuration, block, index)
+        step = whole_execution_of(node, configuration, block, transactions, index)
         if step is not None:
             steps.append(step)
     return tuple(steps)
@@ -82,18 +101,6 @@ def _calls_precompile(to: Any) -> bool:
     return len(digits) in range(4, 41) and digits.rjust(40, "0") == CONSENSUS_PRECOMPILE.hex()
 
 
-def _step(node: Node, configuration: FiscoConfiguration, block: Json, index: int) -> Execution | None:
-    transaction, count = block["transactions"][index], len(block["transactions"])
-    own_hash = data(transaction.get("hash"), "hash of a transaction", 32)
-    receipt = node.receipt_with_proof(own_hash)[0]
-    if whole(receipt.get("status"), "status of the receipt"):
-        return None
-    execution = execution_of(node, configuration, block, own_hash, index, count)
-    if execution is None or node.line == 3:
-        return execution
-    written = transaction_bytes_2(transaction, configuration, own_hash)
-    if written is None:
-        return None
-    path = node.transaction_with_proof(own_hash)[1]
-    with readable("The path of a transaction"):
-        return replace(execution, transaction=written, transaction_path=path_2_from_json(path, index))
+def _succeeded(node: Node, transaction: Json) -> bool:
+    receipt = node.receipt_with_proof(data(transaction.get("hash"), "hash of a transaction", 32))[0]
+    return not whole(receipt.get("status"), "status of the receipt")

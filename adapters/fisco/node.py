@@ -234,6 +234,16 @@ def transaction_hashes(block: Json) -> list[bytes]:
     return hashes
 
 
+def whole_transactions(block: Json) -> list[Json]:
+    """A block's transactions, where the block was asked for with them.
+
+    Raises:
+        BadAnswer: they are none.
+    """
+    items = listed(block.get("transactions"), "the transactions of the block", MAXIMUM_TRANSACTIONS)
+    return [record(item, "a transaction") for item in items]
+
+
 def _all(workers: ThreadPoolExecutor, question: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """The answers in order, or the first failure, once nothing is under way any more."""
     futures = [workers.submit(question, item) for item in items]

@@ -71,7 +71,7 @@ class FiscoOptions(BaseModel):
             Misconfigured: a name is none of the platform.
         """
         network = self.network
-        names = (network.chain, network.group) if network.line == 3 else ("", "")
+        names = (network.chain, network.group)
         try:
             return FiscoConfiguration(network.line, network.suite, *names, extra_data_size=self.extra_data_size)
         except ConfigurationInvalid as error:

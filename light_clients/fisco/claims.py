@@ -13,9 +13,9 @@ Heads are running, so an event of an application's own call is proved by the nex
 from __future__ import annotations
 
 from light_clients.errors import HeadAbsent, HeadMismatch
-from light_clients.fisco.errors import CallUnexpected, ExecutionFailed, ReceiptBlockMismatch
+from light_clients.fisco.errors import CallUnexpected, ExecutionFailed
 from light_clients.fisco.evidence import Execution, FiscoPin
-from light_clients.fisco.executions import Log, Receipt, check_included, read_call, read_receipt
+from light_clients.fisco.executions import Log, Receipt, proved_call, proved_receipt
 from light_clients.fisco.types import (
     FiscoConfiguration,
     FiscoHeader,
@@ -55,10 +55,7 @@ def verify_event(
         Refused: The transaction, the receipt or a path does not hold.
     """
     # 1. The receipt stands in the block and says success.
-    receipt = read_receipt(execution, configuration)
-    check_included(execution, configuration, header.receipts_root, receipt.hash, execution.receipt_path)
-    if receipt.height not in (None, header.height):
-        raise ReceiptBlockMismatch("The receipt is of another block.", expected=header.height, found=receipt.height)
+    receipt = proved_receipt(execution, configuration, header.receipts_root, header.height)
     if receipt.status:
         raise ExecutionFailed("The transaction failed.", expected=0, found=receipt.status)
     # 2. Its reading is the only one.
@@ -87,8 +84,7 @@ def _check_direct_call(
     execution: Execution,
     receipt: Receipt,
 ) -> None:
-    call = read_call(execution, configuration)
-    check_included(execution, configuration, header.transactions_root, call.hash, execution.transaction_path)
+    call = proved_call(execution, configuration, header.transactions_root)
     sends = claim.direction == Direction.OUTBOX
     selector = pin.send_selector if sends else pin.deliver_selector
     if call.to != pin.address or call.data[:4] != selector or receipt.created:

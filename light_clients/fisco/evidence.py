@@ -1,4 +1,4 @@
-"""What a prover brings for a claim or a change of sealers, untrusted, and what the officers pinned of the gateway, trusted."""
+"""What a prover brings for a claim, a note or a change of sealers, untrusted, and what the officers pinned of the gateway, trusted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Execution:
         index: Position in the block, from 0.
         count: Line 3: transactions in the block; 0 on line 2.
         transaction: Line 2: RLP as its signer sent it. Line 3: RLP of [version, block limit, nonce, to, input, tail]; the tail
-            is everything that is hashed after the input. Empty where a claim of line 2 needs none.
+            is everything that is hashed after the input. Empty in a claim of line 2.
         transaction_path: Siblings of each level from the leaf up, in their order, without the own node.
         receipt: Line 2: RLP as the ledger hashes it. Line 3: RLP of [version, gas used, contract address, status, output,
             effective gas price, [[address, [topics], data]], block number].
@@ -90,10 +90,10 @@ def _path(levels: list[RlpItem]) -> tuple[tuple[bytes, ...], ...]:
 
 @dataclass(frozen=True, slots=True)
 class FiscoEvidence:
-    """What a prover brings for a claim; every byte of it is untrusted.
+    """What a prover brings for a claim or a note; every byte of it is untrusted.
 
     Attributes:
-        header: The bundle of the header at the claim's height (`codec`); its signatures are not looked at again.
+        header: The bundle of the block's header (`codec`); a claim's signatures are not looked at again.
         execution: The transaction that emitted the event.
     """
 

@@ -13,7 +13,8 @@ Line 3 (FISCO-BCOS 3.x, `TarsHashable`): the hash of the fields one behind the o
 return, or log, bytes that read as an event of the gateway. A receipt of line 3 alone proves no event. What makes the reading the
 only one is the transaction at the same position:
 
-1. Chain and group id are the configured ones, which nodes enforce, so the nonce begins at a known place.
+1. Chain and group id are the configured ones, which nodes enforce, and the block limit begins with a zero byte, so that no longer
+   group's name is read into it: the nonce begins at a known place.
 2. The receiver of a call is 40 hexadecimal digits. No other 40 digits may stand between the nonce's beginning and the end
    (`check_one_call`), so the transaction called no other contract; the receipt names no created contract, so it called one.
 3. The transaction calls the function itself (`claims`, `steps`): then its output and logs are those of known code.
@@ -28,6 +29,7 @@ from light_clients import rlp
 from light_clients.fisco.errors import (
     InclusionInvalid,
     InclusionRootMismatch,
+    ReceiptBlockMismatch,
     ReceiptMalformed,
     TransactionAmbiguous,
     TransactionMalformed,
@@ -139,6 +141,57 @@ def read_call(execution: Execution, configuration: FiscoConfiguration, *, own_di
     return _transaction_3(items, configuration, own_digits)
 
 
+def proved_receipt(execution: Execution, configuration: FiscoConfiguration, root: Bytes32, height: int) -> Receipt:
+    """The receipt of an execution, which stands in a block.
+
+    Args:
+        execution: Brings it.
+        configuration: Says the line and the suite.
+        root: The block's root of receipts.
+        height: The block's number.
+
+    Raises:
+        ReceiptBlockMismatch: It names another block.
+        Refused: It is not in its form, or does not stand there.
+    """
+    receipt = read_receipt(execution, configuration)
+    check_included(execution, configuration, root, receipt.hash, execution.receipt_path)
+    if receipt.height not in (None, height):
+        raise ReceiptBlockMismatch("The receipt is of another block.", expected=height, found=receipt.height)
+    return receipt
+
+
+def proved_call(execution: Execution, configuration: FiscoConfiguration, root: Bytes32, *, own_digits: int = 0) -> Call:
+    """The transaction of an execution, which stands in a block.
+
+    Args:
+        execution: Brings it.
+        configuration: Says the line, the suite and the ids.
+        root: The block's root of transactions.
+        own_digits: As for `read_call`.
+
+    Raises:
+        Refused: It is not in its form, can be read as another call, or does not stand there.
+    """
+    call = read_call(execution, configuration, own_digits=own_digits)
+    check_included(execution, configuration, root, call.hash, execution.transaction_path)
+    return call
+
+
+def named_network(execution: Execution) -> tuple[str, str]:
+    """The chain and the group that a transaction of line 2 names, as decimal digits.
+
+    Raises:
+        TransactionMalformed: It is of before there were groups.
+        RlpRefused: It is not canonical RLP.
+    """
+    items = rlp.decode_list(execution.transaction)
+    if len(items) != 13:
+        raise TransactionMalformed("A transaction that names its group has 13 items.", expected=13, found=len(items))
+    chain, group = (rlp.decode_integer(item) for item in items[7:9])
+    return str(chain), str(group)
+
+
 def check_included(
     execution: Execution,
     configuration: FiscoConfiguration,
@@ -215,7 +268,7 @@ def _transaction_3(items: list[RlpItem], configuration: FiscoConfiguration, own_
             input_end = len(hashed) - len(tail)
             own = range(input_end - own_digits, input_end - 39 + SHIFT_ALLOWED) if own_digits else range(0)
             check_one_call(hashed, len(nonce) + matched.start(1), own)
-            limit = rlp.decode_integer(block_limit, 8).to_bytes(8, "big")
+            limit = rlp.decode_integer(block_limit, 7).to_bytes(8, "big")
             called = bytes.fromhex(matched[1].decode("ascii"))
             return Call(called, data, configuration.hashing.hash(head + limit + hashed))
         case _:

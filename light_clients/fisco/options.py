@@ -2,8 +2,8 @@
 
     line = 3                            # 2 or 3; the only one that has no default
     suite = "sm"                        # evm: keccak-256 and secp256k1; sm: SM3 and SM2
-    chain_id = "chain0"                 # line 3 alone
-    group_id = "group0"                 # line 3 alone
+    chain_id = "chain0"                 # needed on line 3; on line 2 a number, for notes of the log
+    group_id = "group0"                 # as chain_id
     extra_data_size = 0                 # bytes of extra data in every header of line 3
     trusting_period_s = 1209600
     maximum_drift_s = 15

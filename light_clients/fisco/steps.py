@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from light_clients.fisco.errors import ExecutionFailed, ReceiptBlockMismatch, SealerStepInvalid
+from light_clients.fisco.errors import ExecutionFailed, SealerStepInvalid
 from light_clients.fisco.evidence import Execution
-from light_clients.fisco.executions import check_included, read_call, read_receipt
+from light_clients.fisco.executions import proved_call, proved_receipt
 from light_clients.fisco.types import (
     KEY_SIZE,
     FiscoConfiguration,
@@ -89,15 +89,11 @@ def call_data(configuration: FiscoConfiguration, function: str, node: bytes, wei
 def _apply_step(state: FiscoState, step: Execution, sealers: dict[bytes, int]) -> None:
     configuration = state.configuration
     # 1. The transaction is a call of the consensus precompile and stands in the newest block.
-    call = read_call(step, configuration, own_digits=2 * KEY_SIZE)
-    check_included(step, configuration, state.transactions_root, call.hash, step.transaction_path)
+    call = proved_call(step, configuration, state.transactions_root, own_digits=2 * KEY_SIZE)
     if call.to != CONSENSUS_PRECOMPILE:
         raise SealerStepInvalid("The call is of another contract.", expected=CONSENSUS_PRECOMPILE, found=call.to)
     # 2. The receipt at its position says that it succeeded.
-    receipt = read_receipt(step, configuration)
-    check_included(step, configuration, state.receipts_root, receipt.hash, step.receipt_path)
-    if receipt.height not in (None, state.height):
-        raise ReceiptBlockMismatch("The receipt is of another block.", expected=state.height, found=receipt.height)
+    receipt = proved_receipt(step, configuration, state.receipts_root, state.height)
     if receipt.status or receipt.created or receipt.logs or receipt.output != _SUCCESS[configuration.line]:
         raise ExecutionFailed("The consensus precompile did not change anything.", found=receipt.output)
     # 3. What it changed.

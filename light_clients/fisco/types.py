@@ -30,8 +30,8 @@ class FiscoConfiguration:
     Attributes:
         line: 2 or 3, the platform's line.
         suite: ``evm`` (keccak-256, secp256k1) or ``sm`` (SM3, SM2).
-        chain_id: Line 3: the chain id in every transaction.
-        group_id: Line 3: the group id in every transaction.
+        chain_id: The chain id in every transaction; on line 2 a number, which only notes of an evidence log need.
+        group_id: The group id in every transaction; on line 2 as the chain id.
         extra_data_size: Line 3: bytes of extra data in every header. The hashed header has no lengths, so it must be known.
         trusting_period_s: Seconds after the newest accepted header during which the state may be extended.
         maximum_drift_s: Seconds that a header may be ahead of our clock.
@@ -53,11 +53,13 @@ class FiscoConfiguration:
             raise ConfigurationInvalid("The line of FISCO BCOS is 2 or 3.", found=self.line)
         if self.suite not in SUITES:
             raise ConfigurationInvalid("The suite is evm or sm.", found=self.suite)
-        for name in (self.chain_id, self.group_id):
+        names = (self.chain_id, self.group_id)
+        for name in names:
             named = name.isascii() and name.isprintable() and len(name) <= 64
-            if not named or bool(name) != (self.line == 3):
+            if not named or not (name if self.line == 3 else name.isdecimal() or not any(names)):
                 raise ConfigurationInvalid(
-                    "Line 3 needs chain_id and group_id, 1 to 64 characters of ASCII; line 2 has none.", found=name
+                    "Line 3 needs chain_id and group_id, 1 to 64 characters of ASCII; line 2 takes two numbers or none.",
+                    found=name,
                 )
         if not 0 <= self.extra_data_size <= 4096 or (self.extra_data_size and self.line == 2):
             raise ConfigurationInvalid("Extra data is 0 to 4,096 bytes, on line 3 alone.", found=self.extra_data_size)

@@ -74,8 +74,7 @@ class SealedBlock:
 
 def configuration_of(network: Network) -> FiscoConfiguration:
     """The light client's configuration of a network."""
-    names = (network.chain, network.group) if network.line == 3 else ("", "")
-    return FiscoConfiguration(network.line, network.suite, *names)
+    return FiscoConfiguration(network.line, network.suite, network.chain, network.group)
 
 
 def first_block(network: Network, timestamp_ms: int) -> SealedBlock:

@@ -122,7 +122,7 @@ class FiscoNetwork:
     def client_options(self) -> dict[str, Any]:
         """Options of the light client for this network."""
         network = self.network
-        names = {"chain_id": network.chain, "group_id": network.group} if network.line == 3 else {}
+        names = {"chain_id": network.chain, "group_id": network.group}
         return {"line": network.line, "suite": network.suite, **names}
 
     def start(self) -> None:

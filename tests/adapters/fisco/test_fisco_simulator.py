@@ -40,7 +40,7 @@ def test_it_runs_as_a_process_and_says_what_it_is(tmp_path):
         ready = json.loads(process.stdout.readline())
         assert "simulator" in ready["simulator"]
         assert len(ready["endpoints"]) == 4
-        assert ready["client_options"] == {"line": 2, "suite": "evm"}
+        assert ready["client_options"] == {"line": 2, "suite": "evm", "chain_id": "1", "group_id": "1"}
         options = AdapterOptions(tuple(map(Endpoint, ready["endpoints"][:1])), extra=ready["options"])
         ledger = open_ledger("fisco", options)
         identity = ledger.identity()

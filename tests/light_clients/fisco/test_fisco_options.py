@@ -18,6 +18,7 @@ from light_clients.fisco.types import (
     [
         {"line": 2},
         {"line": 2, "suite": "sm", "maximum_drift_s": 3},
+        {"line": 2, "chain_id": "1", "group_id": "12"},
         {"line": 3, "chain_id": "chain0", "group_id": "group0"},
         {"line": 3, "suite": "sm", "chain_id": "c", "group_id": "g", "extra_data_size": 4, "trusting_period_s": 9},
     ],
