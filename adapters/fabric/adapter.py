@@ -18,7 +18,7 @@ from adapters.fabric.connections import TlsFiles
 from adapters.fabric.definitions import chain_height, find_definition, pinned_hash
 from adapters.fabric.development import certify, software_of
 from adapters.fabric.endorsing import Channel, endorse
-from adapters.fabric.evidence import HeadReader
+from adapters.fabric.evidence import AttestedReader
 from adapters.fabric.identities import SigningIdentity
 from adapters.fabric.interface import KIND, LANE, PAUSED, read_kind, read_lane_ends
 from adapters.fabric.members import Members
@@ -96,7 +96,7 @@ class FabricLedger:
             raise Misconfigured(
                 "More organisations are asked for than have peers in the network file; lower the number."
             )
-        self._heads = HeadReader(self._nodes, attesters, threshold)
+        self._attested = AttestedReader(self._nodes, attesters, threshold)
         self._channel = Channel(self._nodes, organisations, endorsers)
         self._first_block = options.expected_first_block
 
@@ -203,7 +203,17 @@ class FabricLedger:
     ) -> list[StateEvidence | FamilyEvidence | None]:
         """The evidence of each head that was last moved in the block at `height`, as peers attest it."""
         reader, chaincode = self._reader(), _name(gateway)
-        return [self._heads.evidence(reader, chaincode, lane, int(direction), height) for lane, direction in lane_ids]
+        return [
+            self._attested.evidence(reader, chaincode, lane, int(direction), height) for lane, direction in lane_ids
+        ]
+
+    def log_note(self, gateway: bytes, account: bytes, height: int) -> bytes:
+        """The newest note of an account, where it was written in the block at `height`, as peers attest it.
+
+        Raises:
+            Rejected: it was not written there, or there is none.
+        """
+        return self._attested.note(self._reader(), _name(gateway), account, height)
 
     def call_for(self, gateway: bytes, action: Action) -> Call:
         """Encode a delivery, a settlement or an anchoring; there is no gas here."""
@@ -326,10 +336,10 @@ class FabricLedger:
             "definition_height": found.place[0],
             "definition_transaction": found.place[1],
             "endorsement_policy": hex0x(found.policy),
-            "organisations": list(self._heads.organisations),
-            "threshold": self._heads.threshold,
+            "organisations": list(self._attested.organisations),
+            "threshold": self._attested.threshold,
         }
-        attesting = {"attesters": ",".join(self._heads.organisations), "threshold": str(self._heads.threshold)}
+        attesting = {"attesters": ",".join(self._attested.organisations), "threshold": str(self._attested.threshold)}
         return Installed(b"", pinned_hash(chaincode, found.version, found.place), pin, attesting)
 
     def endow(self, private_keys: Sequence[bytes]) -> bool:

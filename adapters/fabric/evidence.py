@@ -1,7 +1,7 @@
-"""A head as peers of several organisations attest it, with the block of the transaction that wrote it (docs/light-clients/fabric.md).
+"""A key as peers of several organisations attest it, with the block of the transaction that wrote it (docs/light-clients/fabric.md).
 
-One and the same signed proposal goes to a peer of each organisation. A peer that is behind reads an older version of the head,
-so it is asked again for a moment. A read shows the newest head alone; that of an earlier block can no longer be attested.
+One and the same signed proposal goes to a peer of each organisation. A peer that is behind reads an older version of the key,
+so it is asked again for a moment. A read shows the newest value alone; that of an earlier block can no longer be attested.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from adapters.fabric.identities import SigningIdentity
 from adapters.fabric.peers import Endorsement, Nodes, largest_agreement
 from adapters.fabric.proposals import NONCE_SIZE, propose
 from adapters.fabric.stubs import relayhub_fabric_pb2 as messages
-from adapters.protocol import AdapterError, BadAnswer, Misconfigured, Unreachable
-from light_clients.fabric.attestations import head_arguments, head_key
-from light_clients.fabric.types import AttestedRead, FabricEvidence
+from adapters.protocol import AdapterError, BadAnswer, Misconfigured, Rejected, Unreachable
+from light_clients.fabric.attestations import KeyRead, head_read
+from light_clients.fabric.log_notes import note_read
+from light_clients.fabric.types import AttestedRead, FabricEvidence, FabricNoteEvidence
 from schemas.evidence import FamilyEvidence
 from schemas.primitives import LaneId
 
@@ -33,14 +34,14 @@ Version = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class AttestedHead:
-    """An attested read and the block and place of the transaction that wrote the head."""
+class Attested:
+    """An attested read and the block and place of the transaction that wrote the key."""
 
     version: Version
     read: AttestedRead
 
 
-class HeadReader:
+class AttestedReader:
     """Fetches attested reads; keeps those that were asked for a moment too late."""
 
     def __init__(self, nodes: Nodes, organisations: Sequence[str], threshold: int) -> None:
@@ -49,64 +50,84 @@ class HeadReader:
         self.organisations = tuple(organisations)
         self.threshold = threshold
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, LaneId, int, int], AttestedHead] = {}
+        self._kept: dict[tuple[str, str, int], Attested] = {}
 
     def evidence(
         self, identity: SigningIdentity, chaincode: str, lane_id: LaneId, direction: int, height: int
     ) -> FamilyEvidence | None:
         """The evidence of a head that a transaction in the block at `height` was the last one to move; None where none was."""
-        key = (chaincode, lane_id, direction, height)
+        found = self._written(identity, chaincode, head_read(lane_id, direction), height)
+        if found is None:
+            return None
+        block, head = found
+        return FamilyEvidence(height, block, FabricEvidence(block, head.version[1], (), head.read).to_bytes())
+
+    def note(self, identity: SigningIdentity, chaincode: str, account: bytes, height: int) -> bytes:
+        """The evidence of a note that a transaction in the block at `height` was the last one to write.
+
+        Raises:
+            Rejected: none was; the newest note stands in another block, or there is none.
+        """
+        found = self._written(identity, chaincode, note_read(account), height)
+        if found is None:
+            raise Rejected(
+                f"Block {height} has no note of account {account.hex()}, or a newer one has taken its place; ask for the newest.",
+                endpoint=self._nodes.own.label,
+            )
+        block, note = found
+        return FabricNoteEvidence(block, note.version[1], note.read).to_bytes()
+
+    def _written(
+        self, identity: SigningIdentity, chaincode: str, asked: KeyRead, height: int
+    ) -> tuple[bytes, Attested] | None:
+        """The block at `height` and the attested read of a key that it was the last one to write; None where it was not."""
         (block,) = self._nodes.blocks(identity, height, height)
-        codes = _writers(block, chaincode, head_key(lane_id, direction))
+        codes = _writers(block, chaincode, asked.key)
         if not codes:
             return None
         with self._lock:
-            head = self._kept.get(key)
-        if head is None:
+            found = self._kept.get((chaincode, asked.key, height))
+        if found is None:
             # what the own peer calls invalid is asked of the others once: its word alone does not hide a proof
-            head = self._read(identity, chaincode, lane_id, direction, height, TRIES if VALID in codes else 1)
-            if head is None:
+            found = self._read(identity, chaincode, asked, height, TRIES if VALID in codes else 1)
+            if found is None:
                 return None
             with self._lock:
-                self._kept[(*key[:3], head.version[0])] = head
+                self._kept[(chaincode, asked.key, found.version[0])] = found
                 while len(self._kept) > REMEMBERED:
                     del self._kept[next(iter(self._kept))]
-        if head.version[0] != height:
-            return None
-        found = FabricEvidence(block.raw, head.version[1], (), head.read)
-        return FamilyEvidence(height, block.raw, found.to_bytes())
+        return (block.raw, found) if found.version[0] == height else None
 
     def _read(
-        self, identity: SigningIdentity, chaincode: str, lane_id: LaneId, direction: int, height: int, tries: int
-    ) -> AttestedHead | None:
-        key, arguments = head_key(lane_id, direction), head_arguments(lane_id, direction)
+        self, identity: SigningIdentity, chaincode: str, asked: KeyRead, height: int, tries: int
+    ) -> Attested | None:
         for attempt in range(tries):
             if attempt:
                 time.sleep(PAUSE_S)
             nonce = secrets.token_bytes(NONCE_SIZE)
-            proposal = propose(identity, self._nodes.channel, chaincode, arguments, nonce, time.time_ns())
+            proposal = propose(identity, self._nodes.channel, chaincode, asked.arguments, nonce, time.time_ns())
             answers = self._nodes.endorse_by(self.organisations, identity, proposal, self.threshold)
             given = [answer for answer in answers if isinstance(answer, Endorsement)]
             if len(given) < self.threshold:
                 raise self._too_few(len(given), [answer for answer in answers if isinstance(answer, AdapterError)])
             agreeing = largest_agreement(given)
-            version = read_version(agreeing[0].payload, chaincode, key)
+            version = read_version(agreeing[0].payload, chaincode, asked.key)
             if len(agreeing) >= self.threshold and version is not None and version[0] >= height:
                 pairs = tuple((each.endorser, each.signature) for each in agreeing)
                 words = (proposal.channel_header, proposal.signature_header, proposal.payload, agreeing[0].payload)
-                return AttestedHead(version, AttestedRead(*words, pairs))
+                return Attested(version, AttestedRead(*words, pairs))
         if tries == 1:
             return None
         raise Unreachable(
-            f"Peers of fewer than {self.threshold} organisations read the head of block {height} alike: one is behind or lies; "
-            "it is asked again."
+            f"Peers of fewer than {self.threshold} organisations read what block {height} wrote alike: one is behind or lies; it "
+            "is asked again."
         )
 
     def _too_few(self, count: int, errors: list[AdapterError]) -> AdapterError:
         wrong = next((error for error in errors if isinstance(error, Misconfigured)), errors[0])
         kind = Misconfigured if isinstance(wrong, Misconfigured) else Unreachable
         return kind(
-            f"Peers of {count} of {self.threshold} organisations attest the head; {wrong}", endpoint=wrong.endpoint
+            f"Peers of {count} of {self.threshold} organisations attest the read; {wrong}", endpoint=wrong.endpoint
         )
 
 

@@ -30,6 +30,7 @@ from __future__ import annotations
 import hashlib
 
 from light_clients.errors import HeaderFieldInvalid, HeaderTooLarge, ProtobufRefused, SealsTooMany
+from light_clients.fabric.errors import DataHashMismatch
 from light_clients.fabric.types import BlockSignature, FabricBlock
 from light_clients.protobuf import Message
 from schemas.primitives import BlockHash
@@ -140,6 +141,17 @@ def hash_data(envelopes: tuple[bytes, ...]) -> bytes:
     return hasher.digest()
 
 
+def check_data(block: FabricBlock) -> None:
+    """Checks that the envelopes of a block are those of its header.
+
+    Raises:
+        DataHashMismatch: They have another hash.
+    """
+    found = hash_data(block.envelopes)
+    if found != block.data_hash:
+        raise DataHashMismatch("The envelopes have another hash.", expected=block.data_hash, found=found)
+
+
 def skim_envelope(envelope: bytes) -> tuple[int, int]:
     """Type and time of an envelope that is hashed but not judged.
 
@@ -154,11 +166,27 @@ def skim_envelope(envelope: bytes) -> tuple[int, int]:
         The type of its channel header and its time, Unix seconds.
     """
     try:
-        payload = Message.read(Message.read(envelope).octets(1))
-        channel_header = Message.read(Message.read(payload.octets(1)).octets(1))
-        return channel_header.integer(1), max(0, Message.read(channel_header.octets(3)).signed(1))
+        header = _channel_header(envelope)
+        return header.integer(1), max(0, Message.read(header.octets(3)).signed(1))
     except ProtobufRefused:
         return 0, 0
+
+
+def skim_channel(envelope: bytes) -> str:
+    """Name of the channel of an envelope that is hashed but not judged; empty where it cannot be read, as in `skim_envelope`.
+
+    Args:
+        envelope: `common.Envelope`.
+    """
+    try:
+        return _channel_header(envelope).text(4)
+    except ProtobufRefused:
+        return ""
+
+
+def _channel_header(envelope: bytes) -> Message:
+    payload = Message.read(Message.read(envelope).octets(1))
+    return Message.read(Message.read(payload.octets(1)).octets(1))
 
 
 def _read_signature(data: bytes) -> BlockSignature:

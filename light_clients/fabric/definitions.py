@@ -11,9 +11,9 @@ That it was valid in the end shows with the first attested read: it names this t
 from __future__ import annotations
 
 from light_clients.errors import ClaimBlockMismatch
-from light_clients.fabric.codec import hash_data, read_block
+from light_clients.fabric.codec import check_data, read_block
 from light_clients.fabric.config_block import read_config
-from light_clients.fabric.errors import DataHashMismatch, DefinitionMismatch, EndorsementsTooFew
+from light_clients.fabric.errors import DefinitionMismatch, EndorsementsTooFew
 from light_clients.fabric.executions import LIFECYCLE, NOTHING, definition_key
 from light_clients.fabric.policies import satisfies_policy
 from light_clients.fabric.transactions import read_transaction
@@ -52,8 +52,7 @@ def pin_from_block(
     found = read_block(block)
     if state.hash_at(found.height) != found.block_hash:
         raise ClaimBlockMismatch("The block is not an accepted one that is remembered.", found=found.block_hash)
-    if hash_data(found.envelopes) != found.data_hash:
-        raise DataHashMismatch("The envelopes have another hash.", expected=found.data_hash)
+    check_data(found)
     if not 0 <= place < len(found.envelopes):
         raise DefinitionMismatch("The block has no transaction at this place.", found=place)
     # 2. The transaction.

@@ -108,15 +108,15 @@ class HeaderLinkMismatch(ClaimRefused):
 
 
 class AttestationInvalid(ClaimRefused):
-    """An attested read is not a read of the lane's head, or changes something."""
+    """An attested read is not the one that is asked for, or changes something."""
 
 
 class AttestationsTooFew(ClaimRefused):
-    """Peers of fewer organisations attest the head than the pin asks for."""
+    """Peers of fewer organisations attest the read than the pin asks for."""
 
 
 class AttestationMismatch(ClaimRefused):
-    """The attested head is not the one that the transaction wrote."""
+    """What peers attest is not what the transaction wrote."""
 
 
 class AttesterForeign(ClaimRefused):

@@ -8,9 +8,8 @@ officers' to say.
 from __future__ import annotations
 
 from light_clients.errors import HeaderGap, HeightNotRetained, Misbehaviour
-from light_clients.fabric.codec import hash_data, read_block
+from light_clients.fabric.codec import check_data, read_block
 from light_clients.fabric.config_block import ChannelConfig, read_config, read_config_block
-from light_clients.fabric.errors import DataHashMismatch
 from light_clients.fabric.orderers import check_signatures
 from light_clients.fabric.types import FabricBlock, FabricState
 
@@ -47,8 +46,7 @@ def _check_final(state: FabricState, config: ChannelConfig, block: FabricBlock) 
         raise HeightNotRetained(
             "The configuration of this block is no longer kept.", expected=state.config_height + 1, found=block.height
         )
-    if hash_data(block.envelopes) != block.data_hash:
-        raise DataHashMismatch("The envelopes have another hash.", expected=block.data_hash)
+    check_data(block)
     if not _is_under(state, config, block):
         raise HeaderGap("The block is of another configuration.", expected=state.config_height, found=block.last_config)
     check_signatures(config, block, None)

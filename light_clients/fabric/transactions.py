@@ -1,11 +1,13 @@
-"""The transaction that moved a head (Fabric 3.1 `core/common/validation`, `core/handlers/validation/builtin`).
+"""The transaction that wrote a key of the gateway: a head, or a note of an evidence log.
+
+Source: Fabric 3.1 `core/common/validation`, `core/handlers/validation/builtin`.
 
 It counts when all of this holds:
 1. It is one envelope with one action, whose header is the proposal's.
 2. It is an execution of the chaincode that is asked for (`executions`).
 3. Its creator is a member of the channel and signed it.
 4. It ran under the pinned definition.
-5. It wrote the head under the lane's key.
+5. It wrote the key.
 6. The endorsements that hold satisfy the policy of the pinned definition. Others are not counted, as Fabric does it: what a
    block holds cannot be changed any more.
 
@@ -43,18 +45,18 @@ class Endorsed:
     identities: tuple[Identity, ...]
 
 
-def written_head(config: ChannelConfig, channel: str, pin: FabricPin, envelope: bytes, key: str) -> bytes:
-    """The head that a transaction wrote; the list of checks is the module's.
+def written_value(config: ChannelConfig, channel: str, pin: FabricPin, envelope: bytes, key: str) -> bytes:
+    """What a transaction wrote under a key; the list of checks is the module's.
 
     Args:
         config: In force.
         channel: Name of the channel.
         pin: Names the chaincode and its policy.
         envelope: The transaction.
-        key: Of the lane and direction.
+        key: In the chaincode's namespace.
 
     Returns:
-        The value under the key.
+        The value.
 
     Raises:
         HeadAbsent: It did not write the key, or deleted it.
@@ -69,7 +71,7 @@ def written_head(config: ChannelConfig, channel: str, pin: FabricPin, envelope: 
     # 5. The write.
     value = endorsed.execution.namespaces.get(pin.chaincode, NOTHING).writes.get(key)
     if value is None:
-        raise HeadAbsent("The transaction did not write the head of this lane.", expected=key)
+        raise HeadAbsent("The transaction did not write what is asked for.", expected=key)
     # 6. The endorsements.
     if not satisfies_definition(config, pin.endorsement_policy, endorsed.identities):
         raise EndorsementsTooFew(

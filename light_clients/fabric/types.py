@@ -228,6 +228,28 @@ class AttestedRead:
     response_payload: bytes
     endorsements: tuple[tuple[bytes, bytes], ...]
 
+    def to_item(self) -> rlp.RlpItem:
+        """The five parts in order, for RLP."""
+        endorsements: list[rlp.RlpItem] = [list(pair) for pair in self.endorsements]
+        return [self.channel_header, self.signature_header, self.proposal_payload, self.response_payload, endorsements]
+
+    @classmethod
+    def from_item(cls, item: rlp.RlpItem) -> Self:
+        """Reads what `to_item` wrote.
+
+        Raises:
+            ClaimMalformed: The parts are others.
+        """
+        match item:
+            case [*words, list() as endorsements]:
+                channel_header, signature_header, proposal, response = _strings(words, 4)
+                pairs = tuple(_pair(pair) for pair in endorsements)
+                return cls(channel_header, signature_header, proposal, response, pairs)
+            case _:
+                raise ClaimMalformed(
+                    "An attested read has four parts and its endorsements; ask for the evidence again."
+                )
+
 
 @dataclass(frozen=True, slots=True)
 class FabricEvidence:
@@ -247,10 +269,7 @@ class FabricEvidence:
 
     def to_bytes(self) -> bytes:
         """RLP of [block, transaction, links, [the five parts of the read]], for the evidence log and receipts."""
-        read = self.read
-        endorsements: list[rlp.RlpItem] = [list(pair) for pair in read.endorsements]
-        words = [read.channel_header, read.signature_header, read.proposal_payload, read.response_payload]
-        return rlp.encode([self.block, _integer(self.transaction), list(self.links), [*words, endorsements]])
+        return rlp.encode([self.block, _integer(self.transaction), list(self.links), self.read.to_item()])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -261,13 +280,44 @@ class FabricEvidence:
             RlpRefused: It is not canonical RLP.
         """
         match rlp.decode_list(data):
-            case [bytes() as block, bytes() as place, list() as links, [*words, list() as endorsements]]:
-                channel_header, signature_header, proposal, response = _strings(words, 4)
-                pairs = tuple(_pair(item) for item in endorsements)
-                read = AttestedRead(channel_header, signature_header, proposal, response, pairs)
-                return cls(block, rlp.decode_integer(place, 8), _strings(links, len(links)), read)
+            case [bytes() as block, bytes() as place, list() as links, list() as read]:
+                strings = _strings(links, len(links))
+                return cls(block, rlp.decode_integer(place, 8), strings, AttestedRead.from_item(read))
             case _:
                 raise ClaimMalformed("Evidence of Fabric is a block, a place, links and a read; ask for it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class FabricNoteEvidence:
+    """What shows a note of an evidence log; every byte of it is untrusted.
+
+    Attributes:
+        block: The block with the transaction that wrote the note, with the orderers' signatures.
+        transaction: Place of that transaction in it.
+        read: The note, attested.
+    """
+
+    block: bytes
+    transaction: int
+    read: AttestedRead
+
+    def to_bytes(self) -> bytes:
+        """RLP of [block, transaction, [the five parts of the read]]."""
+        return rlp.encode([self.block, _integer(self.transaction), self.read.to_item()])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Reads what `to_bytes` wrote.
+
+        Raises:
+            ClaimMalformed: The items are not those of this evidence.
+            RlpRefused: It is not canonical RLP.
+        """
+        match rlp.decode_list(data):
+            case [bytes() as block, bytes() as place, list() as read]:
+                return cls(block, rlp.decode_integer(place, 8), AttestedRead.from_item(read))
+            case _:
+                raise ClaimMalformed("Evidence of a note on Fabric is a block, a place and a read; ask for it again.")
 
 
 def _pair(item: rlp.RlpItem) -> tuple[bytes, bytes]:

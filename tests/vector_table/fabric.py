@@ -26,7 +26,7 @@ from light_clients.fabric.codec import hash_data, read_block
 from light_clients.fabric.config_block import read_config
 from light_clients.fabric.errors import EndorsementsTooFew, IdentityRoleInvalid
 from light_clients.fabric.membership import Membership, read_identity, read_membership
-from light_clients.fabric.transactions import satisfies_definition, valid_endorsers, written_head
+from light_clients.fabric.transactions import satisfies_definition, valid_endorsers, written_value
 from schemas.primitives import BlockHash
 from tests.support import fabric_opinion as opinion
 from tests.vector_table.item import Item, Verdict, judged, unusable
@@ -259,7 +259,7 @@ def _written(before: Known, channel: str, chaincode: Any, lifecycle: Any, envelo
     policy = b"\x12\x20/Channel/Application/Endorsement"
     committed = version.block_num, version.tx_num
     pin = FabricPin(name, chaincode.chaincode_id.version, *committed, policy, tuple(sorted(before.channel.peers)), 1)
-    written_head(read_config(before.state.channel_config), channel, pin, envelope, key)
+    written_value(read_config(before.state.channel_config), channel, pin, envelope, key)
 
 
 def _endorsed(before: Known, endorsed: Any, paths: list[str]) -> None:

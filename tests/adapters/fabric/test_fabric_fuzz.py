@@ -45,6 +45,7 @@ def questions(world, ledger, height):
         lambda: ledger.lane_ends(gateway, lane),
         lambda: ledger.verifier_parts(gateway),
         lambda: ledger.evidence(gateway, [(lane, 0)], height),
+        lambda: ledger.log_note(gateway, world.account(0, world.relayer), height),
         lambda: ledger.installed(gateway),
         lambda: ledger.receipts([b"\x07" * 32, world.last]),
         lambda: ledger.simulate(b"", Call(gateway, b"\0" * 4, 0)),

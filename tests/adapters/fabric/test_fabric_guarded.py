@@ -4,10 +4,11 @@ import time
 
 import pytest
 
-from adapters.protocol import AdapterOptions, Call, Endpoint, MessageSent
+from adapters.protocol import AdapterOptions, Call, Endpoint, MessageSent, Rejected
 from adapters.registry import open_ledger
 from adapters.solidity.calldata import encode_send
-from tests.support.fabric_world import FabricWorld, followed
+from light_clients.fabric.log_notes import check_note_block, read_note
+from tests.support.fabric_world import FabricWorld, calldata, followed, pin_of
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,23 @@ def test_one_of_three_peers_does_what_it_likes(wide, guarded, fault):
     while receipt is None and time.monotonic() < deadline:
         (receipt,) = guarded.receipts([signed.transaction])
     assert receipt.success
+
+
+def test_a_note_of_the_log_comes_by_whichever_peer_tells_the_truth(wide, guarded):
+    data = calldata("anchorLog(uint64,bytes32)", 9, bytes(32))
+    receipt = wide.transact(0, wide.relayer, Call(b"gateway", data, 0))
+    assert receipt.success
+    account = wide.account(0, wide.relayer)
+    for fault in ("none_valid", "garbage", "wrong_answer", "forged_block"):
+        wide.networks[0].peers[0].node.faults.set(**{fault: True})
+        evidence = guarded.log_note(b"gateway", account, receipt.height)
+        wide.networks[0].peers[0].node.faults.heal()
+        state = followed(guarded, "trade")
+        assert read_note(state, evidence, pin_of(wide.ledgers[0]), account).size == 9
+        check_note_block(state, evidence)
+    with pytest.raises(Rejected):
+        guarded.log_note(b"gateway", account, receipt.height - 1)
+    assert [dict(seat.failures) for seat in guarded.status()[1:]] == [{"Rejected": 1}] * 2  # nobody is accused
 
 
 def test_a_peer_that_is_down_is_left_for_another_and_named(wide, guarded):

@@ -132,7 +132,7 @@ CASES = [
     (
         claim(evidence=SCENE.evidence(read=f.reading(NETWORK, SCENE.head, (2, 1)))),
         own.AttestationMismatch,
-        "Another transaction wrote the head.",
+        "Another transaction wrote the key.",
         2,
         1,
     ),

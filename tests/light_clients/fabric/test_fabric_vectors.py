@@ -10,7 +10,7 @@ from light_clients import errors, fabric
 from light_clients.fabric import errors as own
 from light_clients.fabric.codec import header_der, read_block
 from light_clients.fabric.config_block import read_config
-from light_clients.fabric.transactions import written_head
+from light_clients.fabric.transactions import written_value
 from light_clients.protobuf import Message
 from schemas.primitives import BlockHash
 from tests.support.shared_vectors import shared, shared_json
@@ -83,7 +83,7 @@ def definition(network):
 def judge(number, place, key):
     block = read_block(orderers_copy("bft", number))
     config = read_config(start("bft").channel_config)
-    return written_head(config, "mychannel", definition("bft"), block.envelopes[place], key)
+    return written_value(config, "mychannel", definition("bft"), block.envelopes[place], key)
 
 
 def test_the_policy_that_is_pinned_is_the_committed_one():
@@ -112,6 +112,6 @@ def test_a_transaction_under_another_definition():
         (replace(definition("bft"), chaincode="vk"), own.ChaincodeMismatch),
     ):
         with pytest.raises(error):
-            written_head(config, "mychannel", pin, block.envelopes[0], "c1")
+            written_value(config, "mychannel", pin, block.envelopes[0], "c1")
     with pytest.raises(own.ChannelMismatch):
-        written_head(config, "another", definition("bft"), block.envelopes[0], "c1")
+        written_value(config, "another", definition("bft"), block.envelopes[0], "c1")
