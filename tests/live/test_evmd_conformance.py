@@ -1,13 +1,18 @@
 """The cosmos adapter on a real evmd node: all that every adapter must do, and headers and proofs before the light client."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from adapters.cosmos.adapter import CosmosLedger
-from adapters.protocol import AdapterOptions, Endpoint, MessageSent, Misconfigured
+from adapters.protocol import AdapterOptions, Call, Endpoint, MessageSent, Misconfigured, Rejected
+from adapters.solidity.contracts import contract
 from light_clients import cometbft
+from light_clients.cometbft.log_notes import check_note_block, read_note
 from light_clients.cometbft.types import CometbftConfiguration, CometbftEvidence, EvmStorePin
+from light_clients.crypto.secp256k1 import address_of
+from light_clients.proofs.log_notes import ProvedNote
 from schemas.claim import Claim, Direction
 from schemas.primitives import Bytes32
 from tests.adapters.conformance_suite import LedgerConformance
@@ -80,6 +85,23 @@ class TestEvmd(LedgerConformance):
         pin = EvmStorePin(gateway, Bytes32(world.code_hash(0)))
         with pytest.raises(cometbft.verify.HeadMismatch):
             cometbft.verify_claim(state, claim, CometbftEvidence.from_bytes(found.proof), pin)
+
+    def test_what_an_account_notes_of_its_log_is_proved_by_the_next_header(self, world):
+        ledger, gateway, account = world.ledgers[0], world.gateways[0], address_of(world.relayer)
+        with pytest.raises(Rejected) as caught:
+            ledger.log_note(gateway, account, ledger.tip())
+        assert caught.value.code == "no_state"
+        root = Bytes32(b"\x77" * 32)
+        noted = Call(gateway, contract("Gateway").encode("anchorLog", 21, bytes(root)), 200_000)
+        receipt = world.transact(0, world.relayer, noted)
+        assert receipt.success
+        state, pin = followed(ledger), EvmStorePin(gateway, Bytes32(world.code_hash(0)))
+        for height in (receipt.height + 1, state.height):
+            evidence = ledger.log_note(gateway, account, height)
+            block_hash = state.anchor_at(height).block_hash
+            assert read_note(state, evidence, pin, account) == ProvedNote(height, block_hash, 21, root)
+            check_note_block(state, evidence)
+            check_note_block(replace(state, anchors=state.anchors[:1]), evidence)
 
     def test_two_interfaces_of_different_ledgers_are_no_endpoint(self, world):
         other = world.networks[1].url
