@@ -3,6 +3,7 @@
 One hub for all tests, in this order; three nodes of each network are its endpoints.
 """
 
+import json
 import threading
 
 import pytest
@@ -108,15 +109,17 @@ def test_a_member_that_is_revoked_is_named_and_a_renewed_certificate_helps(stack
     all_settled(stack, sent)
 
 
-def test_receipts_hold_by_the_committees_and_no_note_of_the_log_is_promised(stack, sent, tmp_path):
+def test_receipts_hold_by_the_committees_and_by_what_the_ledgers_hold_of_the_log(stack, sent, tmp_path):
     receipts = ReceiptStack(stack, tmp_path)
     for way in (OUT, HOME):
         identifier = send_one(stack, sent, way)
         all_settled(stack, sent)
         receipt = receipts.receipt(identifier)
-        (failed, _), (other_failed, unasked) = receipts.verdicts(receipt, receipts.anchors())
-        assert (failed, other_failed) == ([], [])
+        note = receipts.log_note(way[0], receipt)
+        (failed, _), (other_failed, unasked) = receipts.verdicts(receipt, receipts.anchors(), note)
+        assert (failed, other_failed) == ([], ["note.proof", "note.header"])  # the second verifier knows no such notes
         assert unasked == [f"{way}.{part}" for way in ("out", "back") for part in ("proof", "header")]
-    told = stack.run("log-note", "alpha", "--receipt", str(receipt), check=False)
-    assert told.returncode != 0
-    assert "cannot be proved offline: its family chainmaker" in told.stderr
+    another = json.loads(note.read_text(encoding="utf-8"))
+    note.write_text(json.dumps(another | {"root": "0x" + "11" * 32}), encoding="utf-8")
+    (failed, _), _ = receipts.verdicts(receipt, receipts.anchors(), note)
+    assert failed == ["note.proof", "note.consistency"]
