@@ -214,7 +214,7 @@ class NoteProver(Protocol):
             height: where the ledger proves its state, any final block; else the block in which the note was written.
 
         Raises:
-            Rejected: nothing is noted there (`no_state` also where the node has the block no longer).
+            Rejected: nothing is noted there, or the node does not have the block (`no_state`, which the guard holds against it).
         """
         ...
 
