@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.chainmaker_stack import ChainMakerStack, RunningChain
 from tests.support.fisco_lane import start_fisco
+from tests.support.receipt_stack import ReceiptStack
 
 pytestmark = [pytest.mark.live, pytest.mark.stack]
 
@@ -89,3 +90,19 @@ def test_messages_cross_both_ways_and_one_on_each_lane_expires(stack):
         assert (lane["executed"] + lane["failed"], lane["expired"], lane["refused"]) == (3, 1, 0), lane
         assert (lane["delivered"], lane["trust"]) == (4, "committee")
     assert all(item["signed_at"] > 0 for item in stack.json("operator", "list"))
+
+
+def test_a_receipt_holds_by_what_each_ledger_holds_of_the_log(stack, tmp_path):
+    receipts = ReceiptStack(stack, tmp_path)
+    (told,) = stack.json("send", "bank", "court", "--to", "mailbox", "--text", "凭据")
+    stack.wait_settled("bank", "court", 5)
+    receipt = receipts.receipt(told["message_id"])
+    for ledger in stack.networks:
+        note = receipts.log_note(ledger, receipt)
+        anchors = receipts.anchors()
+        (failed, _), _ = receipts.verdicts(receipt, anchors, note)
+        assert failed == [], ledger
+        another = json.loads(note.read_text(encoding="utf-8")) | {"root": "0x" + "11" * 32}
+        note.write_text(json.dumps(another), encoding="utf-8")
+        (failed, _), _ = receipts.verdicts(receipt, anchors, note)
+        assert failed == ["note.proof", "note.consistency"], ledger
