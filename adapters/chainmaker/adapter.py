@@ -206,11 +206,7 @@ class ChainMakerLedger:
         name, by_write_set = gateway.decode("ascii", "replace"), self.options.evidence == "write-set"
         note = note_at(block, name, account, self.questions.hash_name(), by_write_set=by_write_set)
         if note is None:
-            raise Rejected(
-                f"Block {height} of {self.endpoint} has no note of that account.",
-                code="no_state",
-                endpoint=self.endpoint,
-            )
+            raise Rejected(f"Block {height} of {self.endpoint} has no note of that account.", endpoint=self.endpoint)
         return note
 
     # Writer
