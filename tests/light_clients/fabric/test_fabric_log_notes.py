@@ -178,6 +178,9 @@ def test_another_gateway_or_another_definition_of_it_proves_nothing():
         (own.DefinitionMismatch, {"definition_height": 1}),
     ):
         unproved(error, GOOD["bft"], pin=replace(PIN, **changes))
+    newer = f.key_values(f.LIFECYCLE, {f.SEQUENCE_KEY: (9, 0)})
+    read = reading(namespaces=(newer, f.key_values(f.CHAINCODE, SETTINGS | KEY)))
+    unproved(own.DefinitionMismatch, evidence_of(CHAINS["bft"], read=read))
 
 
 def noted_by(envelope):
