@@ -35,7 +35,7 @@ PARTS = [
     Part("lint", "formatting", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
     Part("lint", "types (mypy, strict)", [str(BIN / "mypy")]),
     Part("lint", "imports: the pure part stays pure", [str(BIN / "lint-imports"), "--no-cache"]),
-    Part("tools", "a browser and promtool, from Debian", [str(BIN / "python"), "-m", "tests.support.debian", "chromium", "fonts-noto-cjk", "prometheus"]),
+    Part("tools", "a browser, promtool and RabbitMQ, from Debian", [str(BIN / "python"), "-m", "tests.support.debian", "chromium", "fonts-noto-cjk", "prometheus", "rabbitmq-server"]),
     Part("tools", "geth for the live tests, built once", [str(BIN / "python"), "-m", "adapters.evm.clique.build"]),
     Part("tools", "evmd for the live tests, built once", [str(BIN / "python"), "-m", "adapters.cosmos.devnet.build"]),
     Part(

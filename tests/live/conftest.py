@@ -1,4 +1,4 @@
-"""A machine without a PostgreSQL server, or without Go and what it built, runs all but what needs one, and says so by name."""
+"""A machine without PostgreSQL's or RabbitMQ's server, or without Go and what it built, runs all but what needs one, and says so by name."""
 
 from pathlib import Path
 
@@ -6,11 +6,14 @@ import pytest
 
 from adapters.cosmos.devnet.build import EVMD
 from adapters.evm.clique.build import GETH
+from tests.support.debian import PROGRAMS
 from tests.support.postgresql_cluster import PostgresqlCluster, server_binaries
 
+RABBITMQ = Path(PROGRAMS["rabbitmq-server"])
 HERE = Path(__file__).parent
 MISSING = {
     "test_postgresql*.py": "" if server_binaries() else "no PostgreSQL server on this machine",
+    "test_rabbitmq*.py": "" if RABBITMQ.exists() else "no RabbitMQ server on this machine",
     "test_geth*.py": "" if GETH.can_be_had() else "neither Go nor a geth built before on this machine",
     "test_evmd*.py": "" if EVMD.can_be_had() else "neither Go nor an evmd built before on this machine",
 }
