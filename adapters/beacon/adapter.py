@@ -138,7 +138,7 @@ class BeaconLedger(EthereumLedger):
         """The proofs of an account's note in the state of the execution block at `height`, with that block's header.
 
         Raises:
-            Rejected: nothing is noted in that state, or the node does not have it (`no_state`).
+            Rejected: nothing is noted in that state (`other`), or the node does not have it (`no_state`).
         """
         slots = note_slots(account)
         size, root = fetch_evidence(self.rpc, gateway, slots, height)
@@ -146,7 +146,6 @@ class BeaconLedger(EthereumLedger):
         if not any(data(self.rpc.call("eth_getStorageAt", words), "a slot", 32)):
             raise Rejected(
                 f"0x{account.hex()} has noted nothing in the state of block {height}.",
-                code="no_state",
                 endpoint=self.endpoint,
             )
         return NoteEvidence(size.header, size.account_proof, size.storage_proof, root.storage_proof).to_bytes()

@@ -147,7 +147,7 @@ class CosmosLedger(EthereumLedger):
         """The proofs of an account's note in the state that the header at `height` commits to, with who made that header.
 
         Raises:
-            Rejected: nothing is noted in that state, or the node does not have it (`no_state`).
+            Rejected: nothing is noted in that state (`other`), or the node does not have it (`no_state`).
         """
         keys = [code_key(gateway), *(slot_key(gateway, slot) for slot in note_slots(account))]
         bundle = self.consensus.bundle_with_next(height)
@@ -155,7 +155,6 @@ class CosmosLedger(EthereumLedger):
         if size.startswith(ABSENCE):
             raise Rejected(
                 f"0x{account.hex()} has noted nothing in the state of block {height - 1}.",
-                code="no_state",
                 endpoint=self.endpoint,
             )
         return CometbftNoteEvidence(bundle, code, size, root, store).to_bytes()

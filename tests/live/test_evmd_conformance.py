@@ -90,7 +90,7 @@ class TestEvmd(LedgerConformance):
         ledger, gateway, account = world.ledgers[0], world.gateways[0], address_of(world.relayer)
         with pytest.raises(Rejected) as caught:
             ledger.log_note(gateway, account, ledger.tip())
-        assert caught.value.code == "no_state"
+        assert caught.value.code == "other"
         root = Bytes32(b"\x77" * 32)
         noted = Call(gateway, contract("Gateway").encode("anchorLog", 21, bytes(root)), 200_000)
         receipt = world.transact(0, world.relayer, noted)
