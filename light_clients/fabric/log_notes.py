@@ -13,13 +13,15 @@ Its block counts when all of this holds:
 1. The client is not frozen.
 2. Every envelope in it whose channel can be read is of the client's channel, and there is one. The header does not name the
    channel, and orderers may sign for several; they sort envelopes by it.
-3. The orderers of the configuration that the client holds now signed it (`orderers`).
+3. The client has accepted no other block of that number, as far as it remembers.
+4. The orderers of the configuration that the client holds now signed it (`orderers`).
 
 Why it may be of any height: an orderer signs what consensus gave it, and nothing where it was no orderer. On SmartBFT two quorums
 have an honest consenter in common, so a false block needs more than a third of those trusted now to have signed two. On raft the
 policy BlockValidation commonly asks for one member of the orderers' organisations, and so does Fabric itself: whoever holds one
-such key can sign a false block. Not even that makes a false note, for orderers neither endorse nor attest: what is noted stands
-on the endorsement policy and on peers of as many organisations as are pinned, whoever made the block.
+such key can sign a false block of a number that the client does not remember. Not even that makes a false note, for orderers
+neither endorse nor attest: what is noted stands on the endorsement policy and on peers of as many organisations as are pinned,
+whoever made the block.
 
 What it does not show: that no newer note stands there, and when the peers were asked. Where certificates ended since, or orderers
 went, a client of about that time judges it.
@@ -27,7 +29,7 @@ went, a client of about that time judges it.
 
 from __future__ import annotations
 
-from light_clients.errors import ClientFrozen
+from light_clients.errors import ClaimBlockMismatch, ClientFrozen
 from light_clients.fabric.attestations import KeyRead
 from light_clients.fabric.codec import read_block, skim_channel
 from light_clients.fabric.config_block import read_config
@@ -95,6 +97,7 @@ def check_note_block(state: FabricState, evidence: bytes) -> None:
     Raises:
         ClientFrozen: Misbehaviour was found.
         ChannelMismatch: The block is of another channel.
+        ClaimBlockMismatch: The client accepted another block of that number.
         Refused: It cannot be read, or is not signed, by its name.
     """
     # 1. The client.
@@ -106,6 +109,10 @@ def check_note_block(state: FabricState, evidence: bytes) -> None:
     if channels != {channel}:
         other = min(channels - {channel}, default="")
         raise ChannelMismatch("The block is of another channel.", expected=channel, found=other)
-    # 3. The orderers.
+    # 3. No other block.
+    accepted = state.hash_at(block.height)
+    if accepted not in (None, block.block_hash):
+        raise ClaimBlockMismatch("Another block is accepted.", expected=accepted, found=block.block_hash)
+    # 4. The orderers.
     config = read_config(state.channel_config)
     check_signatures(config, block, state.timestamp if state.configuration.heeds_expiry else None)

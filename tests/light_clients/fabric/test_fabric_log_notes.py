@@ -284,6 +284,13 @@ def test_on_raft_one_orderer_is_enough_and_nobody_else_is():
     unmade(own.BlockPolicyUnsatisfied, evidence_of(chain, block=by_a_peer), state=state)
 
 
+def test_a_block_beside_the_one_that_the_client_accepted_is_refused_whoever_signed_it(chain):
+    beside = noted(chain.network, beside=b"\xff")
+    unmade(errors.ClaimBlockMismatch, evidence_of(chain), state=beside.followed())
+    forgetful = replace(beside.followed(), height=400)
+    check_note_block(forgetful, evidence_of(chain))
+
+
 def test_orderers_who_came_and_went_since_are_not_those_of_now(chain):
     strangers = replace(chain.network, orderer_organisation=f.Organisation("LaterMSP")).first()
     state = replace(chain.followed(), channel_config=strangers.state().channel_config)
