@@ -36,6 +36,10 @@ from schemas.receipt import Anchors, ChainAnchor, CommitteeAnchor, JudgeAnchor, 
 from schemas.suites import keccak256, sm3, suite_named
 
 
+MORE_THAN_HASHES = ("cometbft", "beacon")
+"""Families whose states keep of a block what proofs are held against: no block can be taken for accepted by its hash alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class WayContext:
     """One way of a receipt, with what the checks need of the rest.
@@ -135,7 +139,7 @@ def _accepting(context: WayContext, state: Any, claim: Claim) -> Any:
     """A state that takes the claim's block for accepted; whether it is, another check says."""
     if state.hash_at(claim.height) == claim.block_hash:
         return state
-    if not isinstance(state.recent[-1], bytes):
+    if context.proving.consensus in MORE_THAN_HASHES:
         leave("The light client's state in the anchors does not reach to that block.", context.judge.kind)
     return replace(state, height=claim.height, recent=(claim.block_hash,))
 

@@ -18,6 +18,8 @@ from tests.support.chainmaker_chain import (
     slot_write,
     transaction,
 )
+from tests.support.cometbft_gateway import CODE, ENTRIES, GatewayWorld
+from tests.support.cometbft_gateway import GATEWAY as ON_COMETBFT
 from tests.support.receipt_world import ALPHA
 from tests.support.vectors import VECTORS
 
@@ -40,9 +42,7 @@ def chain():
 
 def context(chain, *, kind="committee", known=HEIGHT, head=HEAD, block_hash=None, client_state=None):
     """The way out of a good receipt, as if its source were that ledger; the anchors know it up to a height."""
-    receipt = read_receipt((FOLDER / f"good--{kind}.json").read_bytes())
-    anchors = read_anchors((FOLDER / "anchors.toml").read_bytes())
-    changed = {
+    anchored = {
         "consensus": "chainmaker",
         "gateway": GATEWAY.encode(),
         "code_hash": chainmaker_hash(GATEWAY, GATEWAY_VERSION),
@@ -50,11 +50,18 @@ def context(chain, *, kind="committee", known=HEIGHT, head=HEAD, block_hash=None
         "pin": {"version": GATEWAY_VERSION},
         "validators": (),
     }
-    ledgers = [item.model_copy(update=changed) if item.chain == ALPHA.word else item for item in anchors.chains]
     claim = chain.claim
     if block_hash is not None:
         claim = Claim(claim.lane_id, claim.direction, claim.nonce, claim.head, claim.height, block_hash)
-    shown = {"consensus": "chainmaker", "nonce": 2, "head": head, "evidence": chain.evidence.to_bytes()}
+    return way_out(kind, anchored, claim, chain.evidence.to_bytes(), head)
+
+
+def way_out(kind, anchored, claim, evidence, head):
+    """The way out of a good receipt with another source, claim and proof."""
+    receipt = read_receipt((FOLDER / f"good--{kind}.json").read_bytes())
+    anchors = read_anchors((FOLDER / "anchors.toml").read_bytes())
+    ledgers = [item.model_copy(update=anchored) if item.chain == ALPHA.word else item for item in anchors.chains]
+    shown = {"consensus": anchored["consensus"], "nonce": claim.nonce, "head": head, "evidence": evidence}
     proof = receipt.out.proof.model_copy(update=shown)
     way = receipt.out.model_copy(update={"claim": claim, "proof": proof})
     anchors = anchors.model_copy(update={"chains": tuple(ledgers)})
@@ -73,6 +80,27 @@ def test_a_block_behind_the_anchors_is_the_committees_to_vouch_for(chain):
         check_header(context(chain, known=1))
     with pytest.raises(Fails, match="does not reach"):
         check_header(context(chain, known=1, kind="light-client"))
+
+
+def test_a_block_that_a_cometbft_state_skipped_is_the_committees_to_vouch_for():
+    world = GatewayWorld(ENTRIES)
+    anchored = {
+        "consensus": "cometbft",
+        "gateway": ON_COMETBFT,
+        "code_hash": CODE,
+        "client_state": world.state.to_bytes(),
+        "pin": {},
+        "validators": (),
+    }
+    for kind in ("committee", "light-client"):
+        known = way_out(kind, anchored, world.claim(), world.evidence().to_bytes(), world.claim().head)
+        check_proof(known)
+        check_header(known)
+        skipped = world.claim(height=4, block_hash=world.chain.at(4).block_hash)
+        behind = way_out(kind, anchored, skipped, world.evidence().to_bytes(), skipped.head)
+        for look in (check_proof, check_header):
+            with pytest.raises(NotAsked if kind == "committee" else Fails, match="does not reach"):
+                look(behind)
 
 
 def test_another_head_than_the_event_shows(chain):
