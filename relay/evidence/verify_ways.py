@@ -35,7 +35,6 @@ from schemas.primitives import Digest
 from schemas.receipt import Anchors, ChainAnchor, CommitteeAnchor, JudgeAnchor, MemberAnchor, Quorum, Receipt, Way
 from schemas.suites import keccak256, sm3, suite_named
 
-
 MORE_THAN_HASHES = ("cometbft", "beacon")
 """Families whose states keep of a block what proofs are held against: no block can be taken for accepted by its hash alone."""
 
