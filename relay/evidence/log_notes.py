@@ -90,10 +90,13 @@ def _proved(context: Context, row: Row[Any]) -> tuple[bytes, ProvedNote]:
     try:
         return _in_slots(context, row) if row.consensus in IN_SLOTS else _by_family(context, row)
     except Misconfigured as error:
-        raise BadInput(f"The ledger {row.name} gives no proof: {error}", "Choose another ledger.") from None
+        raise BadInput(
+            f"The ledger {row.name} gives no proof: {str(error).rstrip('.')}.", "Choose another ledger."
+        ) from None
     except AdapterError as error:
         raise NotNow(
-            f"The ledger {row.name} does not give the proof: {error}.", "Try again, or see: relayhub doctor."
+            f"The ledger {row.name} does not give the proof: {str(error).rstrip('.')}.",
+            "Try again, or see: relayhub doctor.",
         ) from None
     except (Fails, LightClientError) as error:
         raise NotNow(
