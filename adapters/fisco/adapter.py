@@ -163,7 +163,7 @@ class FiscoLedger:
         """The evidence of the last note in the very block at `height`, as `light_clients.fisco.log_notes` takes it.
 
         Raises:
-            Rejected: the account noted nothing there, or not so that it can be proved (`no_state`).
+            Rejected: the account noted nothing there, or not so that it can be proved; or there is no such block (`no_state`).
         """
         return fetch_log_note(self.node, self.configuration, gateway, account, height)
 

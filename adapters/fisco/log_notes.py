@@ -28,8 +28,8 @@ def fetch_log_note(node: Node, configuration: FiscoConfiguration, gateway: bytes
         `FiscoEvidence`, whose header has its signatures.
 
     Raises:
-        Rejected: the account noted nothing there, or nothing that the node can prove (`no_state`).
-        AdapterError: the node does not have the block, or does not answer in its form.
+        Rejected: the account noted nothing there, or nothing that the node can prove; the node does not have the block (`no_state`).
+        AdapterError: the node does not answer, or not in its form.
     """
     block = node.block(height, whole_transactions=True)
     transactions = whole_transactions(block)
@@ -42,6 +42,5 @@ def fetch_log_note(node: Node, configuration: FiscoConfiguration, gateway: bytes
                 return FiscoEvidence(signed_bundle(header_of(node, block), configuration), execution).to_bytes()
     raise Rejected(
         f"{node.rpc.label} shows no note of {hex0x(account)} in block {height}; ask for the block of another note.",
-        code="no_state",
         endpoint=node.rpc.label,
     )
