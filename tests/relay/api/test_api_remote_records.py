@@ -8,9 +8,9 @@ import pytest
 from relay import client
 from relay.cli import main, remote_records
 from relay.evidence.checkpoints import log_keys, origin_of
-from relay.evidence.recorder import open_recorder
 from relay.keys import KeyStore
 from tests.support.api_world import ApiWorld, Shared
+from tests.support.hub_evidence import drain
 
 URL = "http://hub"
 
@@ -53,9 +53,7 @@ def told(world, capsys, who, *words):
 
 
 def record(world):
-    recorder = open_recorder(world.hub.home, world.hub.home.load(), world.hub.store)
-    recorder.drain()
-    recorder.close()
+    drain(world.hub.home, world.hub.store)
 
 
 def test_a_record_goes_through_its_whole_life_elsewhere(world, capsys, tmp_path):

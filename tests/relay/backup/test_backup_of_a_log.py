@@ -12,39 +12,14 @@ from relay.backup.saving import save
 from relay.cli import main
 from relay.errors import BadInput
 from relay.evidence.access_rules import AccessRule, Caller
-from relay.evidence.audit import audit
-from relay.evidence.checkpoints import log_keys, origin_of
-from relay.evidence.leaves import decode
-from relay.evidence.log import EvidenceLog
-from relay.evidence.receipts import make_receipt
-from relay.evidence.recorder import open_recorder
 from relay.evidence.records import NewRecord, Records
-from relay.evidence.sources import FolderSource
-from relay.evidence.trust_anchors import anchors_of
-from relay.evidence.verify import read_anchors, verify
+from relay.evidence.verify import verify
 from relay.home import Home
-from relay.keys import KeyStore
 from relay.store.tables import evidence_leaves, messages
+from tests.support.hub_evidence import anchors_read, audited, leaves_of, log_of, receipt_file, record
 from tests.support.memory_hub import RECEIVER
 
 OUT = ("alpha", "beta")
-
-
-def record(hub):
-    recorder = open_recorder(hub.home, hub.home.load(), hub.context.store)
-    try:
-        return recorder.drain()
-    finally:
-        recorder.close()
-
-
-def opened(home):
-    return EvidenceLog.open(home.evidence / "log", write=False)
-
-
-def report_of(home, hub_home, *earlier):
-    keys = log_keys(KeyStore(hub_home.keys), origin_of("hub"))
-    return audit(FolderSource(home.evidence / "log"), keys, earlier)
 
 
 def go_on(hub, home):
@@ -74,13 +49,12 @@ def test_a_restored_log_is_whole_and_its_receipts_and_records_hold(recorded, tmp
     made = restore(tmp_path / "copy.tar", Home(tmp_path / "other"))
     assert made.evidence == "copy"
     other = Home(made.home)
-    assert opened(other).checkpoint() == opened(hub.home).checkpoint()
-    assert report_of(other, hub.home).findings == []
-    anchors = read_anchors(anchors_of(hub.home).encode())
+    assert log_of(other).checkpoint() == log_of(hub.home).checkpoint()
+    assert audited(other, trusted=hub.home).findings == []
+    anchors = anchors_read(hub.home)
     go_on(hub, other)
     for row in hub.rows(messages):
-        judged = verify(make_receipt(other, row.message_id.hex()).model_dump_json().encode(), anchors)
-        assert judged.failed == ()
+        assert verify(receipt_file(other, row.message_id), anchors).failed == ()
     records = Records(hub.context.store, other.evidence)
     (known,) = records.listed(Caller("税务局"))
     with records.open(known.commitment.hex(), Caller()) as (found, stored):
@@ -102,7 +76,7 @@ def test_a_copy_made_while_the_log_grows_is_whole(recorded, tmp_path, monkeypatc
             hub.mine()
             hub.turn()
             record(hub)
-            sizes.append(opened(hub.home).size)
+            sizes.append(log_of(hub.home).size)
 
     monkeypatch.setattr(Writing, "add", grow)
     save(hub.home, hub.context.config, hub.context.store, tmp_path / "copy.tar", with_keys=True)
@@ -110,18 +84,17 @@ def test_a_copy_made_while_the_log_grows_is_whole(recorded, tmp_path, monkeypatc
     assert sizes == sorted(sizes)
     assert sizes[-1] > sizes[0]
     other = Home(restore(tmp_path / "copy.tar", Home(tmp_path / "other")).home)
-    report = report_of(other, hub.home)
+    report = audited(other, trusted=hub.home)
     assert report.findings == []
     assert report.checkpoint.size < sizes[-1]
     go_on(hub, other)
     hub.settle_down(rounds=80, hurry=True)
     hub.check()
     record(hub)
-    log = opened(other)
-    numbers = [decode(log.record(index)).number for index in range(log.size)]
+    numbers = [leaf.number for leaf in leaves_of(other)]
     assert numbers == sorted(set(numbers)), "what is in both copies is recorded once"
-    assert len(hub.rows(evidence_leaves)) == log.size
-    assert report_of(other, other).findings == []
+    assert len(hub.rows(evidence_leaves)) == len(numbers)
+    assert audited(other).findings == []
 
 
 def test_the_folder_that_outlived_the_database_goes_on_where_it_was(recorded, tmp_path, capsys):
@@ -131,7 +104,7 @@ def test_the_folder_that_outlived_the_database_goes_on_where_it_was(recorded, tm
         hub.send(*OUT, b"since %d" % number, receiver=RECEIVER)
     hub.settle_down()
     record(hub)
-    newer = opened(hub.home)
+    newer = log_of(hub.home)
     signed, size, root = newer.checkpoint(), newer.size, newer.root(newer.size)
     capsys.readouterr()
     words = ["restore", str(tmp_path / "copy.tar"), "--home", str(tmp_path / "other")]
@@ -142,11 +115,11 @@ def test_the_folder_that_outlived_the_database_goes_on_where_it_was(recorded, tm
     hub.settle_down(rounds=80, hurry=True)
     hub.check()
     record(hub)
-    log = opened(other)
+    log = log_of(other)
     assert log.size > size
     assert len(hub.rows(evidence_leaves)) == log.size, "also what was recorded after the copy is found"
     verify_consistency(root, size, log.root(log.size), log.size, log.consistency(size, log.size))
-    assert report_of(other, other, signed).findings == []
+    assert audited(other, signed).findings == []
 
 
 def test_a_log_that_is_put_back_and_grown_again_is_found_out(recorded, tmp_path, capsys):
@@ -155,8 +128,7 @@ def test_a_log_that_is_put_back_and_grown_again_is_found_out(recorded, tmp_path,
     save(hub.home, hub.context.config, hub.context.store, tmp_path / "copy.tar", with_keys=True)
     hub.send(*OUT, b"published", receiver=RECEIVER)
     hub.settle_down()
-    record(hub)
-    signed = opened(hub.home).checkpoint()
+    signed = record(hub)
     assert main(["restore", str(tmp_path / "copy.tar"), "--home", str(tmp_path / "other")]) == 0
     assert "contradict" in capsys.readouterr().out
     go_on(hub, Home(tmp_path / "other"))
@@ -164,7 +136,7 @@ def test_a_log_that_is_put_back_and_grown_again_is_found_out(recorded, tmp_path,
         hub.send(*OUT, b"grown %d" % number, receiver=RECEIVER)
     hub.settle_down(rounds=80, hurry=True)
     record(hub)
-    assert report_of(hub.home, hub.home, signed).findings != []
+    assert audited(hub.home, signed).findings != []
 
 
 def test_a_folder_without_a_log_is_refused(recorded, tmp_path):

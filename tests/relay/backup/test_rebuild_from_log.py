@@ -11,42 +11,23 @@ from relay.backup.registered import keep_registry
 from relay.cli import main
 from relay.errors import BadInput, NotFound
 from relay.evidence.access_rules import AccessRule, Caller
-from relay.evidence.audit import audit
-from relay.evidence.checkpoints import LOG_KEY, log_keys, origin_of
+from relay.evidence.checkpoints import LOG_KEY
 from relay.evidence.decisions import note_incident
-from relay.evidence.leaves import decode
-from relay.evidence.log import EvidenceLog
 from relay.evidence.outbox import note
-from relay.evidence.receipts import make_receipt
 from relay.evidence.recorder import open_recorder
 from relay.evidence.records import NewRecord, Records
-from relay.evidence.sources import FolderSource
-from relay.evidence.trust_anchors import anchors_of
-from relay.evidence.verify import read_anchors, verify
-from relay.keys import KeyStore
+from relay.evidence.verify import verify
 from relay.store.tables import evidence_leaves, incidents, messages
 from tests.relay.backup.test_rebuild import OUT, lose, rebuilt
+from tests.support.hub_evidence import anchors_read, audited, leaves_of, log_of, receipt_file, record
 from tests.support.memory_hub import RECEIVER
 
 OWNER = Caller("税务局")
 
 
-def record(hub):
-    """What the recorder does with everything that waits."""
-    recorder = open_recorder(hub.home, hub.home.load(), hub.context.store)
-    try:
-        return recorder.drain()
-    finally:
-        recorder.close()
-
-
-def opened(hub):
-    return EvidenceLog.open(hub.home.evidence / "log", write=False)
-
-
 def published(hub):
     """The newest checkpoint: its size, its root, and the note."""
-    log = opened(hub)
+    log = log_of(hub.home)
     return log.size, log.root(log.size), log.checkpoint()
 
 
@@ -78,31 +59,28 @@ def test_the_log_goes_on_without_contradicting_what_was_published(recorded):
     hub.settle_down(rounds=80, hurry=True)
     hub.check()
     record(hub)
-    log = opened(hub)
+    log = log_of(hub.home)
     assert log.size > size
     verify_consistency(root, size, log.root(log.size), log.size, log.consistency(size, log.size))
-    numbers = [decode(log.record(index)).number for index in range(log.size)]
+    numbers = [leaf.number for leaf in leaves_of(hub.home)]
     assert numbers == sorted(set(numbers)), "no number is given twice"
-    keys = log_keys(KeyStore(hub.home.keys), origin_of("hub"))
-    report = audit(FolderSource(hub.home.evidence / "log"), keys, [signed])
-    assert report.findings == []
+    assert audited(hub.home, signed).findings == []
 
 
 def test_receipts_hold_of_messages_from_before_and_after(recorded):
     hub = recorded
-    anchors = read_anchors(anchors_of(hub.home).encode())
+    anchors = anchors_read(hub.home)
     lose(hub)
     rebuilt(hub)
     before = [row for row in hub.rows(messages) if row.nonce <= 5]
     assert len(before) == 5
     for row in before:
-        judged = verify(make_receipt(hub.home, row.message_id.hex()).model_dump_json().encode(), anchors)
+        judged = verify(receipt_file(hub.home, row.message_id), anchors)
         assert judged.failed == (), "made of what was recorded before the database was gone"
     hub.settle_down(rounds=80, hurry=True)
     record(hub)
     for row in hub.rows(messages):
-        judged = verify(make_receipt(hub.home, row.message_id.hex()).model_dump_json().encode(), anchors)
-        assert judged.failed == ()
+        assert verify(receipt_file(hub.home, row.message_id), anchors).failed == ()
 
 
 def test_what_the_recorder_had_appended_is_published_and_found(recorded):
@@ -209,7 +187,7 @@ class TestRefused:
 
 def test_by_command(recorded, capsys):
     hub = recorded
-    size = opened(hub).size
+    size = log_of(hub.home).size
     lose(hub)
     assert main(["rebuild", "--home", str(hub.home.folder)]) == 0
     said = capsys.readouterr()

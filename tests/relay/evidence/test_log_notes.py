@@ -12,23 +12,21 @@ from light_clients.bft.types import Address, ValidatorOverride
 from light_clients.crypto.secp256k1 import address_of
 from relay.errors import BadInput, NotFound, NotNow
 from relay.evidence.log_notes import make_log_note
-from relay.evidence.receipts import make_receipt
 from relay.evidence.trust_anchors import anchors_of
 from relay.evidence.validator_changes import changes_of
 from relay.evidence.verify import read_anchors, verify
 from relay.store.reader import Reader
 from relay.store.tables import messages, transactions
 from schemas.suites import keccak256
-from tests.relay.evidence.test_receipts import record, relayhub, run
+from tests.relay.evidence.test_receipts import relayhub, run
 from tests.relay.evidence.test_second_verifier import second
-from tests.support.memory_hub import MemoryHub, label_key
+from tests.support.hub_evidence import anchors_read, receipt_file, record
+from tests.support.memory_hub import label_key
 
 
 @pytest.fixture
-def hub(tmp_path):
-    hub = MemoryHub(tmp_path, batch_limit=3)
-    yield hub
-    hub.close()
+def hub(make_hub):
+    return make_hub(batch_limit=3)
 
 
 def note(hub, name="alpha"):
@@ -46,7 +44,7 @@ def note(hub, name="alpha"):
 def receipt_of(hub, nonce):
     """The receipt's file of a message from alpha to beta."""
     row = next(row for row in hub.rows(messages) if row.nonce == nonce)
-    return make_receipt(hub.home, row.message_id.hex()).model_dump_json().encode()
+    return receipt_file(hub.home, row.message_id)
 
 
 def verdicts(receipt, anchors, made=None):
@@ -195,7 +193,7 @@ def test_sets_that_the_light_client_has_forgotten_stay_in_the_anchors(hub):
     hub.chain_task("alpha")
     record(hub)
     state = qbft.state_from_bytes(hub.context.chain("alpha").client_state)
-    chain = next(chain for chain in read_anchors(anchors_of(hub.home).encode()).chains if chain.name == "alpha")
+    chain = next(chain for chain in anchors_read(hub.home).chains if chain.name == "alpha")
     assert len(state.sets) == 1
     assert [item.first for item in chain.validators] == [
         0,

@@ -11,17 +11,14 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from relay.errors import BadInput, NotFound, NotNow
-from relay.evidence.leaves import decode
-from relay.evidence.log import EvidenceLog
 from relay.evidence.receipts import make_receipt
-from relay.evidence.recorder import open_recorder
-from relay.evidence.trust_anchors import anchors_of
-from relay.evidence.verify import read_anchors, verify
+from relay.evidence.verify import verify
 from relay.store.tables import evidence_leaves, evidence_queue, messages, operators, outcomes
 from relay.store.verifiers import Kind
 from relay.views.evidence import BEHIND_S
 from relay.views.status import hub_status
 from relay.views.status_text import render
+from tests.support.hub_evidence import anchors_read, leaves_of, receipt_file, record
 from tests.support.memory_hub import RECEIVER, REVERTING, MemoryHub
 
 SENT = 7
@@ -34,23 +31,13 @@ def run(hub, *, messages_sent=SENT):
     hub.settle_down()
 
 
-def record(hub):
-    recorder = open_recorder(hub.home, hub.home.load(), hub.context.store)
-    try:
-        return recorder.drain()
-    finally:
-        recorder.close()
-
-
 def row_of(hub, nonce, table=messages):
     return next(row for row in hub.rows(table) if row.nonce == nonce)
 
 
 @pytest.fixture
-def hub(tmp_path):
-    hub = MemoryHub(tmp_path, batch_limit=3)
-    yield hub
-    hub.close()
+def hub(make_hub):
+    return make_hub(batch_limit=3)
 
 
 def relayhub(folder, *words):
@@ -73,7 +60,7 @@ def test_receipts_of_every_message_hold_by_the_hubs_anchors(tmp_path, kind):
     try:
         run(hub)
         record(hub)
-        anchors = read_anchors(anchors_of(hub.home).encode())
+        anchors = anchors_read(hub.home)
         for row in hub.rows(messages):
             receipt = make_receipt(hub.home, row.message_id.hex())
             judged = verify(receipt.model_dump_json().encode(), anchors)
@@ -136,7 +123,7 @@ def test_what_is_not_settled_says_so_and_gives_what_there_is(hub):
     assert "--partial" in error.value.next_step
     receipt = make_receipt(hub.home, identifier, partial=True)
     assert (receipt.complete, receipt.outcome, receipt.back) == (False, None, None)
-    judged = verify(receipt.model_dump_json().encode(), read_anchors(anchors_of(hub.home).encode()))
+    judged = verify(receipt.model_dump_json().encode(), anchors_read(hub.home))
     assert judged.failed == ("format",)
 
 
@@ -170,10 +157,10 @@ def test_nobody_knows_it(hub):
 def test_a_signer_that_was_struck_since_counts_no_more(hub):
     run(hub, messages_sent=1)
     record(hub)
-    receipt = make_receipt(hub.home, row_of(hub, 1).message_id.hex()).model_dump_json().encode()
+    receipt = receipt_file(hub.home, row_of(hub, 1).message_id)
     with hub.context.store.write() as connection:
         connection.execute(update(operators).where(operators.c.name != "one").values(state="struck"))
-    judged = verify(receipt, read_anchors(anchors_of(hub.home).encode()))
+    judged = verify(receipt, anchors_read(hub.home))
     assert judged.failed == ("out.quorum", "back.quorum")
 
 
@@ -182,8 +169,7 @@ def test_a_batch_costs_a_leaf_each_time_and_not_each_message(hub):
         hub.send("alpha", "beta", str(number).encode())
     hub.settle_down()
     record(hub)
-    log = EvidenceLog.open(hub.home.evidence / "log", write=False)
-    kinds = [decode(log.record(index)).kind for index in range(log.size)]
+    kinds = [leaf.kind for leaf in leaves_of(hub.home)]
     assert kinds.count("claim") == kinds.count("attested") == 2 * 30 // 3
     assert kinds.count("proved") + kinds.count("settled") < 30
 

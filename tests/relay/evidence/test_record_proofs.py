@@ -15,11 +15,11 @@ from relay.evidence.checkpoints import Ed25519Signer, log_keys, origin_of
 from relay.evidence.leaves import encode
 from relay.evidence.outbox import note
 from relay.evidence.record_proofs import Proof, ProofFalse, prove, verify
-from relay.evidence.recorder import open_recorder
 from relay.evidence.records import NewRecord, Records
 from relay.home import Home
 from relay.keys import KeyStore
 from relay.store import Store
+from tests.support.hub_evidence import drain
 
 CONTENT = "户籍 📜".encode()
 OWNER = Caller("民政局")
@@ -47,9 +47,7 @@ class Hub:
             note(connection, "test", [text])
 
     def record(self):
-        recorder = open_recorder(self.home, self.home.load(), self.store)
-        recorder.drain()
-        recorder.close()
+        drain(self.home, self.store)
 
     def proof(self):
         with self.records.open(self.kept.hex(), OWNER, purpose="prove") as (_, stored):
@@ -218,9 +216,7 @@ class TestCommands:
 
     def record(self, home):
         store = Store(home.database_url(home.load()))
-        recorder = open_recorder(home, home.load(), store)
-        recorder.drain()
-        recorder.close()
+        drain(home, store)
         store.close()
 
     def test_put_get_prove_verify_erase(self, run):

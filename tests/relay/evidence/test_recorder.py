@@ -13,14 +13,14 @@ from sqlalchemy import delete, func, insert, select
 
 from relay.config import HubConfig
 from relay.errors import BadInput
-from relay.evidence.leaves import decode, digest_of
-from relay.evidence.log import EvidenceLog
+from relay.evidence.leaves import digest_of
 from relay.evidence.objects import Objects
 from relay.evidence.outbox import note
 from relay.evidence.recorder import open_recorder
 from relay.home import Home
 from relay.store import Store
 from relay.store.tables import evidence_leaves, evidence_queue
+from tests.support.hub_evidence import leaves_of
 
 POINTS = ("recorder.before_append", "recorder.after_append", "recorder.after_publish", "recorder.after_forget")
 PATIENCE_S = 60
@@ -48,8 +48,7 @@ class Hub:
             recorder.close()
 
     def entries(self):
-        log = EvidenceLog.open(self.home.evidence / "log", write=False)
-        return [decode(log.record(index)) for index in range(log.size)]
+        return leaves_of(self.home)
 
     def texts(self):
         return [entry.fields[0] for entry in self.entries()]

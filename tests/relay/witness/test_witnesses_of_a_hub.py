@@ -12,10 +12,9 @@ from relay.evidence.cosignatures import CosignatureKey, add_cosignature, ed25519
 from relay.evidence.cosigned import write_cosigned
 from relay.evidence.outbox import note
 from relay.evidence.receipts import make_receipt
-from relay.evidence.recorder import open_recorder
 from relay.evidence.standings import STANDINGS, write_standings
 from relay.evidence.trust_anchors import anchors_of
-from relay.evidence.verify import read_anchors, verify
+from relay.evidence.verify import verify
 from relay.evidence.witness_roll import WitnessEntry
 from relay.keys import KeyStore
 from relay.store.tables import messages
@@ -23,6 +22,7 @@ from relay.views.status import hub_status
 from relay.views.status_text import render
 from relay.witness.configuration import load_config, open_witness
 from tests.support.evidence_log import KEYS, ORIGIN, make_log, private, records
+from tests.support.hub_evidence import anchors_read, record
 from tests.support.memory_hub import MemoryHub
 
 NOW = 1_700_000_000.0
@@ -39,15 +39,6 @@ def hub(tmp_path):
     hub.close()
 
 
-def record(hub):
-    recorder = open_recorder(hub.home, hub.home.load(), hub.context.store)
-    try:
-        recorder.drain()
-        return recorder.log.checkpoint()
-    finally:
-        recorder.close()
-
-
 def more(hub):
     with hub.context.store.write() as connection:
         note(connection, "record", (bytes(32),))
@@ -59,7 +50,7 @@ def test_a_receipt_has_the_cosigned_checkpoint_and_anchors_demand_it(hub):
     hub.settle_down()
     published = record(hub)
     identifier = "0x" + hub.rows(messages)[0].message_id.hex()
-    anchors = read_anchors(anchors_of(hub.home).encode())
+    anchors = anchors_read(hub.home)
     assert (anchors.log.witnesses, anchors.log.witness_threshold) == ((KEY.text,), 1)
     bare = make_receipt(hub.home, identifier)
     assert verify(bare.model_dump_json().encode(), anchors).failed == ("checkpoint",)
