@@ -6,8 +6,16 @@ import pytest
 
 from light_clients import qbft
 from light_clients.errors import ConfigurationInvalid
-from light_clients.families import ETHEREUM_FAMILIES, FAMILIES, client_named, header_hash, is_sealed
-from light_clients.protocol import LightClient
+from light_clients.families import (
+    ETHEREUM_FAMILIES,
+    FAMILIES,
+    NOTE_FAMILIES,
+    client_named,
+    header_hash,
+    is_sealed,
+    note_judge_named,
+)
+from light_clients.protocol import LightClient, NoteJudge
 from schemas.suites import keccak256
 from tests.support import bft_chain
 from tests.support import qbft_chain as chain
@@ -22,12 +30,27 @@ def test_a_name_that_nobody_has():
         client_named("proof-of-hope")
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-def test_every_family_has_the_whole_face(name):
-    for function, declared in inspect.getmembers(LightClient, inspect.isfunction):
+def test_notes_have_a_form_of_their_own_on_some_families_only():
+    with pytest.raises(ConfigurationInvalid, match="'qbft'"):
+        note_judge_named("qbft")
+
+
+def check_face(module, face):
+    """A module has every function of a face, with its parameters."""
+    for function, declared in inspect.getmembers(face, inspect.isfunction):
         if not function.startswith("_"):
             expected = list(inspect.signature(declared).parameters)[1:]
-            assert list(inspect.signature(getattr(client_named(name), function)).parameters) == expected
+            assert list(inspect.signature(getattr(module, function)).parameters) == expected
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_has_the_whole_face(name):
+    check_face(client_named(name), LightClient)
+
+
+@pytest.mark.parametrize("name", NOTE_FAMILIES)
+def test_every_family_with_notes_of_its_own_judges_them(name):
+    check_face(note_judge_named(name), NoteJudge)
 
 
 SAMPLES = {
