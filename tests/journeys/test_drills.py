@@ -17,11 +17,10 @@ import redis
 from celery import Celery
 from sqlalchemy import select
 
-from adapters.evm.devnet import DevelopmentNetwork
 from relay.store.tables import chains, claims, leases, transactions, waits
 from tests.support.crash_table import CELLS, crash, shown
 from tests.support.drill import Drill
-from tests.support.stack import Stack
+from tests.support.stack import stack_between
 
 pytestmark = [pytest.mark.live, pytest.mark.stack]
 
@@ -33,15 +32,12 @@ LOCKED_S = 5.0
 def drill(tmp_path_factory):
     """Three development networks, lanes both ways between the first two, one to the third."""
     file = tmp_path_factory.mktemp("drill") / "crash"
-    networks = {
-        name: DevelopmentNetwork(chain_id=number, block_time_s=BLOCK_TIME_S)
-        for number, name in ((43001, "alpha"), (43002, "beta"), (43003, "gamma"))
-    }
-    with Stack(networks, environment={"RELAYHUB_DRILL": str(file)}) as stack:
-        stack.up()
-        stack.join()
-        stack.json("lane", "open", "alpha", "beta", "--both")
-        stack.json("lane", "open", "alpha", "gamma")
+    chain_ids, lanes = (
+        {"alpha": 43001, "beta": 43002, "gamma": 43003},
+        [("alpha", "beta", "--both"), ("alpha", "gamma")],
+    )
+    environment = {"RELAYHUB_DRILL": str(file)}
+    with stack_between(chain_ids, *lanes, block_time_s=BLOCK_TIME_S, environment=environment) as stack:
         yield Drill(stack, file)
 
 

@@ -3,9 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from adapters.evm.devnet import DevelopmentNetwork
 from relay.store.tables import transactions
-from tests.support.stack import Stack
+from tests.support.stack import stack_between
 
 pytestmark = pytest.mark.stack
 
@@ -15,12 +14,8 @@ BACKLOG = 450
 
 @pytest.fixture(scope="module")
 def stack():
-    networks = {name: DevelopmentNetwork(chain_id=number) for name, number in (("alpha", 53201), ("beta", 53202))}
-    with Stack(networks) as stack:
-        stack.up()
-        stack.join()
-        for kind, channel in KINDS.items():
-            stack.json("lane", "open", "alpha", "beta", "--trust", kind, "--channel", channel)
+    lanes = [("alpha", "beta", "--trust", kind, "--channel", channel) for kind, channel in KINDS.items()]
+    with stack_between({"alpha": 53201, "beta": 53202}, *lanes) as stack:
         yield stack
 
 

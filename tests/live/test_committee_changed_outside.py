@@ -6,25 +6,20 @@ from contextlib import closing
 
 import pytest
 
-from adapters.evm.devnet import DevelopmentNetwork
 from adapters.protocol import AdapterOptions, Endpoint
 from adapters.registry import open_ledger
 from adapters.solidity.administration import add_epoch, strike
 from adapters.solidity.contracts import organisation_word
 from relay.keys import KeyStore
 from relay.registry.gateways import Contract
-from tests.support.stack import Stack
+from tests.support.stack import stack_between
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
 def stack():
-    networks = {name: DevelopmentNetwork(chain_id=number) for name, number in (("alpha", 53001), ("beta", 53002))}
-    with Stack(networks) as stack:
-        stack.up()
-        stack.join()
-        stack.json("lane", "open", "alpha", "beta")
+    with stack_between({"alpha": 53001, "beta": 53002}, ("alpha", "beta")) as stack:
         yield stack
 
 

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from adapters.evm.devnet import DevelopmentNetwork
 from tests.support.receipt_stack import ReceiptStack
-from tests.support.stack import Stack
+from tests.support.stack import stack_between
 
 pytestmark = pytest.mark.stack
 
@@ -16,12 +15,8 @@ BATCH = 15
 
 @pytest.fixture(scope="module")
 def stack():
-    networks = {name: DevelopmentNetwork(chain_id=number) for name, number in (("alpha", 53101), ("beta", 53102))}
-    with Stack(networks) as stack:
-        stack.up()
-        stack.join()
-        for kind, channel in KINDS.items():
-            stack.json("lane", "open", "alpha", "beta", "--trust", kind, "--channel", channel)
+    lanes = [("alpha", "beta", "--trust", kind, "--channel", channel) for kind, channel in KINDS.items()]
+    with stack_between({"alpha": 53101, "beta": 53102}, *lanes) as stack:
         yield stack
 
 

@@ -2,29 +2,26 @@
 
 import pytest
 
-from adapters.evm.devnet import DevelopmentNetwork
 from relay.keys import KeyStore
 from relay.sending import Letter, send
 from schemas.payloads import TextPayload, encode_payload
-from tests.support.stack import Stack
+from tests.support.stack import stack_between
 
 MESSAGES = 40
 
 
 @pytest.mark.stack
 def test_a_hub_on_postgresql_carries_everything_once_over_the_death_of_a_worker(cluster):
-    networks = {"alpha": DevelopmentNetwork(chain_id=44001), "beta": DevelopmentNetwork(chain_id=44002)}
-    with Stack(networks, settings={"database": cluster.database()}) as stack:
-        stack.up()
-        stack.join()
-        stack.json("lane", "open", "alpha", "beta", "--both")
+    chain_ids, settings = {"alpha": 44001, "beta": 44002}, {"database": cluster.database()}
+    with stack_between(chain_ids, ("alpha", "beta", "--both"), settings=settings) as stack:
         store, key = stack.store(), KeyStore(stack.home.keys).load("sender")
         assert store.url.startswith("postgresql")
         for pair in (("alpha", "beta"), ("beta", "alpha")):
             letter = Letter("mailbox", encode_payload(TextPayload(text="经 PostgreSQL 👋")), 300_000)
             send(store, (*pair, "default"), key, letter, MESSAGES)
-            assert stack.kill("worker-1") == 1
-            stack.wait_until("worker-1 is back", lambda: bool(stack.processes("worker-1")))
+            killed = stack.processes("worker-1")
+            assert stack.kill("worker-1") == len(killed) == 1
+            stack.wait_until("worker-1 is back", lambda: stack.processes("worker-1") not in ([], killed))  # noqa: B023
         store.close()
         stack.wait_until(
             "all are settled", lambda: all(lane["settled"] == MESSAGES for lane in stack.json("lane", "list"))

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.evm.devnet import DevelopmentNetwork
 from tests.support.receipt_stack import ReceiptStack
-from tests.support.stack import Stack
+from tests.support.stack import stack_between
 
 pytestmark = [pytest.mark.live, pytest.mark.stack]
 
@@ -39,11 +38,7 @@ class RunningWitness:
 
 @pytest.fixture(scope="module")
 def stack():
-    networks = {name: DevelopmentNetwork(chain_id=number) for name, number in (("alpha", 53301), ("beta", 53302))}
-    with Stack(networks) as stack:
-        stack.up()
-        stack.join()
-        stack.json("lane", "open", "alpha", "beta")
+    with stack_between({"alpha": 53301, "beta": 53302}, ("alpha", "beta")) as stack:
         yield stack
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import psycopg
 
-from adapters.evm.devnet import DevelopmentNetwork
 from tests.production.by_hand import Processes
 from tests.support.crash_table import CELLS, crash, shown
 from tests.support.drill import Drill
-from tests.support.stack import Stack
+from tests.support.stack import stack_between
 
 BLOCK_TIME_S = 0.5
 OURS = [(point, kind) for point, kind in CELLS if kind != "broker"]
@@ -38,15 +37,12 @@ def joined(broker, cluster):
     """A hub with two ledgers and a lane each way, on PostgreSQL and the broker; gives its drill."""
     with tempfile.TemporaryDirectory(prefix="rhprod-") as folder:
         file = Path(folder) / "crash"
-        networks = {
-            name: DevelopmentNetwork(chain_id=number, block_time_s=BLOCK_TIME_S)
-            for number, name in ((45001, "alpha"), (45002, "beta"))
+        made = {
+            "environment": {"RELAYHUB_DRILL": str(file)},
+            "settings": {"database": cluster.database(), "broker": broker.url},
         }
-        settings = {"database": cluster.database(), "broker": broker.url}
-        with Stack(networks, environment={"RELAYHUB_DRILL": str(file)}, settings=settings) as stack:
-            stack.up()
-            stack.join()
-            stack.json("lane", "open", "alpha", "beta", "--both")
+        chain_ids = {"alpha": 45001, "beta": 45002}
+        with stack_between(chain_ids, ("alpha", "beta", "--both"), block_time_s=BLOCK_TIME_S, **made) as stack:
             drill = Drill(stack, file)
             try:
                 yield drill

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -146,3 +147,26 @@ class Stack:
         for path in sorted(self.home.run.glob("*.log")):
             tail = path.read_text(errors="replace").splitlines()[-lines:]
             print(f"--- {path.name}", *tail, sep="\n")
+
+
+@contextmanager
+def stack_between(
+    chain_ids: Mapping[str, int], *lanes: Sequence[str], block_time_s: float = 1.0, **options: Mapping[str, Any]
+) -> Iterator[Stack]:
+    """A hub at work between development networks, its lanes open.
+
+    Args:
+        chain_ids: a network for each name.
+        lanes: of each what `relayhub lane open` is told.
+        block_time_s: of every network.
+        options: further ones of `Stack`.
+    """
+    networks = {
+        name: DevelopmentNetwork(chain_id=number, block_time_s=block_time_s) for name, number in chain_ids.items()
+    }
+    with Stack(networks, **options) as stack:
+        stack.up()
+        stack.join()
+        for words in lanes:
+            stack.json("lane", "open", *words)
+        yield stack

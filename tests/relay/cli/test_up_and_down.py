@@ -9,9 +9,8 @@ import time
 
 import pytest
 
-from adapters.evm.devnet import DevelopmentNetwork
 from relay.processes import hold, recorded, release
-from tests.support.stack import Stack
+from tests.support.stack import stack_between
 
 pytestmark = [pytest.mark.live, pytest.mark.stack]
 GENEROUS_S = 120.0
@@ -19,14 +18,8 @@ GENEROUS_S = 120.0
 
 @pytest.fixture(scope="module")
 def stack():
-    networks = {
-        "alpha": DevelopmentNetwork(chain_id=53_001, block_time_s=0.5),
-        "βήτα": DevelopmentNetwork(chain_id=53_002, block_time_s=0.5),
-    }
-    with Stack(networks) as stack:
-        stack.up()
-        stack.join()
-        stack.json("lane", "open", "alpha", "βήτα", "--both")
+    chain_ids = {"alpha": 53_001, "βήτα": 53_002}
+    with stack_between(chain_ids, ("alpha", "βήτα", "--both"), block_time_s=0.5) as stack:
         yield stack
 
 
