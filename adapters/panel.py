@@ -21,6 +21,7 @@ from adapters.protocol import (
     Endpoint,
     Ledger,
     LedgerIdentity,
+    MemberRefused,
     Misconfigured,
     Rejected,
     Unreachable,
@@ -159,9 +160,9 @@ class Panel:
             except Rejected as refusal:
                 refused.append((seat, refusal))
             except (Unreachable, BadAnswer) as error:
-                failure = error
+                failure = failure if isinstance(failure, MemberRefused) else error
             except Misconfigured as error:
-                if seat.checked:
+                if seat.checked and not _is_between(error):
                     raise
                 failure = error
             else:
@@ -351,7 +352,8 @@ class Panel:
     def _record(self, seat: Seat, error: AdapterError) -> None:
         with self._lock:
             seat.count(type(error).__name__, str(error))
-            if isinstance(error, Unreachable | BadAnswer) or (isinstance(error, Misconfigured) and not seat.checked):
+            left = isinstance(error, Unreachable | BadAnswer) or _is_between(error)
+            if left or (isinstance(error, Misconfigured) and not seat.checked):
                 seat.strike(self._clock(), error.retry_after_s if isinstance(error, Unreachable) else 0.0)
             elif isinstance(error, Rejected):  # the endpoint answered, and its ledger said no
                 seat.strikes, seat.rests_until = 0, 0.0
@@ -366,6 +368,11 @@ class Panel:
 def newest_height(ledger: Ledger) -> int:
     """Ask for the newest height that the endpoint serves."""
     return check_count(ledger.tip(), "the newest height")
+
+
+def _is_between(error: AdapterError) -> bool:
+    """Whether a certificate does not serve between us and this endpoint, so that another one may do."""
+    return isinstance(error, MemberRefused) and bool(error.endpoint)
 
 
 def _key(answer: Any) -> Hashable:

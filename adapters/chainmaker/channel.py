@@ -180,7 +180,7 @@ class NodeChannel:
         try:
             return try_handshake(self._host, self._port, files, self.label, self._timeout_s)
         except Misconfigured as error:
-            if self._node is None:
+            if self._node is None or isinstance(error, MemberRefused):
                 raise
             raise Unreachable(str(error), endpoint=self.label) from error
 

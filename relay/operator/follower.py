@@ -121,6 +121,7 @@ class Follower(threading.Thread):
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._failures = 0
+        self._failed_by = ""  # name of the newest failure
         self._delays = 0
         self._looked_at = self._saved_at = self._read_openings_at = float("-inf")
 
@@ -184,10 +185,9 @@ class Follower(threading.Thread):
     def _failed(self, error: Exception) -> float:
         pause_s = RETRIES_S[min(self._failures, len(RETRIES_S) - 1)]
         self._failures += 1
-        if self._failures in (1, 5) or self._failures % 20 == 0:
-            log.warning(
-                "ledger_waits", chain=self.chain, error=type(error).__name__, text=str(error)[:300], again_s=pause_s
-            )
+        before, self._failed_by = self._failed_by, type(error).__name__
+        if self._failed_by != before or self._failures in (1, 5) or self._failures % 20 == 0:
+            log.warning("ledger_waits", chain=self.chain, error=self._failed_by, text=str(error)[:300], again_s=pause_s)
         self._give_back_old()
         # Waking early (a new claim) must not turn into a storm of requests at an endpoint that is down.
         self._stopping.wait(pause_s)

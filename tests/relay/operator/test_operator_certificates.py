@@ -120,8 +120,8 @@ def told_until_mended(home, mend):
     assert f"operator {OPERATOR}: {CERTIFICATE}, for operator {OPERATOR}. {alarm['text']}" in shown
 
 
-def first_wait(logged):
-    return next(entry["text"] for entry in logged if entry["event"] == "ledger_waits")
+def waits(logged):
+    return [entry["text"] for entry in logged if entry["event"] == "ledger_waits"]
 
 
 def over(_, member):
@@ -151,25 +151,38 @@ def test_a_member_whose_certificate_is_refused_says_so_until_a_good_one_is_there
         wait_until(lambda: says(home, WELL), "it says that it is well")
         spoil(network, member)
         told_until_mended(home, lambda: member.put("member"))
-    assert why in first_wait(logged)
+    assert why in waits(logged)[0]
 
 
-def test_a_tls_certificate_that_a_node_refuses_is_told_until_a_good_one_is_there(home, member, logged):
-    member.put("tls", issuer=authority(P256, member.organisation.name))
+@contextmanager
+def spoiled(home, spoil, *, at_start):
+    """An operator at work whose certificates are spoiled before it begins, or while it is well."""
+    if at_start:
+        spoil()
     with at_work(home):
+        if not at_start:
+            wait_until(lambda: says(home, WELL), "it says that it is well")
+            spoil()
+        yield
+
+
+@pytest.mark.parametrize("at_start", [True, False])
+def test_a_tls_certificate_that_a_node_refuses_is_told_until_a_good_one_is_there(home, member, logged, at_start):
+    stranger = authority(P256, member.organisation.name)
+    with spoiled(home, lambda: member.put("tls", issuer=stranger), at_start=at_start):
         told_until_mended(home, lambda: member.put("tls"))
-    assert "does not take our TLS certificate client1.tls.crt" in first_wait(logged)
+    assert any("does not take our TLS certificate client1.tls.crt" in text for text in waits(logged))
 
 
-def test_a_node_whose_tls_certificate_is_over_is_told_until_it_has_a_good_one(home, network, logged):
+@pytest.mark.parametrize("at_start", [True, False])
+def test_a_node_whose_tls_certificate_is_over_is_told_until_it_has_a_good_one(home, network, logged, at_start):
     def restart(tls=""):
         network.stop_node(0)
         network.start_node(0, tls=tls)
 
-    restart("expired")
-    with at_work(home):
+    with spoiled(home, lambda: restart("expired"), at_start=at_start):
         told_until_mended(home, restart)
-    assert "or its authority's, is over; its operator has to renew it" in first_wait(logged)
+    assert any("or its authority's, is over; its operator has to renew it" in text for text in waits(logged))
 
 
 def test_the_reason_says_whose_turn_it_is(capsys):
